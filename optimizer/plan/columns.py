@@ -1,0 +1,153 @@
+"""The columns of every table: name, kind, unit and bounds. One place for reader, checks, schema and docs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["label", "number", "money", "date", "yes_no", "choice", "profile"]
+Extra = Literal["dimensions", "market_keys", "seller_and_market_keys", "none"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column. `money` columns are multiplied by `amounts_in`; `profile` names a row set of `profiles`."""
+
+    name: str
+    kind: Kind
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TableColumns:
+    """The columns of one table; `extra` says what any further column is."""
+
+    name: str
+    keys: tuple[str, ...]
+    extra: Extra
+    columns: tuple[Column, ...]
+
+    def column(self, name: str) -> Column | None:
+        """The column of this name or alias, or None."""
+        for column in self.columns:
+            if name == column.name or name in column.aliases:
+                return column
+        return None
+
+
+def _number(name: str, unit: str, low: float | None = 0.0, high: float | None = None, *aliases: str) -> Column:
+    return Column(name, "number", unit, low, high, aliases=aliases)
+
+
+def _money(name: str, unit: str, low: float | None = 0.0, *aliases: str) -> Column:
+    return Column(name, "money", unit, low, aliases=aliases)
+
+
+TABLES: dict[str, TableColumns] = {
+    "markets": TableColumns(
+        "markets",
+        (),
+        "dimensions",
+        (
+            _number("last_year_units", "units a year"),
+            _money("last_year_revenue", "currency a year"),
+            _money("price", "currency/unit"),
+            _number("margin_rate", "share of revenue", -1.0, 1.0),
+            _money("unit_cost", "currency/unit"),
+            _number("units_per_deal", "units/deal"),
+            Column("customer_type", "choice", choices=("new", "existing")),
+            _number("potential", "units over the horizon"),
+            _money("potential_revenue", "currency over the horizon"),
+            _number("size_units", "units over the horizon"),
+            _money("size_revenue", "currency over the horizon", 0.0, "size"),
+            _number("max_share", "share of size", 0.0, 1.0),
+            Column("unit", "label"),
+            Column("whole_units", "yes_no"),
+            Column("season", "profile"),
+            Column("potential_profile", "profile"),
+            Column("last_year_profile", "profile"),
+        ),
+    ),
+    "sellers": TableColumns(
+        "sellers",
+        ("seller",),
+        "dimensions",
+        (
+            Column("seller", "label", required=True),
+            Column("sales_channel", "label"),
+            _number("capacity", "capacity_unit per capacity_per"),
+            Column("capacity_unit", "choice", choices=("hours", "deals", "units", "revenue")),
+            Column("capacity_per", "choice", choices=("period", "year", "horizon")),
+            Column("capacity_profile", "profile"),
+            _money("productivity", "currency a year at full ramp"),
+            Column("from", "date"),
+            Column("to", "date"),
+            Column("ramp", "profile"),
+            _money("cost", "currency/month"),
+            _number("commission_rate", "share of revenue", 0.0, 1.0),
+            _money("target_pay", "currency a year", 0.0, "ote"),
+            _money("quota_min", "currency a year"),
+            _money("quota_max", "currency a year"),
+            _money("last_quota", "currency a year"),
+            Column("status", "choice", choices=("present", "open")),
+        ),
+    ),
+    "territories": TableColumns(
+        "territories",
+        (),
+        "seller_and_market_keys",
+        (
+            _number("hours_per_unit", "hours/unit"),
+            _number("win_factor", "factor"),
+            _number("share_min", "share of the market's units", 0.0, 1.0),
+            _number("share_max", "share of the market's units", 0.0, 1.0),
+        ),
+    ),
+    "market_size": TableColumns(
+        "market_size",
+        (),
+        "market_keys",
+        (
+            _number("size_units", "units over the horizon"),
+            _money("size_revenue", "currency over the horizon", 0.0, "size"),
+            _number("max_share", "share of size", 0.0, 1.0),
+        ),
+    ),
+    "resources": TableColumns(
+        "resources",
+        ("resource",),
+        "none",
+        (
+            Column("resource", "label", required=True),
+            _number("capacity", "unit of the resource"),
+            Column("per", "choice", choices=("period", "horizon")),
+            _money("extra_price", "currency/unit of the resource"),
+            Column("unit", "label"),
+        ),
+    ),
+    "uses": TableColumns(
+        "uses",
+        ("activity", "resource"),
+        "seller_and_market_keys",
+        (
+            Column("activity", "label", required=True),
+            Column("resource", "label", required=True),
+            Column("amount", "number", "unit of the resource per unit sold, or per seller and period", required=True),
+        ),
+    ),
+    "profiles": TableColumns(
+        "profiles",
+        ("profile",),
+        "none",
+        (
+            Column("profile", "label", required=True),
+            Column("period_or_age", "label", required=True, aliases=("period", "age")),
+            Column("value", "number", "share or factor", 0.0, required=True),
+        ),
+    ),
+}

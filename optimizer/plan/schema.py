@@ -1,0 +1,198 @@
+"""The plan file as pydantic models: strict, frozen, and the source of the JSON Schema."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from optimizer.io.numbers import number_from_yaml
+
+Number = Annotated[float, BeforeValidator(number_from_yaml)]
+TableName = Literal[
+    "markets", "sellers", "territories", "resources", "uses", "profiles", "market_size"
+]
+Label = str
+Scope = dict[str, Any]
+
+
+class Strict(BaseModel):
+    """Unknown keys are errors and values cannot be changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CalendarSpec(Strict):
+    """The horizon: `periods` weeks, months or quarters from `start`."""
+
+    start: datetime.date
+    """First day of the first period."""
+    periods: int = Field(gt=0, le=1040)
+    """Number of periods."""
+    every: Literal["week", "month", "quarter"] = "month"
+    """Length of a period."""
+    fiscal_year_start: int = Field(default=1, ge=1, le=12)
+    """Month in which the fiscal year starts; quarters and years follow it (FY27-Q1)."""
+
+
+class TableSpec(Strict):
+    """Where a table stands and how to read it."""
+
+    file: str
+    """CSV, XLSX or Parquet file, relative to the plan file and inside its folder."""
+    sheet: str | None = None
+    """Sheet of a workbook; needed when it has several."""
+    header_row: int = Field(default=1, ge=1)
+    """Row of the column names, counted from 1 as the spreadsheet shows it."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """The planner's column name -> our column name."""
+    amounts_in: Number = 1.0
+    """Money columns are multiplied by this (10000 for 万元, 1000 for тыс.)."""
+    months_across: str | None = None
+    """One column a period: the measure that these columns hold (last_year_revenue)."""
+    total_rows: Literal["refuse", "drop"] = "refuse"
+    """Rows that are sums of other rows (Итого, 合计, Total)."""
+    drop_rows: list[str] = Field(default_factory=list)
+    """Labels whose rows are left out."""
+    decimal: Literal[",", "."] | None = None
+    """Decimal sign, when the file does not show it."""
+    encoding: str | None = None
+    """Encoding, when it cannot be told from the bytes."""
+    delimiter: str | None = None
+    """Delimiter of a CSV, when it cannot be told from the text."""
+
+
+class ValueTable(Strict):
+    """Bounds of a rule from a table: the `each` columns and one value column."""
+
+    file: str
+    """CSV, XLSX or Parquet file, relative to the plan file."""
+    sheet: str | None = None
+    """Sheet of a workbook."""
+    column: str = "value"
+    """The column that holds the bound."""
+
+
+Bound = Number | dict[str, Number] | ValueTable
+
+
+class RuleSpec(Strict):
+    """One bound on one metric: a target, a budget or a limit."""
+
+    name: str = ""
+    """Unique name; made from the content when left out."""
+    metric: str
+    """A metric or ratio of docs/metrics.md."""
+    where: Scope = Field(default_factory=dict)
+    """Column -> label, list of labels, or {from, to}."""
+    each: list[str] = Field(default_factory=list)
+    """One rule for each member of these columns."""
+    at_least: Bound | None = None
+    """Lower bound, in the metric's unit, or in multiples of `of`."""
+    at_most: Bound | None = None
+    """Upper bound, in the metric's unit, or in multiples of `of`."""
+    equals: Bound | None = None
+    """Both bounds at once."""
+    between: tuple[Number, Number] | None = None
+    """Lower and upper bound."""
+    growth: Bound | None = None
+    """Lower bound as growth on last year: 0.20 asks for 120 % of it."""
+    share_at_least: Bound | None = None
+    """Lower bound as a share of the same metric in scope `of`."""
+    share_at_most: Bound | None = None
+    """Upper bound as a share of the same metric in scope `of`."""
+    of: str | Scope | None = None
+    """Scope of a share (default: `where` without its last key), or a column that multiplies the bounds."""
+    must: bool | None = None
+    """Hard (must) or soft (should); targets are soft, budgets and limits hard."""
+    priority: int | None = Field(default=None, ge=1)
+    """Stage of the shortfall of a soft rule; 1 comes first and is never traded."""
+    penalty: Number | None = Field(default=None, ge=0)
+    """Currency per missed unit of the metric; part of contribution instead of a stage."""
+    weight: Number = Field(default=1.0, gt=0)
+    """Weight of the shortfall inside its priority."""
+
+
+class BalanceSpec(Strict):
+    """Members of `across` carry the metric in proportion to a basis."""
+
+    name: str = ""
+    """Unique name; made from the content when left out."""
+    metric: str = "revenue"
+    """A metric that is a sum."""
+    where: Scope = Field(default_factory=dict)
+    """Scope of the metric."""
+    across: str
+    """The column whose members are compared (seller, team, region)."""
+    basis: str = "capacity"
+    """capacity, potential, last_year, or a number column of the table that has `across`."""
+    within: Number | None = Field(default=None, ge=0, lt=1)
+    """Half-width of the band (0.15); without it the spread is made smallest in a stage of its own."""
+
+
+class StayNearSpec(Strict):
+    """Bounds or minimises the distance from last year's shares or from another run."""
+
+    name: str = ""
+    """Unique name; made from the content when left out."""
+    metric: str = "revenue"
+    """A metric that is a sum."""
+    by: list[str] = Field(min_length=1)
+    """Columns whose members are compared."""
+    to: Literal["last_year"] | dict[Literal["run"], str] = "last_year"
+    """last_year (shares), or {run: FOLDER} (figures of another run inside the plan's folder)."""
+    within: Number | None = Field(default=None, ge=0)
+    """Largest distance of a member: share of the total (last_year) or of its own figure (run)."""
+    priority: int | None = Field(default=None, ge=1)
+    """Minimise the distance in this stage when `within` is not given."""
+    changes_at_most: int | None = Field(default=None, ge=0)
+    """Largest number of members that may differ at all."""
+
+
+class ObjectiveStage(Strict):
+    """One stage of the objective: exactly one of `maximize` and `minimize`."""
+
+    maximize: str | None = None
+    """A metric, or `smallest`: the smallest ratio of `metric` to `basis` across members."""
+    minimize: str | None = None
+    """A metric, `shortfall` (of all soft rules), `spread` (of `metric` to `basis`), or `change` (from last year)."""
+    metric: str | None = None
+    """The metric of `smallest` and `spread`."""
+    across: str | None = None
+    """The members of `smallest` and `spread`."""
+    basis: str | None = None
+    """The basis of `smallest` and `spread`."""
+    where: Scope = Field(default_factory=dict)
+    """Scope of the metric."""
+
+
+class PlanSpec(Strict):
+    """The plan file."""
+
+    name: str
+    """Name of the plan, printed on every page."""
+    currency: str = ""
+    """Label of money; printed, never computed with."""
+    language: Literal["en", "ru", "zh"] = "en"
+    """Language of reports and messages."""
+    calendar: CalendarSpec
+    """The horizon."""
+    tables: dict[TableName, TableSpec]
+    """The data; only `markets` is needed."""
+    targets: list[RuleSpec] = Field(default_factory=list)
+    """Rules that should hold, by priority."""
+    budgets: list[RuleSpec] = Field(default_factory=list)
+    """Rules that must hold."""
+    limits: list[RuleSpec] = Field(default_factory=list)
+    """Rules that must hold."""
+    balance: list[BalanceSpec] = Field(default_factory=list)
+    """Equal treatment in proportion to a basis."""
+    stay_near: list[StayNearSpec] = Field(default_factory=list)
+    """Distance from last year or from another run."""
+    objective: list[ObjectiveStage] | None = None
+    """Stages after the targets; default: contribution, then nearness to last year, then the tie-break."""
+    whole_units: bool = False
+    """Sell whole units only (also a column of markets)."""
+    growth_cap: Number = Field(default=0.5, ge=0)
+    """Potential of a market without one: last year times 1 + growth_cap."""

@@ -1,0 +1,63 @@
+"""A table as the planner's file gives it, validated, with the place of every row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from optimizer.errors import Place
+
+FloatArray = NDArray[np.float64]
+ALL = "*"
+
+
+@dataclass(frozen=True)
+class Table:
+    """One validated table.
+
+    `frame` has our column names and a RangeIndex: label columns hold str (blank optional labels are ""),
+    number columns float64 (NaN = blank), date columns datetime64 (NaT = blank), yes/no columns bool.
+    `by_period` holds measures that stand one column a period, float64 of shape (rows, periods); such a
+    measure is not a column of `frame`. `rows` are the row numbers in the file, counted from 1.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    by_period: Mapping[str, FloatArray] = field(default_factory=dict)
+    file: str = ""
+    sheet: str | None = None
+    rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    labels: tuple[str, ...] = ()
+    """The dimension columns that the planner added (region, line, team ...), in file order."""
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def has(self, column: str) -> bool:
+        """Whether the planner gave this column, by row or by period."""
+        return column in self.frame.columns or column in self.by_period
+
+    def numbers(self, column: str) -> FloatArray:
+        """A number column (rows,); NaN where blank, all NaN where the column is absent."""
+        if column not in self.frame.columns:
+            return np.full(len(self.frame), np.nan)
+        return self.frame[column].to_numpy(dtype=np.float64)
+
+    def text(self, column: str) -> list[str]:
+        """A label column as a list of str; raises KeyError when it is absent."""
+        return list(self.frame[column])
+
+    def place(self, row: int, column: str | None = None, value: object = None) -> Place:
+        """Where entry `row` (counted from 0 in `frame`) stands in the planner's file."""
+        number = int(self.rows[row]) if row < len(self.rows) else None
+        return Place(
+            file=self.file, sheet=self.sheet, row=number, column=column, value=None if value is None else str(value)
+        )
+
+    def replace(self, **changes: object) -> Table:
+        """A new table with some parts replaced."""
+        return replace(self, **changes)  # type: ignore[arg-type]  # dataclasses.replace takes any field
