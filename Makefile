@@ -1,0 +1,60 @@
+# `make demo` and `make test` need nothing but Python 3.11 or newer and a package registry.
+
+PYTHON ?= $(shell for name in python3.11 python3 python3.12 python3.13 python; do \
+	if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$name; break; fi; done)
+PACK ?= premium_year
+OUT ?= runs/demo
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow lint format bench clean
+
+help: ## List what make can do
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Apportion needs Python 3.11 or newer; none was found. Set PYTHON=/path/to/python."; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.installed: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/.installed-dev: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ .venv/.installed
+
+.venv/.installed-bench: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@touch $@ .venv/.installed
+
+demo: .venv/.installed ## Solve the main pack and say where the answer is
+	$(BIN)/apportion solve scenarios/examples/$(PACK)/plan.yaml -o $(OUT)
+	@echo
+	@echo "The plan was scenarios/examples/$(PACK)/plan.yaml; its answer is in $(OUT):"
+	@echo "  run.xlsx          every table, for a spreadsheet"
+	@echo "  summary.json      status, proof, versions and timings, for a program"
+	@echo "  assumptions.csv   each number that was not given, and what it weighs"
+	@echo "Start a plan of your own: $(BIN)/apportion new $(PACK) my_plan"
+
+test: .venv/.installed-dev ## Run the tests, without the slow ones
+	$(BIN)/pytest -q -n 2 -m "not slow"
+
+test-slow: .venv/.installed-dev ## Run the slow tests
+	@# pytest ends with 5 when no test is marked slow.
+	$(BIN)/pytest -q -n 2 -m slow || test $$? -eq 5
+
+lint: .venv/.installed-dev ## Style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/.installed-dev ## Put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/.installed-bench ## Measure seconds and memory by phase
+	$(BIN)/python -m benchmarks
+
+clean: ## Remove the virtual environment and caches
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
