@@ -1,0 +1,1 @@
+"""Plan packs to start from, and later what-if scenarios, sweeps and risk: changes plans and runs many."""
