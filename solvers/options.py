@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from solvers.errors import InvalidOptionError
+from solvers.program import FloatArray
+from solvers.result import Basis
 
 Method = Literal["auto", "simplex", "interior_point"]
 
@@ -31,7 +33,8 @@ class SolveOptions:
     `optimality_tolerance` absolute on the scaled model; `raw` goes to the solver unchanged, and an option
     that the solver rejects raises `InvalidOptionError`. `interrupt` may be set by another thread (or a
     signal handler): the solver stops soon after, with its best solution so far. `ranging` asks for the
-    ranges of duals and costs; `integer_prices` for the duals of a MIP with its integers fixed.
+    ranges of duals and costs; `integer_prices` for the duals of a MIP with its integers fixed; `basis` for
+    the simplex basis in the result. `start_basis` (LP) and `start_values` (n,) (MIP) are where to start from.
     """
 
     time_limit: float | None = None
@@ -43,6 +46,9 @@ class SolveOptions:
     optimality_tolerance: float | None = None
     ranging: bool = False
     integer_prices: bool = False
+    basis: bool = False
+    start_basis: Basis | None = field(default=None, compare=False, repr=False)
+    start_values: FloatArray | None = field(default=None, compare=False, repr=False)
     log: Callable[[str], None] | None = None
     progress: Callable[[Progress], None] | None = None
     interrupt: threading.Event | None = None

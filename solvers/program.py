@@ -109,7 +109,9 @@ def check_program(program: LinearProgram) -> None:
             raise InvalidProgramError(f"{name} has shape {found}, expected {expected}")
     for name in ("objective", "row_lower", "row_upper", "column_lower", "column_upper"):
         if np.isnan(getattr(program, name)).any():
-            raise InvalidProgramError(f"{name} holds NaN at position {int(np.isnan(getattr(program, name)).argmax())}")
+            raise InvalidProgramError(
+                f"{name} holds NaN at position {int(np.isnan(getattr(program, name)).argmax())}"
+            )
     if not np.isfinite(program.matrix.data).all():
         raise InvalidProgramError("the matrix holds a coefficient that is not finite")
     if not np.isfinite(program.objective).all():

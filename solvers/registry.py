@@ -41,9 +41,20 @@ class Capabilities:
 class Adapter(Protocol):
     """One solver: translate, run, translate back. No policy, no verification."""
 
-    name: str
-    required_modules: tuple[str, ...]
-    capabilities: Capabilities
+    @property
+    def name(self) -> str:
+        """Our name for the solver."""
+        ...
+
+    @property
+    def required_modules(self) -> tuple[str, ...]:
+        """Modules that must be installed."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+        ...
 
     def available(self) -> bool:
         """Whether the solver can be used here, asked without importing its library."""
@@ -141,7 +152,9 @@ def get_usable(name: str) -> Adapter:
     adapter = get(name)
     if not adapter.available():
         needed = ", ".join(adapter.required_modules)
-        raise UnavailableSolverError(f"{name} cannot be used here: it needs {needed} (and a licence, if sold)")
+        raise UnavailableSolverError(
+            f"{name} cannot be used here: it needs {needed} (and a licence, if sold)"
+        )
     return adapter
 
 

@@ -71,8 +71,12 @@ class Residuals:
 
 @dataclass(frozen=True)
 class Ranges:
-    """In which range a dual or a cost holds. Arrays of shape (m,) for rows and (n,) for costs; the
-    limits of a row are those of its active side, NaN where the row is slack on both sides."""
+    """In which range a dual or a cost holds. Arrays of shape (m,) for rows and (n,) for costs.
+
+    The limits of a row are those of its active bound. A slack row with one finite bound keeps its dual of
+    zero while that bound stays on its side of the activity; NaN where a row is slack between two finite
+    bounds or has none. The limits of a cost are those within which the same plan stays optimal.
+    """
 
     row_lower: FloatArray
     row_upper: FloatArray

@@ -1,0 +1,204 @@
+"""HiGHS through highspy: arrays straight into the library, answers straight back."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import threading
+import time
+from typing import Any
+
+import numpy as np
+
+from solvers.errors import InvalidOptionError, NativeSolverError, UnavailableSolverError
+from solvers.highs_patches import HighsPatches
+from solvers.highs_watch import Watch
+from solvers.options import SolveOptions
+from solvers.program import FloatArray, LinearProgram
+from solvers.registry import Adapter, Capabilities, modules_present
+from solvers.result import Limit, Ranges, Reason, SolveResult, Termination
+
+_FEASIBLE = 2
+_thread_state = threading.local()
+
+_ERROR = (Reason.ERROR, None)
+_TERMINATIONS: dict[str, tuple[Reason, Limit | None]] = {
+    "kOptimal": (Reason.OPTIMAL, None),
+    "kModelEmpty": (Reason.OPTIMAL, None),
+    "kInfeasible": (Reason.INFEASIBLE, None),
+    "kUnbounded": (Reason.UNBOUNDED, None),
+    "kUnboundedOrInfeasible": (Reason.INFEASIBLE_OR_UNBOUNDED, None),
+    "kTimeLimit": (Reason.LIMIT, Limit.TIME),
+    "kIterationLimit": (Reason.LIMIT, Limit.ITERATIONS),
+    "kSolutionLimit": (Reason.LIMIT, Limit.SOLUTIONS),
+    "kMemoryLimit": (Reason.LIMIT, Limit.MEMORY),
+    "kObjectiveBound": (Reason.LIMIT, Limit.OTHER),
+    "kObjectiveTarget": (Reason.LIMIT, Limit.OTHER),
+    "kInterrupt": (Reason.INTERRUPTED, None),
+    "kHighsInterrupt": (Reason.INTERRUPTED, None),
+    **dict.fromkeys(("kNotset", "kLoadError", "kModelError"), _ERROR),
+    **dict.fromkeys(("kPresolveError", "kSolveError", "kPostsolveError"), _ERROR),
+}
+
+
+class HighsModel(HighsPatches):
+    """A model inside HiGHS that can be changed and solved again."""
+
+    def __init__(self, program: LinearProgram) -> None:
+        """Hand the arrays over; HiGHS keeps its own copy of them."""
+        import highspy
+
+        self._library = highspy
+        self._highs = highspy.Highs()
+        self._is_mip = program.is_mip
+        self._bounds = (program.row_lower, program.row_upper)
+        self._set("output_flag", False)
+        matrix = program.matrix
+        self._check(
+            self._highs.passModel(
+                *(program.num_columns, program.num_rows, matrix.nnz, int(highspy.MatrixFormat.kColwise)),
+                *(-1 if program.maximize else 1, program.offset, program.objective),
+                *(program.column_lower, program.column_upper, program.row_lower, program.row_upper),
+                *(matrix.indptr.astype(np.int32, copy=False), matrix.indices.astype(np.int32, copy=False)),
+                *(matrix.data, program.integer.astype(np.int32)),
+            ),
+            "take the model",
+        )
+
+    def solve(self, options: SolveOptions) -> SolveResult:
+        """Solve from the basis or incumbent that the model holds."""
+        started = time.perf_counter()
+        self._set_options(options)
+        if options.start_basis is not None or options.start_values is not None:
+            self.start_from(options.start_basis, options.start_values)
+        watch = Watch(options)
+        self._listen(watch)
+        self._run(options.threads)
+        if (
+            options.ranging
+            and not self._is_mip
+            and options.method != "simplex"
+            and self._status_name() == "kOptimal"
+        ):
+            # Ranging reads a simplex factorisation, which interior point leaves behind only after a rerun.
+            self._set("solver", "simplex")
+            self._run(options.threads)
+        watch.raise_caught()
+        return self._result(options, time.perf_counter() - started)
+
+    def _set_options(self, options: SolveOptions) -> None:
+        infinity = self._library.kHighsInf
+        settings: dict[str, Any] = {
+            "threads": options.threads,
+            "random_seed": options.seed,
+            "time_limit": infinity if options.time_limit is None else options.time_limit,
+            "output_flag": options.log is not None,
+            "log_to_console": False,
+        }
+        # On a MIP the option `solver` would silently drop the whole numbers in some versions of HiGHS.
+        method = {"auto": "choose", "simplex": "simplex", "interior_point": "ipm"}[options.method]
+        settings["mip_lp_solver" if self._is_mip else "solver"] = method
+        if options.gap is not None:
+            settings |= {"mip_rel_gap": options.gap, "mip_abs_gap": min(1e-6, options.gap)}
+        if options.feasibility_tolerance is not None:
+            for name in ("primal_feasibility_tolerance", "mip_feasibility_tolerance"):
+                settings[name] = options.feasibility_tolerance
+        if options.optimality_tolerance is not None:
+            settings["dual_feasibility_tolerance"] = options.optimality_tolerance
+        for name, value in (*settings.items(), *options.raw.items()):
+            self._set(name, value)
+
+    def _set(self, name: str, value: Any) -> None:
+        if self._highs.setOptionValue(name, value) != self._library.HighsStatus.kOk:
+            raise InvalidOptionError(f"HiGHS rejects the option {name} = {value!r}")
+
+    def _listen(self, watch: Watch) -> None:
+        kinds = watch.kinds()
+        self._check(self._highs.setCallback(watch if kinds else None, None), "take callbacks")
+        for kind in kinds:
+            native = getattr(self._library.cb.HighsCallbackType, kind)
+            self._check(self._highs.startCallback(native), "start a callback")
+
+    def _run(self, threads: int) -> None:
+        if getattr(_thread_state, "threads", None) != threads:
+            # HiGHS keeps one pool of workers per thread of ours and refuses another size until it is reset.
+            self._highs.resetGlobalScheduler(True)
+            _thread_state.threads = threads
+        failed = self._highs.run() == self._library.HighsStatus.kError
+        if failed and self._status_name() == "kNotset":
+            _thread_state.threads = None
+            raise NativeSolverError("HiGHS refused to run; the options `raw` may contradict each other")
+
+    def _status_name(self) -> str:
+        return str(self._highs.getModelStatus().name)
+
+    def _result(self, options: SolveOptions, seconds: float) -> SolveResult:
+        info, solution = self._highs.getInfo(), self._highs.getSolution()
+        reason, limit = _TERMINATIONS.get(self._status_name(), (Reason.OTHER, None))
+        words = self._highs.modelStatusToString(self._highs.getModelStatus())
+        x = np.array(solution.col_value) if info.primal_solution_status == _FEASIBLE else None
+        proved = reason is Reason.OPTIMAL and info.dual_solution_status == _FEASIBLE and not self._is_mip
+        bound = info.mip_dual_bound if self._is_mip and np.isfinite(info.mip_dual_bound) else None
+        simplex, interior = info.simplex_iteration_count, info.ipm_iteration_count
+        return SolveResult(
+            solver="highs",
+            termination=Termination(reason, limit, words),
+            x=x,
+            bound=bound,
+            duals=np.array(solution.row_dual) if proved else None,
+            reduced_costs=np.array(solution.col_dual) if proved else None,
+            ranges=self._ranges(np.array(solution.row_value)) if proved and options.ranging else None,
+            basis=self.basis() if options.basis else None,
+            seconds=seconds,
+            iterations=int(simplex + max(interior, 0)) if simplex >= 0 else None,
+            nodes=int(info.mip_node_count) if self._is_mip else None,
+            method="mip" if self._is_mip else "interior_point" if interior > 0 else "simplex",
+        )
+
+    def _ranges(self, activity: FloatArray) -> Ranges:
+        status, ranging = self._highs.getRanging()
+        self._check(status, "compute ranges")
+        num_columns, basic = self._highs.getNumCol(), int(self._library.HighsBasisStatus.kBasic)
+        row_status = np.fromiter(map(int, self._highs.getBasis().row_status), np.int8)
+        lower, upper = (np.isfinite(bound) for bound in self._bounds)
+        # HiGHS's figures for a basic row are those of its activity, not of its bound.
+        slack_lower = np.where(upper & ~lower, activity, np.where(lower & ~upper, -np.inf, np.nan))
+        slack_upper = np.where(upper & ~lower, np.inf, np.where(lower & ~upper, activity, np.nan))
+        is_basic = row_status == basic
+        return Ranges(
+            row_lower=np.where(is_basic, slack_lower, np.array(ranging.row_bound_dn.value_)),
+            row_upper=np.where(is_basic, slack_upper, np.array(ranging.row_bound_up.value_)),
+            cost_lower=np.array(ranging.col_cost_dn.value_)[:num_columns],
+            cost_upper=np.array(ranging.col_cost_up.value_)[:num_columns],
+        )
+
+
+class HighsAdapter:
+    """The default solver: LP and MIP, simplex and interior point."""
+
+    name = "highs"
+    required_modules = ("highspy",)
+    capabilities = Capabilities(
+        lp=True, mip=True, continuous=True, duals=True, ranging=True, bound=True, warm_start=True,
+        update=True, log_lines=True, interruption=True, progress=True,
+    )  # fmt: skip
+
+    def available(self) -> bool:
+        """Whether highspy is installed."""
+        return modules_present(self.required_modules)
+
+    def version(self) -> str:
+        """highspy's version."""
+        if not self.available():
+            raise UnavailableSolverError("highs needs the package highspy")
+        return importlib.metadata.version("highspy")
+
+    def open(self, program: LinearProgram, options: SolveOptions) -> HighsModel:
+        """Hand the program over and keep the native model."""
+        return HighsModel(program)
+
+    def run(self, program: LinearProgram, options: SolveOptions) -> SolveResult:
+        """Hand over, solve, read back."""
+        return self.open(program, options).solve(options)
+
+
+ADAPTERS: tuple[Adapter, ...] = (HighsAdapter(),)

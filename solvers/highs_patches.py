@@ -1,0 +1,81 @@
+"""Changes to a model that HiGHS already holds, and where its next solve starts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from solvers.errors import NativeSolverError
+from solvers.program import FloatArray, IntArray
+from solvers.result import Basis
+
+if TYPE_CHECKING:
+    import highspy
+
+
+class HighsPatches:
+    """The part of a HiGHS model that changes it; HiGHS keeps the basis through every change."""
+
+    _library: Any
+    _highs: highspy.Highs
+    _is_mip: bool
+    _bounds: tuple[FloatArray, FloatArray]
+
+    def change_objective(self, objective: FloatArray, maximize: bool, offset: float) -> None:
+        """Replace costs (n,), sense and constant."""
+        columns = np.arange(objective.size, dtype=np.int32)
+        self._check(self._highs.changeColsCost(columns.size, columns, objective), "change costs")
+        sense = self._library.ObjSense.kMaximize if maximize else self._library.ObjSense.kMinimize
+        self._check(self._highs.changeObjectiveSense(sense), "change the sense")
+        self._check(self._highs.changeObjectiveOffset(offset), "change the constant")
+
+    def change_column_bounds(self, lower: FloatArray, upper: FloatArray) -> None:
+        """Replace the bounds of all columns, each (n,)."""
+        columns = np.arange(lower.size, dtype=np.int32)
+        self._check(self._highs.changeColsBounds(columns.size, columns, lower, upper), "change column bounds")
+
+    def change_row_bounds(self, lower: FloatArray, upper: FloatArray) -> None:
+        """Replace the bounds of all rows, each (m,)."""
+        rows = np.arange(lower.size, dtype=np.int32)
+        self._check(self._highs.changeRowsBounds(rows.size, rows, lower, upper), "change row bounds")
+        self._bounds = (lower, upper)
+
+    def change_coefficients(self, rows: IntArray, columns: IntArray, values: FloatArray) -> None:
+        """Set single coefficients, given as three arrays of one length."""
+        for row, column, value in zip(rows.tolist(), columns.tolist(), values.tolist(), strict=True):
+            self._check(self._highs.changeCoeff(row, column, value), "change a coefficient")
+
+    def add_row(self, columns: IntArray, values: FloatArray, lower: float, upper: float) -> None:
+        """Append the row lower <= values @ x[columns] <= upper; the basis is kept, the row basic."""
+        self._check(
+            self._highs.addRow(lower, upper, columns.size, columns.astype(np.int32), values), "add a row"
+        )
+        self._bounds = (np.append(self._bounds[0], lower), np.append(self._bounds[1], upper))
+
+    def start_from(self, basis: Basis | None, x: FloatArray | None) -> None:
+        """Start the next solve from this basis (LP) and these values (MIP), or cold if both are None."""
+        self._check(self._highs.clearSolver(), "forget the last solve")
+        if basis is not None and not self._is_mip:
+            native = self._library.HighsBasis()
+            codes = [self._library.HighsBasisStatus(code) for code in range(5)]
+            native.col_status = [codes[code] for code in basis.columns.tolist()]
+            native.row_status = [codes[code] for code in basis.rows.tolist()]
+            self._check(self._highs.setBasis(native), "take the basis")
+        if x is not None and self._is_mip:
+            columns = np.arange(x.size, dtype=np.int32)
+            self._check(self._highs.setSolution(x.size, columns, x), "take the starting values")
+
+    def basis(self) -> Basis | None:
+        """The basis that the model holds, or None."""
+        native = self._highs.getBasis()
+        if not native.valid or self._is_mip:
+            return None
+        columns, rows = (
+            np.fromiter(map(int, part), np.int8) for part in (native.col_status, native.row_status)
+        )
+        return Basis("highs", columns, rows)
+
+    def _check(self, status: highspy.HighsStatus, action: str) -> None:
+        if status == self._library.HighsStatus.kError:
+            raise NativeSolverError(f"HiGHS could not {action}")

@@ -1,0 +1,116 @@
+"""One entry to every solver: refuse what it cannot do, scale, run, unscale, verify."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from solvers.errors import UnsupportedRequestError
+from solvers.options import SolveOptions
+from solvers.program import LinearProgram
+from solvers.registry import Adapter, Capabilities, get, get_usable, names
+from solvers.result import Reason, SolveResult, Termination
+from solvers.verify import verify
+
+
+def solve(program: LinearProgram, options: SolveOptions | None = None, solver: str = "highs") -> SolveResult:
+    """Solve with the named solver and verify the answer.
+
+    Raises `UnknownSolverError`, `UnavailableSolverError`, `UnsupportedRequestError` (naming the solvers that
+    can), `InvalidOptionError` and `NativeSolverError`. An infeasible program or a limit is not an error.
+    """
+    options = options or SolveOptions()
+    started = time.perf_counter()
+    adapter = get_usable(solver)
+    check_request(adapter, program, options)
+    result = verify(program, _run(adapter, program, replace(options, integer_prices=False)))
+    if options.integer_prices and program.is_mip:
+        result = _with_integer_prices(adapter, program, options, result)
+    return replace(result, seconds=time.perf_counter() - started)
+
+
+def check_request(adapter: Adapter, program: LinearProgram, options: SolveOptions) -> None:
+    """Raise `UnsupportedRequestError` when the solver lacks what the request needs."""
+    missing = _missing(adapter.capabilities, program, options)
+    if missing:
+        able = [name for name in names() if not _missing(get(name).capabilities, program, options)]
+        raise UnsupportedRequestError(
+            f"{adapter.name} cannot do this: it has no {' and no '.join(missing)}; "
+            + (f"these can: {', '.join(able)}" if able else "no solver here can")
+        )
+
+
+_REQUESTS = {
+    "mip": "whole-number columns",
+    "lp": "linear programs without whole-number columns",
+    "continuous": "continuous columns",
+    "duals": "duals",
+    "ranging": "ranges",
+    "interruption": "interruption",
+    "progress": "progress reports",
+    "log_lines": "log lines",
+}
+
+
+def _missing(capabilities: Capabilities, program: LinearProgram, options: SolveOptions) -> list[str]:
+    prices = options.integer_prices and program.is_mip
+    needed = {
+        "mip": program.is_mip,
+        "lp": not program.is_mip or prices,
+        "continuous": not bool(program.integer.all()) or prices,
+        "duals": prices,
+        "ranging": options.ranging and (prices or not program.is_mip),
+        "interruption": options.interrupt is not None,
+        "progress": options.progress is not None,
+        "log_lines": options.log is not None,
+    }
+    return [_REQUESTS[name] for name, wanted in needed.items() if wanted and not getattr(capabilities, name)]
+
+
+def _run(adapter: Adapter, program: LinearProgram, options: SolveOptions) -> SolveResult:
+    if program.num_columns == 0:
+        return _without_columns(adapter, program)
+    return adapter.run(program, options)
+
+
+def _without_columns(adapter: Adapter, program: LinearProgram) -> SolveResult:
+    # Solvers differ on a model without columns, so its only candidate, the empty plan, is judged here.
+    holds = bool((program.row_lower <= 0).all() and (program.row_upper >= 0).all())
+    reason = Reason.OPTIMAL if holds else Reason.INFEASIBLE
+    empty = np.zeros(0)
+    return SolveResult(
+        adapter.name,
+        Termination(reason, detail="no columns"),
+        x=empty if holds else None,
+        bound=program.offset if holds else None,
+        duals=np.zeros(program.num_rows) if holds else None,
+        reduced_costs=empty if holds else None,
+    )
+
+
+def _with_integer_prices(
+    adapter: Adapter, program: LinearProgram, options: SolveOptions, result: SolveResult
+) -> SolveResult:
+    # A MIP has no duals; those of the LP that is left when its whole numbers are fixed are labelled as such.
+    if result.x is None:
+        return result
+    whole = np.where(program.integer, np.round(result.x), 0.0)
+    fixed = program.replace(
+        integer=np.zeros_like(program.integer),
+        column_lower=np.where(program.integer, whole, program.column_lower),
+        column_upper=np.where(program.integer, whole, program.column_upper),
+    )
+    priced = verify(fixed, _run(adapter, fixed, replace(options, start_values=None, start_basis=None)))
+    if priced.duals is None:
+        note = f"no prices: the LP with whole numbers fixed ended as {priced.termination.reason}"
+        return replace(result, notes=(*result.notes, note))
+    return replace(
+        result,
+        duals=priced.duals,
+        reduced_costs=priced.reduced_costs,
+        ranges=priced.ranges,
+        duals_are_of_fixed_integers=True,
+        notes=(*result.notes, "the prices are those with the whole numbers fixed"),
+    )
