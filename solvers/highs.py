@@ -70,7 +70,7 @@ class HighsModel(HighsPatches):
         self._set_options(options)
         if options.start_basis is not None or options.start_values is not None:
             self.start_from(options.start_basis, options.start_values)
-        watch = Watch(options)
+        watch = Watch(options, self._library.cb.HighsCallbackType.__members__)
         self._listen(watch)
         self._run(options.threads)
         if (
@@ -126,7 +126,9 @@ class HighsModel(HighsPatches):
         failed = self._highs.run() == self._library.HighsStatus.kError
         if failed and self._status_name() == "kNotset":
             _thread_state.threads = None
-            raise NativeSolverError("HiGHS refused to run; the options `raw` may contradict each other")
+            raise NativeSolverError(
+                "HiGHS gave up: its options or the size of the numbers trouble it (see its log)"
+            )
 
     def _status_name(self) -> str:
         return str(self._highs.getModelStatus().name)
@@ -178,9 +180,9 @@ class HighsAdapter:
     name = "highs"
     required_modules = ("highspy",)
     capabilities = Capabilities(
-        lp=True, mip=True, continuous=True, duals=True, ranging=True, bound=True, warm_start=True,
-        update=True, log_lines=True, interruption=True, progress=True,
-    )  # fmt: skip
+        **dict.fromkeys(("lp", "mip", "continuous", "simplex", "interior_point", "duals", "ranging"), True),
+        **dict.fromkeys(("bound", "warm_start", "update", "log_lines", "interruption", "progress"), True),
+    )
 
     def available(self) -> bool:
         """Whether highspy is installed."""

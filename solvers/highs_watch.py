@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,22 +20,26 @@ class Watch:
     travel through the library.
     """
 
-    def __init__(self, options: SolveOptions) -> None:
+    def __init__(self, options: SolveOptions, names: Mapping[str, Any]) -> None:
+        """`names` are HiGHS's kinds of callback, which arrive as bare numbers."""
         self._options = options
+        self._names = {int(kind): name for name, kind in names.items()}
         self._last = -_PROGRESS_SECONDS
         self._caught: BaseException | None = None
 
     def __call__(self, kind: Any, message: str, out: Any, into: Any, _data: Any) -> None:
         """Called by HiGHS; `out` is what it knows and `into` what it obeys."""
         try:
-            if kind.name == "kCallbackLogging":
+            name = self._names[int(kind)]
+            if name == "kCallbackLogging":
                 if self._options.log:
                     self._options.log(message.rstrip("\n"))
-                return
-            self._report(kind.name, out)
+            else:
+                self._report(name, out)
         except BaseException as error:  # raised again by raise_caught
             self._caught = error
-        if self._caught or (self._options.interrupt and self._options.interrupt.is_set()):
+        stop = self._caught or (self._options.interrupt and self._options.interrupt.is_set())
+        if stop and into is not None:
             into.user_interrupt = True
 
     def _report(self, kind: str, out: Any) -> None:

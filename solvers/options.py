@@ -35,6 +35,7 @@ class SolveOptions:
     signal handler): the solver stops soon after, with its best solution so far. `ranging` asks for the
     ranges of duals and costs; `integer_prices` for the duals of a MIP with its integers fixed; `basis` for
     the simplex basis in the result. `start_basis` (LP) and `start_values` (n,) (MIP) are where to start from.
+    `scale=False` hands the numbers over as they are.
     """
 
     time_limit: float | None = None
@@ -47,6 +48,7 @@ class SolveOptions:
     ranging: bool = False
     integer_prices: bool = False
     basis: bool = False
+    scale: bool = True
     start_basis: Basis | None = field(default=None, compare=False, repr=False)
     start_values: FloatArray | None = field(default=None, compare=False, repr=False)
     log: Callable[[str], None] | None = None

@@ -18,7 +18,8 @@ from solvers.result import Basis, SolveResult
 class Capabilities:
     """What a solver can do. Everything is "no" until an adapter says yes.
 
-    `lp`, `mip`: kinds of program; `continuous`: takes columns that are not whole; `duals`, `ranging`,
+    `lp`, `mip`: kinds of program; `continuous`: takes columns that are not whole; `simplex`,
+    `interior_point`: has both to choose from by the option `method`; `duals`, `ranging`,
     `bound`: what comes back; `warm_start`: uses a basis or an incumbent; `update`: the adapter has `open`,
     so that a session can patch the native model; `log_lines`, `progress`, `interruption`: the callbacks
     and the event of the options work while the solver runs.
@@ -27,6 +28,8 @@ class Capabilities:
     lp: bool = False
     mip: bool = False
     continuous: bool = False
+    simplex: bool = False
+    interior_point: bool = False
     duals: bool = False
     ranging: bool = False
     bound: bool = False

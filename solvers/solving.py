@@ -8,10 +8,12 @@ from dataclasses import replace
 import numpy as np
 
 from solvers.errors import UnsupportedRequestError
+from solvers.method import choose_method
 from solvers.options import SolveOptions
 from solvers.program import LinearProgram
 from solvers.registry import Adapter, Capabilities, get, get_usable, names
 from solvers.result import Reason, SolveResult, Termination
+from solvers.scaling import find_scaling
 from solvers.verify import verify
 
 
@@ -48,6 +50,7 @@ _REQUESTS = {
     "continuous": "continuous columns",
     "duals": "duals",
     "ranging": "ranges",
+    "warm_start": "use for a start",
     "interruption": "interruption",
     "progress": "progress reports",
     "log_lines": "log lines",
@@ -62,6 +65,7 @@ def _missing(capabilities: Capabilities, program: LinearProgram, options: SolveO
         "continuous": not bool(program.integer.all()) or prices,
         "duals": prices,
         "ranging": options.ranging and (prices or not program.is_mip),
+        "warm_start": options.start_basis is not None or options.start_values is not None,
         "interruption": options.interrupt is not None,
         "progress": options.progress is not None,
         "log_lines": options.log is not None,
@@ -72,7 +76,11 @@ def _missing(capabilities: Capabilities, program: LinearProgram, options: SolveO
 def _run(adapter: Adapter, program: LinearProgram, options: SolveOptions) -> SolveResult:
     if program.num_columns == 0:
         return _without_columns(adapter, program)
-    return adapter.run(program, options)
+    options = choose_method(program, options, adapter.capabilities)
+    scaling = find_scaling(program) if options.scale else None
+    if scaling is None:
+        return adapter.run(program, options)
+    return scaling.result(adapter.run(scaling.program(program), scaling.options(options)))
 
 
 def _without_columns(adapter: Adapter, program: LinearProgram) -> SolveResult:
