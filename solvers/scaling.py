@@ -48,6 +48,14 @@ class Scaling:
         """The scaled costs (n,)."""
         return objective * self.columns * self.objective
 
+    def point(self, x: FloatArray) -> FloatArray:
+        """Values (n,) of the original program as those of the scaled one."""
+        return x / self.columns
+
+    def prices(self, duals: FloatArray) -> FloatArray:
+        """Duals (m,) of the original program as those of the scaled one."""
+        return duals * self.objective / self.rows
+
     def options(self, options: SolveOptions) -> SolveOptions:
         """Options whose starting values are scaled and whose progress reports are unscaled."""
         start = None if options.start_values is None else options.start_values / self.columns
@@ -86,6 +94,20 @@ class Scaling:
             for figure in (figures.objective, figures.bound)
         )
         return replace(figures, objective=objective, bound=bound)
+
+
+@dataclass(frozen=True)
+class TameProgram:
+    """A program with its numbers near 1, and the scaling that made it so (None: it was tame)."""
+
+    program: LinearProgram
+    scaling: Scaling | None
+
+
+def tame(program: LinearProgram) -> TameProgram:
+    """The scaled program, or the same one when its numbers are tame."""
+    scaling = find_scaling(program)
+    return TameProgram(program if scaling is None else scaling.program(program), scaling)
 
 
 def find_scaling(program: LinearProgram) -> Scaling | None:

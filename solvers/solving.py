@@ -13,7 +13,7 @@ from solvers.options import SolveOptions
 from solvers.program import LinearProgram
 from solvers.registry import Adapter, Capabilities, get, get_usable, names
 from solvers.result import Reason, SolveResult, Termination
-from solvers.scaling import find_scaling
+from solvers.scaling import tame
 from solvers.verify import verify
 
 
@@ -27,7 +27,7 @@ def solve(program: LinearProgram, options: SolveOptions | None = None, solver: s
     started = time.perf_counter()
     adapter = get_usable(solver)
     check_request(adapter, program, options)
-    result = verify(program, _run(adapter, program, replace(options, integer_prices=False)))
+    result = _run(adapter, program, replace(options, integer_prices=False))
     if options.integer_prices and program.is_mip:
         result = _with_integer_prices(adapter, program, options, result)
     return replace(result, seconds=time.perf_counter() - started)
@@ -75,12 +75,13 @@ def _missing(capabilities: Capabilities, program: LinearProgram, options: SolveO
 
 def _run(adapter: Adapter, program: LinearProgram, options: SolveOptions) -> SolveResult:
     if program.num_columns == 0:
-        return _without_columns(adapter, program)
+        return verify(program, _without_columns(adapter, program))
     options = choose_method(program, options, adapter.capabilities)
-    scaling = find_scaling(program) if options.scale else None
-    if scaling is None:
-        return adapter.run(program, options)
-    return scaling.result(adapter.run(scaling.program(program), scaling.options(options)))
+    measure = tame(program)
+    if measure.scaling is None or not options.scale:
+        return verify(program, adapter.run(program, options), measure)
+    result = adapter.run(measure.program, measure.scaling.options(options))
+    return verify(program, measure.scaling.result(result), measure)
 
 
 def _without_columns(adapter: Adapter, program: LinearProgram) -> SolveResult:
@@ -110,7 +111,7 @@ def _with_integer_prices(
         column_lower=np.where(program.integer, whole, program.column_lower),
         column_upper=np.where(program.integer, whole, program.column_upper),
     )
-    priced = verify(fixed, _run(adapter, fixed, replace(options, start_values=None, start_basis=None)))
+    priced = _run(adapter, fixed, replace(options, start_values=None, start_basis=None))
     if priced.duals is None:
         note = f"no prices: the LP with whole numbers fixed ended as {priced.termination.reason}"
         return replace(result, notes=(*result.notes, note))
