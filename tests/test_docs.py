@@ -1,0 +1,70 @@
+"""What README.md and docs/ promise: marked blocks run, links lead somewhere, every pack is listed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scenarios import examples as packs
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "scenarios").rglob("*.md")])
+BLOCK = re.compile(r"<!-- run -->\n```(bash|python)\n(.*?)```", re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
+BLOCKS = [
+    pytest.param(language, code, id=f"{page.relative_to(ROOT)}-{number}")
+    for page in PAGES
+    for number, (language, code) in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")), start=1)
+]
+
+
+@pytest.mark.parametrize(("language", "code"), BLOCKS)
+def test_a_marked_block_runs(language: str, code: str, tmp_path: Path) -> None:
+    """A block under `<!-- run -->` ends without an error or a warning, beside a copy of the packs."""
+    shutil.copytree(packs.FOLDER, tmp_path / "scenarios" / "examples")
+    (tmp_path / "scenarios" / "examples" / "__init__.py").unlink()
+    script = tmp_path / f"block.{language}"
+    script.write_text(code, encoding="utf-8")
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    command = (
+        [sys.executable, "-W", "error", str(script)]
+        if language == "python"
+        else ["bash", "-euo", "pipefail", str(script)]
+    )
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    """A relative link names a file or a folder of the repository."""
+    missing = [
+        link for link in LINK.findall(page.read_text(encoding="utf-8")) if not (page.parent / link).exists()
+    ]
+    assert not missing
+
+
+def test_the_readme_lists_every_pack() -> None:
+    """A pack that ships is in the table of README.md."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in packs.names() if f"scenarios/examples/{name}/README.md" not in readme] == []
+
+
+def test_decisions_are_listed() -> None:
+    """Each record is in the list of decisions."""
+    folder = ROOT / "docs" / "decisions"
+    listed = (folder / "README.md").read_text(encoding="utf-8")
+    assert [path.name for path in sorted(folder.glob("0*.md")) if path.name not in listed] == []
