@@ -1,0 +1,1 @@
+"""The plan as one linear or mixed-integer program of arrays."""

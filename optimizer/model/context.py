@@ -1,0 +1,102 @@
+"""What every constraint family receives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.model.builder import ProgramBuilder
+from optimizer.model.cube import Cube
+from optimizer.model.metrics import Activities, Metrics
+from optimizer.model.scopes import Scopes
+from optimizer.model.terms import Terms
+
+if TYPE_CHECKING:
+    from optimizer.model.families.rules import RuleRows
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SoftRule:
+    """The slack of one soft rule: columns in multiples of `scale` (K,), in the rule's metric."""
+
+    name: str
+    priority: int | None
+    penalty: float | None
+    weight: float
+    columns: IntArray
+    scale: FloatArray
+
+
+@dataclass(frozen=True)
+class SpreadStage:
+    """A balance rule without a band: its widest and narrowest ratio, whose distance is a stage."""
+
+    name: str
+    highest: int
+    lowest: int
+
+
+@dataclass(frozen=True)
+class DistanceStage:
+    """A distance that a stage makes smallest."""
+
+    name: str
+    priority: int
+    distance: Terms
+
+
+@dataclass(frozen=True)
+class RulePlace:
+    """Rows of one rule: row first + i bounds member members[i], divided by scale[i]."""
+
+    first: int
+    members: IntArray
+    scale: FloatArray
+
+
+@dataclass
+class Context:
+    """The program under construction and the expressions over it."""
+
+    builder: ProgramBuilder
+    cube: Cube
+    activities: Activities
+    metrics: Metrics
+    scopes: Scopes
+    soft: list[SoftRule] = field(default_factory=list)
+    spreads: list[SpreadStage] = field(default_factory=list)
+    distances: list[DistanceStage] = field(default_factory=list)
+    rule_rows: dict[str, RuleRows] = field(default_factory=dict)
+    rule_places: dict[str, list[RulePlace]] = field(default_factory=dict)
+    notes: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+    """Sentences for the report: message key and fields."""
+
+    @property
+    def cell_columns(self) -> IntArray:
+        """Columns of the sales cells (P, T)."""
+        return np.arange(self.cube.num_cells).reshape(self.cube.num_pairs, self.cube.num_periods)
+
+    @cached_property
+    def typical_sales(self) -> FloatArray:
+        """A plausible size of each cell in units, flat (P * T,): the market's potential shared by its pairs."""
+        cube = self.cube
+        known = np.where(np.isfinite(cube.markets.potential), cube.markets.potential, cube.markets.last_year_units)
+        pairs = np.maximum(np.bincount(cube.pair_market, minlength=len(cube.markets.names)), 1)
+        return np.nan_to_num(cube.by_market(known / pairs[:, None]), nan=1.0).ravel()
+
+    def magnitude(self, terms: Terms) -> FloatArray:
+        """What each expression could plausibly reach (K,): the scale of rows whose own bound is 0."""
+        cells = terms.column < self.cube.num_cells
+        size = np.abs(terms.value[cells]) * self.typical_sales[terms.column[cells]]
+        return np.abs(terms.constant) + np.bincount(terms.member[cells], weights=size, minlength=terms.size)
+
+    def place_rule(self, name: str, first: int, members: IntArray, scale: FloatArray) -> None:
+        """Remember which rows bound which members of a rule."""
+        self.rule_places.setdefault(name, []).append(RulePlace(first, members, scale))

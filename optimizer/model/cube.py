@@ -1,0 +1,151 @@
+"""The cube of sales[seat, market, period]: its axes, labels and coefficients.
+
+The same class serves seat groups (what is solved) and single sellers (what is reported).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.model.seats import SeatGroups
+from optimizer.plan.calendar import Calendar
+from optimizer.plan.inputs import Inputs
+from optimizer.plan.markets import Markets
+from optimizer.plan.territories import ShareLimit
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Cube:
+    """G seats, M markets, P allowed pairs, T periods; cell p * T + t."""
+
+    inputs: Inputs
+    groups: SeatGroups
+    seat_names: tuple[str, ...]
+    """Name of each seat: the seller, or the first of a group and how many follow."""
+    pair_seat: IntArray
+    pair_market: IntArray
+    pair_source: IntArray
+    """Position of each pair among the pairs of single sellers (P,)."""
+    effort: FloatArray
+    """Capacity that a unit takes (P, T)."""
+    hours: FloatArray
+    """Hours that a unit takes (P, T); NaN where unknown."""
+    capacity: FloatArray
+    """Capacity of each seat (G, T); inf without a limit."""
+    presence: FloatArray
+    """Sellers there, ramp included (G, T)."""
+    headcount: FloatArray
+    """Sellers there (G, T)."""
+    commission_rate: FloatArray
+    share_limits: tuple[ShareLimit, ...]
+
+    @property
+    def markets(self) -> Markets:
+        """The market axis."""
+        return self.inputs.markets
+
+    @property
+    def calendar(self) -> Calendar:
+        """The period axis."""
+        return self.inputs.plan.calendar
+
+    @property
+    def num_periods(self) -> int:
+        """T."""
+        return self.calendar.size
+
+    @property
+    def num_pairs(self) -> int:
+        """P."""
+        return len(self.pair_seat)
+
+    @property
+    def num_cells(self) -> int:
+        """P * T."""
+        return self.num_pairs * self.num_periods
+
+    def by_market(self, values: FloatArray) -> FloatArray:
+        """A figure of markets (M, T) for each pair (P, T)."""
+        return values[self.pair_market]
+
+    def seat_labels(self, column: str) -> list[str]:
+        """The label of each seat in a column of the sellers table."""
+        if column == "seller":
+            return list(self.seat_names)
+        labels = self.inputs.selling.sellers.labels[column]
+        return [labels[seller] for seller in self.groups.first]
+
+
+def make_cube(inputs: Inputs, groups: SeatGroups) -> Cube:
+    """The cube of seat groups; the first seller of a group lends it territory, effort and labels."""
+    selling = inputs.selling
+    pairs, sellers = selling.pairs, selling.sellers
+    stands = np.zeros(len(sellers.names), dtype=np.bool_)
+    stands[groups.first] = True
+    kept = np.flatnonzero(stands[pairs.seller])
+    position = np.full(len(pairs.seller), -1, dtype=np.int64)
+    position[kept] = np.arange(len(kept))
+    seats = len(groups.first)
+    return Cube(
+        inputs=inputs,
+        groups=groups,
+        seat_names=_seat_names(sellers.names, groups),
+        pair_seat=groups.group[pairs.seller[kept]],
+        pair_market=pairs.market[kept],
+        pair_source=kept,
+        effort=selling.effort[kept],
+        hours=_group_hours(inputs, groups, kept),
+        capacity=_sum(sellers.capacity, groups.group, seats),
+        presence=_sum(sellers.presence, groups.group, seats),
+        headcount=_sum(sellers.headcount, groups.group, seats),
+        commission_rate=sellers.commission_rate[groups.first],
+        share_limits=tuple(
+            ShareLimit(limit.row, limit.low, limit.high, position[limit.pairs][position[limit.pairs] >= 0], limit.markets)
+            for limit in pairs.share_limits
+        ),
+    )
+
+
+def _sum(values: FloatArray, group: IntArray, num_groups: int) -> FloatArray:
+    total = np.zeros((num_groups, values.shape[1]))
+    np.add.at(total, group, values)
+    return total
+
+
+def _group_hours(inputs: Inputs, groups: SeatGroups, kept: IntArray) -> FloatArray:
+    """Hours a unit of the group: the members' figures weighted by the share of the plan that each carries."""
+    selling = inputs.selling
+    rate = selling.hours_per_unit
+    pairs = selling.pairs
+    weighted = rate * groups.share[pairs.seller][:, None]
+    key = groups.group[pairs.seller] * len(inputs.markets.names) + pairs.market
+    kept_key = key[kept]
+    order = np.argsort(kept_key, kind="stable")
+    slot = order[np.searchsorted(kept_key[order], key)]
+    total = np.zeros((len(kept), rate.shape[1]))
+    np.add.at(total, slot, weighted)
+    return total
+
+
+def _seat_names(names: list[str], groups: SeatGroups) -> tuple[str, ...]:
+    size = groups.size
+    return tuple(
+        names[seller] if size[group] == 1 else f"{names[seller]} +{size[group] - 1}"
+        for group, seller in enumerate(groups.first)
+    )
+
+
+def split_by_seller(cube: Cube, sellers: Cube, sales: FloatArray) -> FloatArray:
+    """The plan of seat groups (P, T) as the plan of single sellers (P', T): the group's plan times the seller's share."""
+    num_markets = len(cube.markets.names)
+    group = cube.groups.group[sellers.pair_seat]
+    key = cube.pair_seat * num_markets + cube.pair_market
+    order = np.argsort(key, kind="stable")
+    slot = order[np.searchsorted(key[order], group * num_markets + sellers.pair_market)]
+    return np.asarray(sales[slot] * cube.groups.share[sellers.pair_seat][:, None], dtype=np.float64)

@@ -1,0 +1,43 @@
+"""Family resources: activities use no more of a resource than there is, or than is bought at its price.
+
+    sum_{s,m} uses[s,m,r] sales[s,m,t] + fixed[r,t] <= capacity[r,t] + extra[r,t]      per period, or summed over the horizon
+
+Units: the resource's own unit; extra_price in currency a unit, part of contribution.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from optimizer.model.builder import Labels
+from optimizer.model.context import Context
+from optimizer.model.terms import Terms
+
+
+def resources(context: Context) -> None:
+    """Add one row a resource and period, or one a resource whose capacity is for the whole horizon."""
+    cube, activities = context.cube, context.activities
+    table = cube.inputs.resources
+    periods = np.arange(cube.num_periods)
+    for resource, name in enumerate(table.names):
+        limit = table.capacity[resource]
+        if not np.isfinite(limit).any():
+            continue
+        member = np.zeros_like(periods) if table.per_horizon[resource] else periods
+        count = 1 if table.per_horizon[resource] else cube.num_periods
+        used = activities.uses[resource]
+        pairs = np.flatnonzero(used.any(axis=1))
+        terms = Terms(
+            np.broadcast_to(member, (len(pairs), cube.num_periods)).ravel(),
+            context.cell_columns[pairs].ravel(),
+            used[pairs].ravel(),
+            np.bincount(member, weights=table.by_sellers[resource], minlength=count),
+        )
+        if activities.extra_start is not None and np.isfinite(activities.extra_price[resource]):
+            column = activities.extra_start + resource * cube.num_periods + periods
+            terms = terms + Terms(member, column, np.full(cube.num_periods, -1.0), np.zeros(count))
+        context.builder.add_rows("resources", terms, _labels(name, cube.calendar.period, count), upper=limit[:count])
+
+
+def _labels(name: str, periods: tuple[str, ...], count: int) -> Labels:
+    return lambda: [(name, periods[index]) if count > 1 else (name,) for index in range(count)]

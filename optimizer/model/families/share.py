@@ -1,0 +1,72 @@
+"""Family share: our part of a whole market, and a territories row's part of what its markets sell.
+
+    sum_{m in pool} price[m] sales[s,m,t] <= max_share[pool] size[pool]          (size in revenue; in units without price)
+    low sum_{m in row} sales <= sum_{(s,m) of the row} sales <= high sum_{m in row} sales
+
+Units: currency or units over the horizon. A pool is one row of markets or market_size, never copied to each market.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.model.builder import Labels
+from optimizer.model.context import Context
+from optimizer.model.metrics import cell_terms
+from optimizer.model.scopes import Members
+from optimizer.model.terms import Terms
+
+
+IntArray = NDArray[np.int64]
+
+
+def share(context: Context) -> None:
+    """Add one row a size pool with a max_share, and one a territories row with share limits."""
+    _market_shares(context)
+    _territory_shares(context)
+
+
+def _market_shares(context: Context) -> None:
+    cube = context.cube
+    pools = [pool for pool in cube.inputs.sizes if not np.isnan(pool.max_share)]
+    pool_of_market = np.full(len(cube.markets.names), -1, dtype=np.int64)
+    for position, pool in enumerate(pools):
+        pool_of_market[pool.markets] = position
+    in_units = np.array([np.isnan(pool.revenue) for pool in pools], dtype=np.bool_)
+    members = _members(context, pool_of_market[cube.pair_market], len(pools))
+    coefficient = cube.by_market(cube.markets.price)
+    if in_units.any():
+        units = in_units[np.maximum(members.pair_code, 0)][:, None]
+        coefficient = np.where(units, 1.0, coefficient)
+    upper = np.array([pool.max_share * (pool.units if np.isnan(pool.revenue) else pool.revenue) for pool in pools])
+    if pools:
+        context.builder.add_rows("share", cell_terms(members, coefficient), lambda: [(pool.name,) for pool in pools],
+                                 upper=upper)
+
+
+def _territory_shares(context: Context) -> None:
+    cube = context.cube
+    ones = np.ones((cube.num_pairs, cube.num_periods))
+    for limit in cube.share_limits:
+        inside = np.full(len(cube.markets.names), -1, dtype=np.int64)
+        inside[limit.markets] = 0
+        whole = cell_terms(_members(context, inside[cube.pair_market], 1), ones)
+        own_code = np.full(cube.num_pairs, -1, dtype=np.int64)
+        own_code[limit.pairs] = 0
+        own = cell_terms(_members(context, own_code, 1), ones)
+        table = cube.inputs.plan.tables["territories"]
+        name = "/".join(table.text(column)[limit.row] for column in table.labels)
+        for bound, side, lower, upper in ((limit.high, "at most", -np.inf, 0.0), (limit.low, "at least", 0.0, np.inf)):
+            if 0.0 < bound < 1.0 or (side == "at most" and bound == 0.0):
+                rest = own + whole.scaled(-bound)
+                context.builder.add_rows("share", rest, _one_label(name, side), lower=lower, upper=upper)
+
+
+def _one_label(*labels: str) -> Labels:
+    return lambda: [labels]
+
+
+def _members(context: Context, pair_code: IntArray, count: int) -> Members:
+    periods = np.zeros(context.cube.num_periods, dtype=np.int64)
+    return Members(tuple((str(index),) for index in range(count)), pair_code, periods, 1, None)

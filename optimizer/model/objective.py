@@ -1,0 +1,200 @@
+"""The stages of the objective: targets by priority, then money, then nearness, then the tie-break."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.errors import InputError
+from optimizer.model.context import Context, SoftRule
+from optimizer.model.families.balance import smallest_ratio
+from optimizer.model.families.even_load import even_load
+from optimizer.model.families.stay_near import near_last_year
+from optimizer.model.metrics import RATIOS
+from optimizer.model.terms import Terms
+from optimizer.plan.schema import ObjectiveStage
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PlanStage:
+    """One stage: `terms` is a single expression; `unit` is its unit in reports; `scale` its size."""
+
+    name: str
+    kind: str
+    terms: Terms
+    maximize: bool
+    scale: float
+    unit: str
+    is_money: bool = False
+
+
+def plan_stages(context: Context) -> list[PlanStage]:
+    """Every stage of the plan in order; columns and rows that stages need are added to the builder."""
+    stages = _target_stages(context)
+    asked = context.cube.inputs.plan.spec.objective
+    stages += _default_stages(context) if asked is None else [_asked_stage(context, stage) for stage in asked]
+    return [*stages, _tie_break(context)]
+
+
+def _target_stages(context: Context) -> list[PlanStage]:
+    """Shortfalls and minimised distances by priority, each in percent of itself."""
+    priorities = sorted(
+        {soft.priority for soft in context.soft if soft.priority is not None}
+        | {distance.priority for distance in context.distances}
+    )
+    stages = []
+    for priority in priorities:
+        parts = [_shortfall([soft for soft in context.soft if soft.priority == priority])]
+        parts += [distance.distance for distance in context.distances if distance.priority == priority]
+        stages.append(PlanStage(f"targets {priority}", "shortfall", sum_terms(parts), False, 0.1, "share"))
+    return stages
+
+
+def _shortfall(softs: Sequence[SoftRule]) -> Terms:
+    columns = np.concatenate([np.zeros(0, dtype=np.int64), *(soft.columns for soft in softs)])
+    weights = np.concatenate([np.zeros(0), *(np.full(len(soft.columns), soft.weight) for soft in softs)])
+    return Terms(np.zeros(len(columns), dtype=np.int64), columns, weights, np.zeros(1))
+
+
+def sum_terms(parts: Sequence[Terms]) -> Terms:
+    """The sum of single expressions."""
+    total = Terms.constants(np.zeros(1))
+    for part in parts:
+        total = total + part
+    return total
+
+
+def _default_stages(context: Context) -> list[PlanStage]:
+    """Contribution where the plan knows margins; then every spread; then nearness to last year and even load."""
+    stages = []
+    if context.cube.markets.knows_margin:
+        stages.append(_money_stage(context))
+    else:
+        stages += _keep_total(context)
+    stages += [
+        PlanStage(spread.name, "spread", _difference(spread.highest, spread.lowest), False, 1.0, "ratio")
+        for spread in context.spreads
+    ]
+    near = [part for part in (near_last_year(context), even_load(context)) if part is not None]
+    if near:
+        stages.append(PlanStage("nearness", "nearness", sum_terms(near), False, 1.0, "share"))
+    return stages
+
+
+def _money_stage(context: Context) -> PlanStage:
+    """Contribution less the penalties of missed soft rules."""
+    terms = context.metrics.total("contribution") + _penalties(context).scaled(-1.0)
+    return PlanStage("contribution", "money", terms, True, _size(context, terms), "currency", is_money=True)
+
+
+def _penalties(context: Context) -> Terms:
+    softs = [soft for soft in context.soft if soft.penalty is not None]
+    columns = np.concatenate([np.zeros(0, dtype=np.int64), *(soft.columns for soft in softs)])
+    values = np.concatenate([np.zeros(0), *(soft.scale * float(soft.penalty or 0.0) for soft in softs)])
+    return Terms(np.zeros(len(columns), dtype=np.int64), columns, values, np.zeros(1))
+
+
+def _keep_total(context: Context) -> list[PlanStage]:
+    """Without margins nothing rewards selling beyond what was asked: stay at last year's total, or at the
+    company's revenue target where there is one."""
+    asked = [
+        rows.lower[0] for rows in context.rule_rows.values()
+        if rows.rule.metric == "revenue" and not rows.rule.where and not rows.rule.each
+        and np.isfinite(rows.lower[0]) and not rows.rule.as_share
+    ]
+    last_year = float(np.nansum(context.cube.markets.last_year_revenue))
+    reference = max(asked) if asked else last_year
+    revenue = context.metrics.total("revenue")
+    if reference <= 0:
+        return [PlanStage("revenue", "revenue", revenue, True, _size(context, revenue), "currency", is_money=True)]
+    above = context.builder.add_columns("total", 2, lambda: [("above",), ("below",)])
+    sides = np.array([above, above + 1])
+    gap = Terms(np.zeros(2, dtype=np.int64), sides, np.array([-1.0, 1.0]), np.zeros(1))
+    distance = Terms(np.zeros(2, dtype=np.int64), sides, np.ones(2), np.zeros(1))
+    context.builder.add_rows("total", revenue.scaled(1.0 / reference) + gap, lambda: [("total",)], lower=1.0, upper=1.0)
+    return [PlanStage("total", "total", distance, False, 1.0, "share")]
+
+
+def _asked_stage(context: Context, stage: ObjectiveStage) -> PlanStage:
+    """One stage of the plan file's `objective`."""
+    if (stage.maximize is None) == (stage.minimize is None):
+        raise InputError("model.objective_one_direction")
+    maximize = stage.maximize is not None
+    what = stage.maximize or stage.minimize or ""
+    if what == "smallest":
+        column, unit_size = smallest_ratio(context, *_ratio_of(stage))
+        terms = Terms(np.zeros(1, dtype=np.int64), np.array([column]), np.array([unit_size]), np.zeros(1))
+        return PlanStage("smallest", "smallest", terms, maximize, unit_size, "ratio")
+    if what == "shortfall":
+        return PlanStage("shortfall", "shortfall", _shortfall(context.soft), maximize, 0.1, "share")
+    if what == "spread":
+        return PlanStage("spread", "spread", sum_terms([_difference(s.highest, s.lowest) for s in context.spreads]),
+                         maximize, 1.0, "ratio")
+    if what == "change":
+        near = near_last_year(context)
+        if near is None:
+            raise InputError("model.stay_near_no_last_year", name="change")
+        return PlanStage("nearness", "nearness", near, maximize, 1.0, "share")
+    if what in RATIOS:
+        raise InputError("model.objective_ratio", metric=what)
+    if what == "contribution" and not stage.where:
+        return _money_stage(context)
+    terms = context.metrics.total(what, stage.where)
+    unit = context.metrics.unit(what)
+    return PlanStage(what, "metric", terms, maximize, _size(context, terms), unit, is_money=unit == "currency")
+
+
+def _ratio_of(stage: ObjectiveStage) -> tuple[str, str, str, str, dict[str, object]]:
+    if stage.metric is None or stage.across is None or stage.basis is None:
+        raise InputError("model.objective_smallest_needs")
+    return "smallest", stage.metric, stage.across, stage.basis, dict(stage.where)
+
+
+def _size(context: Context, terms: Terms) -> float:
+    """What the stage could plausibly reach, a tenth of which scales its lock."""
+    return 0.1 * (float(context.magnitude(terms)[0]) or 1.0)
+
+
+def _difference(plus: int, minus: int) -> Terms:
+    return Terms(np.zeros(2, dtype=np.int64), np.array([plus, minus]), np.array([1.0, -1.0]), np.zeros(1))
+
+
+def _tie_break(context: Context) -> PlanStage:
+    """Weights between 1 and 2 from a hash of each cell's labels, on revenue: one answer for any row order,
+    method or worker. It is not continuous in the data; seat groups make it fair."""
+    cube = context.cube
+    seats = _hashes([_stable_name(context, seat) for seat in range(len(cube.seat_names))])
+    markets, periods = _hashes(cube.markets.names), _hashes(cube.calendar.period)
+    mixed = _mix(seats[cube.pair_seat] ^ _mix(markets[cube.pair_market]))[:, None] ^ _mix(periods)[None, :]
+    weight = 1.0 + (_mix(mixed) >> np.uint64(11)).astype(np.float64) / 2.0**53
+    size = float(context.magnitude(context.metrics.total("revenue"))[0]) or 1.0
+    value = (weight * context.metrics.coefficient("revenue")).ravel() / size
+    columns = np.arange(cube.num_cells)
+    terms = Terms(np.zeros(cube.num_cells, dtype=np.int64), columns, value, np.zeros(1))
+    return PlanStage("tie-break", "tie_break", terms, False, 1.0, "")
+
+
+def _stable_name(context: Context, seat: int) -> str:
+    """The alphabetically first seller of a seat group: the same for any order of rows."""
+    cube = context.cube
+    names = cube.inputs.selling.sellers.names
+    return min(names[seller] for seller in np.flatnonzero(cube.groups.group == seat))
+
+
+def _hashes(labels: Sequence[str]) -> NDArray[np.uint64]:
+    digests = (hashlib.blake2b(label.encode(), digest_size=8).digest() for label in labels)
+    return np.frombuffer(b"".join(digests), dtype=np.uint64).copy()
+
+
+def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The finaliser of splitmix64 (Steele, Lea & Flood 2014)."""
+    mixed = values + np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))

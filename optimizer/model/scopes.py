@@ -1,0 +1,165 @@
+"""Where and each: which cells a rule speaks of, and which member each cell belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.errors import InputError
+from optimizer.model.cube import Cube
+from optimizer.plan.names import nearest
+from optimizer.plan.tables import ALL
+from optimizer.plan.territories import label_codes
+
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+Side = Literal["market", "seller", "period"]
+
+
+@dataclass(frozen=True)
+class Members:
+    """K members of `each`. A cell (pair, period) belongs to member pair_code * num_period_members + period_code;
+    a code of -1 is outside the scope."""
+
+    labels: tuple[tuple[str, ...], ...]
+    pair_code: IntArray
+    period_code: IntArray
+    num_period_members: int
+    market_code: IntArray | None
+    """Pair-side member of each market (M,); None where a seller column takes part."""
+
+    @property
+    def size(self) -> int:
+        """K."""
+        return len(self.labels)
+
+
+class Scopes:
+    """Resolves columns and scopes (column -> label or labels) to codes on the axes of one cube."""
+
+    def __init__(self, cube: Cube) -> None:
+        self.cube = cube
+        self._sellers = cube.inputs.selling.sellers.labels
+        self._markets = cube.markets.labels
+        self._periods: dict[str, Sequence[str]] = {
+            "period": cube.calendar.period, "quarter": cube.calendar.quarter, "year": cube.calendar.year
+        }
+
+    def sides(self, column: str) -> tuple[Side, str]:
+        """Which axis a column belongs to, and its bare name; raises `InputError` when it is unknown or ambiguous."""
+        prefix, _, name = column.rpartition(".")
+        if not prefix and name in self._periods:
+            return "period", name
+        if prefix == "seller" or (not prefix and name in self._sellers and name not in self._markets):
+            if name in self._sellers:
+                return "seller", name
+        elif prefix in ("", "market") and name in self._markets:
+            if not prefix and name in self._sellers:
+                self._must_agree(name)
+            return "market", name
+        known = [*self._markets, *self._sellers, *self._periods]
+        raise InputError("model.column_unknown", column=column, nearest=nearest(column, known), known=", ".join(known))
+
+    def _must_agree(self, name: str) -> None:
+        """A bare name is allowed while the market's and the seller's label agree on every pair."""
+        cube = self.cube
+        seller = np.array(self._sellers[name], dtype=object)[cube.groups.first][cube.pair_seat]
+        market = np.array(self._markets[name], dtype=object)[cube.pair_market]
+        differs = (seller != market) & (seller != ALL)
+        if differs.any():
+            pair = int(differs.argmax())
+            raise InputError("model.column_ambiguous", column=name, seller=cube.seat_names[cube.pair_seat[pair]],
+                             market=cube.markets.names[cube.pair_market[pair]], seller_label=seller[pair],
+                             market_label=market[pair])
+
+    def market_mask(self, where: Mapping[str, Any]) -> BoolArray:
+        """Markets that meet the market columns of `where` (M,)."""
+        mask = np.ones(len(self.cube.markets.names), dtype=np.bool_)
+        for column, wanted in where.items():
+            side, name = self.sides(column)
+            if side == "market":
+                mask &= self._match(column, self._markets[name], wanted)
+        return mask
+
+    def seat_mask(self, where: Mapping[str, Any]) -> BoolArray:
+        """Seats that meet the seller columns of `where` (G,)."""
+        mask = np.ones(len(self.cube.seat_names), dtype=np.bool_)
+        for column, wanted in where.items():
+            side, name = self.sides(column)
+            if side == "seller":
+                found = self._match(column, self._sellers[name], wanted)
+                mask &= found[self.cube.groups.first]
+        return mask
+
+    def period_mask(self, where: Mapping[str, Any]) -> BoolArray:
+        """Periods that meet the period columns of `where` (T,)."""
+        mask = np.ones(self.cube.num_periods, dtype=np.bool_)
+        for column, wanted in where.items():
+            side, name = self.sides(column)
+            if side == "period":
+                mask &= self._match(column, self._periods[name], wanted)
+        return mask
+
+    def _match(self, column: str, labels: Sequence[str], wanted: Any) -> BoolArray:
+        texts = {wanted} if isinstance(wanted, str) else set(wanted)
+        missing = sorted(texts - set(labels))
+        if missing:
+            raise InputError("model.label_unknown", column=column, label=missing[0],
+                             nearest=nearest(missing[0], sorted(set(labels))))
+        return np.fromiter((label in texts for label in labels), dtype=np.bool_, count=len(labels))
+
+    def pair_mask(self, where: Mapping[str, Any]) -> BoolArray:
+        """Pairs that meet the market and seller columns of `where` (P,)."""
+        cube = self.cube
+        return self.market_mask(where)[cube.pair_market] & self.seat_mask(where)[cube.pair_seat]
+
+    def members(self, each: Sequence[str], where: Mapping[str, Any]) -> Members:
+        """The members of `each` inside `where`: every label that the markets, sellers or periods in scope have."""
+        sided = [self.sides(column) for column in each]
+        pair_columns = [position for position, (side, _) in enumerate(sided) if side != "period"]
+        period_columns = [position for position, (side, _) in enumerate(sided) if side == "period"]
+        pair_code, pair_labels, market_code = self._pair_members([sided[index] for index in pair_columns], where)
+        periods = [self._periods[sided[index][1]] for index in period_columns]
+        period_code, period_labels = _joint_codes(periods, self.period_mask(where))
+        labels = []
+        for pair_label, period_label in product(pair_labels, period_labels):
+            label = dict(zip(pair_columns, pair_label, strict=True)) | dict(zip(period_columns, period_label, strict=True))
+            labels.append(tuple(label[index] for index in range(len(each))))
+        return Members(tuple(labels), pair_code, period_code, len(period_labels), market_code)
+
+    def _pair_members(self, columns: list[tuple[Side, str]], where: Mapping[str, Any],
+                      ) -> tuple[IntArray, list[tuple[str, ...]], IntArray | None]:
+        cube, markets, seats = self.cube, self.market_mask(where), self.seat_mask(where)
+        in_scope = markets[cube.pair_market] & seats[cube.pair_seat]
+        if all(side == "market" for side, _ in columns):
+            code, labels = _joint_codes([self._markets[name] for _, name in columns], markets)
+            return np.where(in_scope, code[cube.pair_market], -1), labels, code
+        if all(side == "seller" for side, _ in columns):
+            code, labels = _joint_codes([cube.seat_labels(name) for _, name in columns], seats)
+            return np.where(in_scope, code[cube.pair_seat], -1), labels, None
+        sequences = [
+            np.array(self._markets[name] if side == "market" else cube.seat_labels(name), dtype=object)[
+                cube.pair_market if side == "market" else cube.pair_seat
+            ]
+            for side, name in columns
+        ]
+        code, labels = _joint_codes([list(sequence) for sequence in sequences], in_scope)
+        return code, labels, None
+
+
+def _joint_codes(columns: Sequence[Sequence[str]], mask: BoolArray) -> tuple[IntArray, list[tuple[str, ...]]]:
+    """Codes of the distinct label tuples inside `mask`, -1 outside; one member without columns."""
+    if not columns:
+        return np.where(mask, 0, -1), [()]
+    tuples = list(zip(*columns, strict=True))
+    inside = np.flatnonzero(mask)
+    codes, _ = label_codes([repr(tuples[index]) for index in inside])
+    labels = list(dict.fromkeys(tuples[index] for index in inside))
+    found = np.full(len(mask), -1, dtype=np.int64)
+    found[inside] = codes
+    return found, labels

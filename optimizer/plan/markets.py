@@ -1,0 +1,210 @@
+"""The markets table as arrays: every missing number derived, every derivation written down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.errors import InputError
+from optimizer.plan import phasing
+from optimizer.plan.assumptions import AssumptionLog
+from optimizer.plan.plan import Plan
+from optimizer.plan.scopes import market_dimensions
+from optimizer.plan.tables import Table
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Markets:
+    """M markets over T periods. Rates have shape (M, T); amounts are phased to (M, T)."""
+
+    labels: dict[str, list[str]]
+    """Dimension -> label of each market."""
+    names: tuple[str, ...]
+    """The labels of a market joined: unique."""
+    price: FloatArray
+    """Currency a unit (M, T)."""
+    unit_margin: FloatArray
+    """Currency a unit (M, T); NaN everywhere when the plan knows no margin at all."""
+    units_per_deal: FloatArray
+    """Units a deal (M, T)."""
+    potential: FloatArray
+    """Units that can be sold (M, T); inf without a limit."""
+    last_year_units: FloatArray
+    """Units of the same periods last year (M, T); NaN where unknown."""
+    last_year_revenue: FloatArray
+    """Currency of the same periods last year (M, T); NaN where unknown."""
+    spread: FloatArray
+    """Share of an amount of the horizon that each period gets (M, T), summing to 1."""
+    is_new: NDArray[np.bool_]
+    """Whether the market's customers are new ones (M,)."""
+    whole_units: NDArray[np.bool_]
+    """Whether only whole units are sold (M,)."""
+    unit: tuple[str, ...]
+    """What a unit is; adding unlike units is an error."""
+
+    @property
+    def knows_margin(self) -> bool:
+        """Whether any market has a margin, so that money can be an objective."""
+        return not bool(np.isnan(self.unit_margin).all())
+
+
+def resolve_markets(plan: Plan, log: AssumptionLog) -> Markets:
+    """Arrays of the markets table; raises `InputError` where a number can neither be read nor derived."""
+    table = plan.tables["markets"]
+    phases = _phases(plan, table, log)
+    revenue, units = (_last_year(plan, table, name, phases) for name in ("last_year_revenue", "last_year_units"))
+    price = _price(plan, table, revenue, units, log)
+    spread = phases["potential"] / phases["potential"].sum(axis=1, keepdims=True)
+    units = np.where(np.isnan(units), revenue / price, units)
+    revenue = np.where(np.isnan(revenue), units * price, revenue)
+    return Markets(
+        labels=market_dimensions(table),
+        names=tuple("/".join(parts) for parts in zip(*(table.text(name) for name in table.labels), strict=True))
+        if table.labels else tuple("all" for _ in range(len(table))),
+        price=price,
+        unit_margin=_unit_margin(plan, table, price, revenue, log),
+        units_per_deal=_units_per_deal(plan, table, log),
+        potential=_potential(plan, table, price, units, spread, log),
+        last_year_units=units,
+        last_year_revenue=revenue,
+        spread=spread,
+        is_new=np.array([kind == "new" for kind in _text(table, "customer_type")], dtype=np.bool_),
+        whole_units=_whole(plan, table),
+        unit=tuple(_text(table, "unit")),
+    )
+
+
+def _text(table: Table, column: str) -> list[str]:
+    return table.text(column) if column in table.frame.columns else [""] * len(table)
+
+
+def _whole(plan: Plan, table: Table) -> NDArray[np.bool_]:
+    if "whole_units" in table.frame.columns:
+        return table.frame["whole_units"].to_numpy(dtype=np.bool_)
+    return np.full(len(table), plan.spec.whole_units, dtype=np.bool_)
+
+
+def _by_period(plan: Plan, table: Table, column: str) -> FloatArray:
+    """A rate as (M, T): one number a row holds in every period."""
+    if column in table.by_period:
+        return table.by_period[column]
+    return np.broadcast_to(table.numbers(column)[:, None], (len(table), plan.calendar.size)).copy()
+
+
+def _phases(plan: Plan, table: Table, log: AssumptionLog) -> dict[str, FloatArray]:
+    """Share of a year that each period gets, by column that is phased: (M, T), summing to 1 over a year."""
+    profiles = plan.tables.get("profiles")
+    default, key = _default_phase(plan, table, profiles)
+    phases = {}
+    for column in ("potential", "last_year"):
+        names = _text(table, f"{column}_profile") if f"{column}_profile" in table.frame.columns else _text(table, "season")
+        shares = np.tile(default, (len(table), 1)) if default.ndim == 1 else default.copy()
+        for name in sorted({name for name in names if name}):
+            if profiles is None:
+                raise InputError("model.profiles_missing", table.place(names.index(name), "season", name), profile=name)
+            shares[[found == name for found in names]] = phasing.season_shares(profiles, name, plan.calendar)
+        phases[column] = shares
+    amounts = [name for name in ("potential", "potential_revenue", "last_year_units", "last_year_revenue")
+               if name in table.frame.columns]
+    if key == "working_days" and amounts and plan.calendar.size > 1:
+        log.note(key, "markets", ", ".join(amounts), len(table), None, scalable=False)
+    return phases
+
+
+def _default_phase(plan: Plan, table: Table, profiles: Table | None) -> tuple[FloatArray, str]:
+    if profiles is not None and "season" in profiles.text("profile"):
+        return phasing.season_shares(profiles, "season", plan.calendar), "season"
+    for column in ("last_year_revenue", "last_year_units"):
+        if column in table.by_period:
+            return _shares_of_last_year(plan, table.by_period[column]), "last_year"
+    if profiles is not None and "working_days" in profiles.text("profile"):
+        return phasing.season_shares(profiles, "working_days", plan.calendar), "working_days_profile"
+    return phasing.working_day_shares(plan.calendar), "working_days"
+
+
+def _shares_of_last_year(plan: Plan, months: FloatArray) -> FloatArray:
+    """Last year's months as shares of a year; a market without sales takes the shares of all markets."""
+    year = plan.calendar.size / plan.calendar.periods_a_year
+    known = np.nan_to_num(months)
+    total = known.sum(axis=1, keepdims=True)
+    company = known.sum(axis=0, keepdims=True)
+    rows = np.where(total > 0, known, company)
+    return np.asarray(rows / np.maximum(rows.sum(axis=1, keepdims=True), 1e-300) * year, dtype=np.float64)
+
+
+def _last_year(plan: Plan, table: Table, column: str, phases: dict[str, FloatArray]) -> FloatArray:
+    """Last year's figure of the same periods (M, T); NaN where unknown."""
+    if column in table.by_period:
+        return np.asarray(table.by_period[column], dtype=np.float64)
+    return np.asarray(table.numbers(column)[:, None] * phases["last_year"], dtype=np.float64)
+
+
+def _price(plan: Plan, table: Table, revenue: FloatArray, units: FloatArray, log: AssumptionLog) -> FloatArray:
+    given = _by_period(plan, table, "price")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        derived = np.nansum(revenue, axis=1) / np.nansum(units, axis=1)
+    derived = np.where(np.isfinite(derived) & (derived > 0), derived, np.nan)[:, None]
+    missing = np.isnan(given)
+    price = np.where(missing, derived, given)
+    log.note("price_from_last_year", "markets", "price", int((missing & ~np.isnan(price)).any(axis=1).sum()),
+             float(np.nanmean(derived)) if not np.isnan(derived).all() else None, "currency/unit", scalable=False)
+    blank = np.isnan(price)
+    log.note("price_one", "markets", "price", int(blank.any(axis=1).sum()), 1.0, "currency/unit", scalable=False)
+    if (given <= 0).any():
+        row = int((given <= 0).any(axis=1).argmax())
+        raise InputError("model.price_not_positive", table.place(row, "price", given[row].min()))
+    return np.where(blank, 1.0, price)
+
+
+def _unit_margin(plan: Plan, table: Table, price: FloatArray, revenue: FloatArray, log: AssumptionLog) -> FloatArray:
+    rate = _by_period(plan, table, "margin_rate")
+    cost = _by_period(plan, table, "unit_cost")
+    both = ~np.isnan(rate) & ~np.isnan(cost)
+    if both.any():
+        row = int(both.any(axis=1).argmax())
+        raise InputError("model.margin_twice", table.place(row, "unit_cost", cost[row, 0]))
+    margin = np.where(np.isnan(rate), price - cost, rate * price)
+    missing = np.isnan(margin)
+    if missing.all() or not missing.any():
+        return margin
+    weights = np.where(missing, 0.0, np.nan_to_num(revenue) + 1e-9)
+    mean_rate = float((weights * np.nan_to_num(margin / price)).sum() / weights.sum()) * log.factor("mean_margin")
+    log.note("mean_margin", "markets", "margin_rate", int(missing.any(axis=1).sum()), mean_rate, "share of revenue")
+    return np.where(missing, mean_rate * price, margin)
+
+
+def _units_per_deal(plan: Plan, table: Table, log: AssumptionLog) -> FloatArray:
+    given = _by_period(plan, table, "units_per_deal")
+    missing = np.isnan(given)
+    log.note("one_unit_a_deal", "markets", "units_per_deal", int(missing.any(axis=1).sum()), 1.0, "units/deal",
+             scalable=False)
+    if (given <= 0).any():
+        row = int((given <= 0).any(axis=1).argmax())
+        raise InputError("model.units_per_deal_not_positive", table.place(row, "units_per_deal", given[row].min()))
+    return np.where(missing, 1.0, given)
+
+
+def _potential(plan: Plan, table: Table, price: FloatArray, last_year_units: FloatArray,
+               spread: FloatArray, log: AssumptionLog) -> FloatArray:
+    """Units a period: given, else in money over price, else last year times 1 + growth_cap, else inf."""
+    potential = table.by_period.get("potential", table.numbers("potential")[:, None] * spread)
+    money = table.by_period.get("potential_revenue", table.numbers("potential_revenue")[:, None] * spread)
+    potential = np.where(np.isnan(potential), money / price, potential)
+    missing = np.isnan(potential)
+    limited_by_size = _has_share_limit(table)
+    growth = (1.0 + plan.spec.growth_cap) * log.factor("growth_cap")
+    grown = last_year_units * growth
+    use = missing & ~np.isnan(grown) & ~limited_by_size[:, None]
+    log.note("growth_cap", "markets", "potential", int(use.any(axis=1).sum()), growth, "times last year")
+    return np.where(use, grown, np.where(missing, np.inf, potential))
+
+
+def _has_share_limit(table: Table) -> NDArray[np.bool_]:
+    """Markets whose own size and share bound them already (blank potential = size x max_share)."""
+    size = ~np.isnan(table.numbers("size_units")) | ~np.isnan(table.numbers("size_revenue"))
+    return np.asarray(size & ~np.isnan(table.numbers("max_share")), dtype=np.bool_)

@@ -1,0 +1,260 @@
+"""The sellers and territories tables as arrays: who may sell what, at which effort, with which capacity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.errors import InputError
+from optimizer.plan import phasing
+from optimizer.plan.assumptions import AssumptionLog
+from optimizer.plan.markets import Markets
+from optimizer.plan.plan import Plan
+from optimizer.plan.scopes import seller_dimensions
+from optimizer.plan.tables import Table
+from optimizer.plan.territories import Pairs, resolve_pairs
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+CapacityUnit = Literal["hours", "deals", "units", "revenue", ""]
+
+WORKING_DAYS_A_YEAR = 261.0
+HOURS_A_DAY = 8.0
+SELLING_SHARE = 0.35
+
+
+@dataclass(frozen=True)
+class Sellers:
+    """S sellers over T periods. Without a sellers table there is one seller, the company, without limits."""
+
+    labels: dict[str, list[str]]
+    """Dimension -> label of each seller; `seller` is one of them."""
+    capacity: FloatArray
+    """Capacity in `capacity_unit` (S, T), ramp and presence included; inf without a limit."""
+    capacity_unit: tuple[CapacityUnit, ...]
+    """What each seller's capacity is counted in; "" without a limit."""
+    headcount: FloatArray
+    """Share of each period that the seller is there (S, T)."""
+    presence: FloatArray
+    """headcount times the ramp (S, T)."""
+    commission_rate: FloatArray
+    """Share of revenue (S,)."""
+    cost: FloatArray
+    """Currency a month (S,); 0 where unknown. Reported, never part of contribution."""
+    annual_hours: FloatArray
+    """Selling hours of a full year (S,), for sellers whose capacity is given as revenue a year; else NaN."""
+    productivity: FloatArray
+    """Revenue a year at full ramp (S,); NaN where unknown."""
+
+    @property
+    def names(self) -> list[str]:
+        """The seller labels."""
+        return self.labels["seller"]
+
+
+@dataclass(frozen=True)
+class Selling:
+    """The sellers, the allowed seller-market pairs, and the effort of each pair."""
+
+    sellers: Sellers
+    pairs: Pairs
+    effort: FloatArray
+    """Capacity that one unit takes (P, T), in the seller's capacity_unit; 0 without a limit."""
+    hours_per_unit: FloatArray
+    """Hours that one unit takes (P, T); NaN where nothing is known about hours."""
+
+
+def resolve_sellers(plan: Plan, markets: Markets, log: AssumptionLog) -> Selling:
+    """Arrays of sellers and territories; raises `InputError` where a number can neither be read nor derived."""
+    table = plan.tables.get("sellers")
+    if table is None:
+        return _company(plan, markets)
+    pairs = resolve_pairs(plan, table, markets, log)
+    headcount, presence = _presence(plan, table, log)
+    unit, capacity, annual_hours = _capacity(plan, table, markets, pairs, presence, log)
+    sellers = Sellers(
+        labels=seller_dimensions(table),
+        capacity=capacity,
+        capacity_unit=unit,
+        headcount=headcount,
+        presence=presence,
+        commission_rate=np.nan_to_num(table.numbers("commission_rate")),
+        cost=np.nan_to_num(table.numbers("cost")),
+        annual_hours=annual_hours,
+        productivity=table.numbers("productivity"),
+    )
+    effort, hours = _effort(sellers, markets, pairs, log)
+    return Selling(sellers, pairs, effort, hours)
+
+
+def _company(plan: Plan, markets: Markets) -> Selling:
+    periods, count = plan.calendar.size, len(markets.names)
+    sellers = Sellers(
+        labels={"seller": [plan.spec.name]},
+        capacity=np.full((1, periods), np.inf),
+        capacity_unit=("",),
+        headcount=np.zeros((1, periods)),
+        presence=np.ones((1, periods)),
+        commission_rate=np.zeros(1),
+        cost=np.zeros(1),
+        annual_hours=np.full(1, np.nan),
+        productivity=np.full(1, np.nan),
+    )
+    return Selling(sellers, Pairs.everything(1, count), np.zeros((count, periods)), np.full((count, periods), np.nan))
+
+
+def _presence(plan: Plan, table: Table, log: AssumptionLog) -> tuple[FloatArray, FloatArray]:
+    """Headcount, and headcount times ramp (S, T); the default ramp is used for direct sellers with a start date."""
+    calendar, count = plan.calendar, len(table)
+    starts, ends = (_dates(table, name) for name in ("from", "to"))
+    ramps = table.text("ramp") if "ramp" in table.frame.columns else [""] * count
+    channels = table.text("sales_channel") if "sales_channel" in table.frame.columns else [""] * count
+    profiles = plan.tables.get("profiles")
+    headcount = np.stack([phasing.presence(calendar, start, end) for start, end in zip(starts, ends, strict=True)])
+    presence = headcount.copy()
+    defaulted = 0
+    for seller in range(count):
+        if np.isnat(starts[seller]) or ramps[seller] == "none":
+            continue
+        if ramps[seller]:
+            if profiles is None:
+                raise InputError("model.profiles_missing", table.place(seller, "ramp", ramps[seller]), profile=ramps[seller])
+            ages, shares = phasing.ramp_steps(profiles, ramps[seller])
+        elif channels[seller] in ("", "direct"):
+            ages, shares = (np.array(part) for part in zip(*phasing.DEFAULT_RAMP, strict=True))
+        else:
+            continue
+        ramp = phasing.ramp_shares(calendar, starts[seller], ages, shares)
+        defaulted += int(not ramps[seller] and bool((ramp < 1.0).any()))
+        presence[seller] *= ramp
+    log.note("default_ramp", "sellers", "ramp", defaulted, None, scalable=False)
+    return headcount, presence
+
+
+def _dates(table: Table, column: str) -> NDArray[np.datetime64]:
+    if column not in table.frame.columns:
+        return np.full(len(table), np.datetime64("NaT"), dtype="datetime64[D]")
+    return table.frame[column].to_numpy().astype("datetime64[D]")
+
+
+def _capacity(plan: Plan, table: Table, markets: Markets, pairs: Pairs, presence: FloatArray,
+              log: AssumptionLog) -> tuple[tuple[CapacityUnit, ...], FloatArray, FloatArray]:
+    """Unit, capacity (S, T) and annual selling hours (S,) of each seller: given, else from productivity, else none."""
+    count, calendar = len(table), plan.calendar
+    given = table.by_period.get("capacity")
+    amounts = table.numbers("capacity")
+    has_capacity = ~np.isnan(amounts) if given is None else np.ones(count, dtype=np.bool_)
+    productivity = table.numbers("productivity")
+    twice = has_capacity & ~np.isnan(productivity)
+    if twice.any():
+        row = int(twice.argmax())
+        raise InputError("model.capacity_twice", table.place(row, "productivity", productivity[row]))
+    units: list[CapacityUnit] = ["hours" if known else "" for known in has_capacity]
+    if "capacity_unit" in table.frame.columns:
+        named = table.text("capacity_unit")
+        units = [_unit(name) if known and name else unit for name, known, unit in zip(named, has_capacity, units, strict=True)]
+    capacity = np.full((count, calendar.size), np.inf)
+    year = _annual_phase(plan, table, markets)
+    for seller in np.flatnonzero(has_capacity):
+        amount = given[seller] if given is not None else _phased(table, int(seller), amounts[seller], units[seller], year[seller], calendar.periods_a_year)
+        capacity[seller] = amount * presence[seller]
+    productive = np.flatnonzero(~np.isnan(productivity))
+    hours_known = _hours_known(pairs, count)
+    annual_hours = np.full(count, np.nan)
+    selling_hours = WORKING_DAYS_A_YEAR * HOURS_A_DAY * SELLING_SHARE
+    for seller in productive:
+        amount = productivity[seller] * year[seller] * presence[seller]
+        rate = _hours_per_revenue(pairs, markets, int(seller)) if hours_known[seller] else None
+        units[seller] = "revenue" if rate is None else "hours"
+        capacity[seller] = amount * (1.0 if rate is None else rate)
+        annual_hours[seller] = selling_hours if rate is None else productivity[seller] * rate
+    by_revenue = int(sum(1 for seller in productive if units[seller] == "revenue"))
+    log.note("selling_hours", "sellers", "capacity", by_revenue, selling_hours, "hours a year", scalable=False)
+    log.note("hours_from_productivity", "sellers", "capacity", len(productive) - by_revenue, None, "hours a year", scalable=False)
+    return tuple(units), capacity, annual_hours
+
+
+def _unit(name: str) -> CapacityUnit:
+    known: dict[str, CapacityUnit] = {"hours": "hours", "deals": "deals", "units": "units", "revenue": "revenue"}
+    return known[name]
+
+
+def _phased(table: Table, seller: int, amount: float, unit: CapacityUnit, year: FloatArray, periods_a_year: float) -> FloatArray:
+    """Capacity of each period (T,): hours are a rate (every period), units, deals and revenue an amount of the horizon."""
+    per = table.text("capacity_per")[seller] if "capacity_per" in table.frame.columns else ""
+    per = per or ("period" if unit == "hours" else "horizon")
+    if per == "period":
+        return np.full(year.shape, amount)
+    if per == "year":
+        return np.asarray(amount * year, dtype=np.float64)
+    return np.asarray(amount * year / max(year.sum(), 1e-300), dtype=np.float64)
+
+
+def _annual_phase(plan: Plan, table: Table, markets: Markets) -> FloatArray:
+    """Share of a year's revenue that each period carries (S, T): capacity_profile, else the season, else last year's
+    months of all markets, else working days."""
+    profiles, calendar = plan.tables.get("profiles"), plan.calendar
+    default = phasing.working_day_shares(calendar)
+    if profiles is not None and "season" in profiles.text("profile"):
+        default = phasing.season_shares(profiles, "season", calendar)
+    elif not np.isnan(markets.last_year_revenue).all():
+        months = np.nansum(markets.last_year_revenue, axis=0)
+        if months.sum() > 0:
+            default = months / months.sum() * calendar.size / calendar.periods_a_year
+    shares = np.tile(default, (len(table), 1))
+    if "capacity_profile" in table.frame.columns:
+        names = table.text("capacity_profile")
+        for name in sorted({name for name in names if name}):
+            if profiles is None:
+                raise InputError("model.profiles_missing", table.place(names.index(name), "capacity_profile", name), profile=name)
+            shares[[found == name for found in names]] = phasing.season_shares(profiles, name, calendar)
+    return shares
+
+
+def _hours_known(pairs: Pairs, count: int) -> NDArray[np.bool_]:
+    """Sellers all of whose pairs have hours per unit (S,)."""
+    blank = np.bincount(pairs.seller, weights=np.isnan(pairs.hours_per_unit), minlength=count)
+    total = np.bincount(pairs.seller, minlength=count)
+    return np.asarray((blank == 0) & (total > 0), dtype=np.bool_)
+
+
+def _hours_per_revenue(pairs: Pairs, markets: Markets, seller: int) -> float:
+    """Hours that a unit of revenue takes at last year's mix of the seller's markets."""
+    own = pairs.seller == seller
+    market = pairs.market[own]
+    revenue = np.nan_to_num(markets.last_year_revenue[market].sum(axis=1))
+    weights = revenue if revenue.sum() > 0 else np.ones(len(market))
+    return float((weights * pairs.hours_per_unit[own] / markets.price[market].mean(axis=1)).sum() / weights.sum())
+
+
+def _effort(sellers: Sellers, markets: Markets, pairs: Pairs, log: AssumptionLog) -> tuple[FloatArray, FloatArray]:
+    """Effort in the seller's capacity unit, and hours, that one unit takes: (P, T) each."""
+    units = np.array(sellers.capacity_unit)[pairs.seller]
+    price, per_deal = markets.price[pairs.market], markets.units_per_deal[pairs.market]
+    hours = np.broadcast_to(pairs.hours_per_unit[:, None], price.shape).copy()
+    missing = np.isnan(hours) & (units == "hours")[:, None]
+    if missing.any():
+        rate = _company_hours_per_revenue(sellers, markets) * log.factor("hours_from_last_year")
+        hours = np.where(missing, price * rate, hours)
+        log.note("hours_from_last_year", "territories", "hours_per_unit", int(missing.any(axis=1).sum()), rate,
+                 "hours per currency")
+    with np.errstate(invalid="ignore"):
+        rate_of_seller = sellers.annual_hours / sellers.productivity
+    derived = price * rate_of_seller[pairs.seller][:, None]
+    hours = np.where((units == "revenue")[:, None] & np.isnan(hours), derived, hours)
+    effort = np.zeros_like(price)
+    for unit, values in (("hours", hours), ("revenue", price), ("units", np.ones_like(price)), ("deals", 1.0 / per_deal)):
+        effort = np.where((units == unit)[:, None], values, effort)
+    return effort, hours
+
+
+def _company_hours_per_revenue(sellers: Sellers, markets: Markets) -> float:
+    """All hours of the sellers who count in hours over last year's revenue of the horizon: history filled their time."""
+    hours = sum(float(sellers.capacity[row].sum()) for row, unit in enumerate(sellers.capacity_unit) if unit == "hours")
+    revenue = float(np.nansum(markets.last_year_revenue))
+    if revenue <= 0:
+        raise InputError("model.hours_underivable")
+    return hours / revenue

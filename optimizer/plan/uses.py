@@ -1,0 +1,98 @@
+"""The resources and uses tables as arrays: what there is, and what activities take of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.errors import InputError
+from optimizer.plan.markets import Markets
+from optimizer.plan.matching import matching_rows, prefixed
+from optimizer.plan.names import nearest
+from optimizer.plan.plan import Plan
+from optimizer.plan.sellers import Selling
+from optimizer.plan.tables import Table
+from optimizer.plan.territories import market_columns
+
+FloatArray = NDArray[np.float64]
+
+SELL = "sell"
+SELLER = "seller"
+
+
+@dataclass(frozen=True)
+class Resources:
+    """R resources over T periods."""
+
+    names: tuple[str, ...]
+    capacity: FloatArray
+    """Capacity (R, T); of the whole horizon in every column where `per_horizon`; inf without a limit."""
+    per_horizon: NDArray[np.bool_]
+    """Whether the capacity is for the whole horizon (R,)."""
+    extra_price: FloatArray
+    """Currency a unit beyond capacity (R,); inf where no more can be bought."""
+    per_unit: dict[int, FloatArray]
+    """Resource -> amount a unit sold, by pair (P,)."""
+    by_sellers: FloatArray
+    """Amount that sellers take by being there (R, T)."""
+
+
+def resolve_resources(plan: Plan, markets: Markets, selling: Selling) -> Resources:
+    """Arrays of resources and uses; raises `InputError` for unknown resources and activities."""
+    table, uses = plan.tables.get("resources"), plan.tables.get("uses")
+    periods, pairs = plan.calendar.size, len(selling.pairs.seller)
+    names = [] if table is None else table.text("resource")
+    per_unit = {row: np.zeros(pairs) for row in range(len(names))}
+    by_sellers = np.zeros((len(names), periods))
+    if uses is not None:
+        _check_names(uses, names)
+        _add_uses(uses, names, markets, selling, per_unit, by_sellers)
+    if table is None:
+        nothing = np.zeros(0)
+        return Resources((), np.zeros((0, periods)), nothing.astype(np.bool_), nothing, {}, by_sellers)
+    capacity = table.by_period.get("capacity", np.broadcast_to(table.numbers("capacity")[:, None], (len(names), periods)))
+    per = table.text("per") if "per" in table.frame.columns else [""] * len(names)
+    return Resources(
+        names=tuple(names),
+        capacity=np.where(np.isnan(capacity), np.inf, capacity),
+        per_horizon=np.array([kind == "horizon" for kind in per], dtype=np.bool_),
+        extra_price=np.nan_to_num(table.numbers("extra_price"), nan=np.inf),
+        per_unit=per_unit,
+        by_sellers=by_sellers,
+    )
+
+
+def _check_names(uses: Table, names: list[str]) -> None:
+    for row, (activity, resource) in enumerate(zip(uses.text("activity"), uses.text("resource"), strict=True)):
+        if resource not in names:
+            raise InputError("model.resource_unknown", uses.place(row, "resource", resource),
+                             nearest=nearest(resource, names))
+        if activity.split(":")[0] not in (SELL, SELLER):
+            raise InputError("model.activity_unknown", uses.place(row, "activity", activity))
+
+
+def _add_uses(uses: Table, names: list[str], markets: Markets, selling: Selling, per_unit: dict[int, FloatArray],
+              by_sellers: FloatArray) -> None:
+    """Rows add up: an amount a unit sold in the row's markets by the row's sellers, or a seller and period."""
+    pairs, sellers = selling.pairs, selling.sellers
+    seller_side = prefixed(sellers.labels, "seller")
+    of_market, market = matching_rows(uses, prefixed(market_columns(markets), "market"))
+    of_seller, seller = matching_rows(uses, seller_side)
+    activities, amounts = uses.text("activity"), uses.numbers("amount")
+    for row, (activity, resource) in enumerate(zip(activities, uses.text("resource"), strict=True)):
+        kind, _, name = activity.partition(":")
+        own = np.zeros(len(sellers.names), dtype=np.bool_)
+        own[seller[of_seller == row]] = True
+        if name:
+            if kind == SELLER and name not in sellers.names:
+                raise InputError("model.activity_seller", uses.place(row, "activity", activity),
+                                 nearest=nearest(name, sellers.names))
+            own &= np.array([found == name for found in sellers.names], dtype=np.bool_)
+        if kind == SELLER:
+            by_sellers[names.index(resource)] += amounts[row] * sellers.headcount[own].sum(axis=0)
+        else:
+            where = np.zeros(len(markets.names), dtype=np.bool_)
+            where[market[of_market == row]] = True
+            per_unit[names.index(resource)] += amounts[row] * (where[pairs.market] & own[pairs.seller])
