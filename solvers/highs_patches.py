@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from solvers.errors import NativeSolverError
+from solvers.errors import NativeSolverError, UnsupportedRequestError
 from solvers.program import FloatArray, IntArray
 from solvers.result import Basis
 
 if TYPE_CHECKING:
     import highspy
+
+MOST_COEFFICIENTS = 1_000
 
 
 class HighsPatches:
@@ -21,6 +23,7 @@ class HighsPatches:
     _highs: highspy.Highs
     _is_mip: bool
     _bounds: tuple[FloatArray, FloatArray]
+    _last_basis: tuple[Basis, highspy.HighsBasis] | None = None
 
     def change_objective(self, objective: FloatArray, maximize: bool, offset: float) -> None:
         """Replace costs (n,), sense and constant."""
@@ -42,7 +45,10 @@ class HighsPatches:
         self._bounds = (lower, upper)
 
     def change_coefficients(self, rows: IntArray, columns: IntArray, values: FloatArray) -> None:
-        """Set single coefficients, given as three arrays of one length."""
+        """Set single coefficients, given as three arrays of one length; many at once are refused, because
+        HiGHS takes them one by one and a new hand-over is then faster."""
+        if values.size > MOST_COEFFICIENTS:
+            raise UnsupportedRequestError(f"HiGHS takes coefficients one by one, and {values.size} changed")
         for row, column, value in zip(rows.tolist(), columns.tolist(), values.tolist(), strict=True):
             self._check(self._highs.changeCoeff(row, column, value), "change a coefficient")
 
@@ -57,11 +63,9 @@ class HighsPatches:
         """Start the next solve from this basis (LP) and these values (MIP), or cold if both are None."""
         self._check(self._highs.clearSolver(), "forget the last solve")
         if basis is not None and not self._is_mip:
-            native = self._library.HighsBasis()
-            codes = [self._library.HighsBasisStatus(code) for code in range(5)]
-            native.col_status = [codes[code] for code in basis.columns.tolist()]
-            native.row_status = [codes[code] for code in basis.rows.tolist()]
-            self._check(self._highs.setBasis(native), "take the basis")
+            if self._last_basis is None or self._last_basis[0] is not basis:
+                self._last_basis = (basis, self._native_basis(basis))
+            self._check(self._highs.setBasis(self._last_basis[1]), "take the basis")
         if x is not None and self._is_mip:
             columns = np.arange(x.size, dtype=np.int32)
             self._check(self._highs.setSolution(x.size, columns, x), "take the starting values")
@@ -75,6 +79,13 @@ class HighsPatches:
             np.fromiter(map(int, part), np.int8) for part in (native.col_status, native.row_status)
         )
         return Basis("highs", columns, rows)
+
+    def _native_basis(self, basis: Basis) -> highspy.HighsBasis:
+        native = self._library.HighsBasis()
+        codes = [self._library.HighsBasisStatus(code) for code in range(5)]
+        native.col_status = [codes[code] for code in basis.columns.tolist()]
+        native.row_status = [codes[code] for code in basis.rows.tolist()]
+        return native
 
     def _check(self, status: highspy.HighsStatus, action: str) -> None:
         if status == self._library.HighsStatus.kError:

@@ -101,6 +101,10 @@ class NativeModel(Protocol):
         """Append the row lower <= values @ x[columns] <= upper and keep the basis."""
         ...
 
+    def basis(self) -> Basis | None:
+        """The basis that the model holds, or None."""
+        ...
+
     def start_from(self, basis: Basis | None, x: FloatArray | None) -> None:
         """Start the next solve from this basis (LP) and these values (MIP), or cold if both are None."""
         ...

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from solvers.options import Progress, SolveOptions
-from solvers.program import Block, FloatArray, LinearProgram
+from solvers.program import Block, FloatArray, IntArray, LinearProgram
 from solvers.result import Ranges, SolveResult
 
 # Figures between these are left alone: a tolerance of 1e-7 is then at most 1e-5 of what it is compared with.
@@ -79,6 +79,11 @@ class Scaling:
             ranges=None if result.ranges is None else self._ranges(result.ranges),
         )
 
+    def with_row(self, columns: IntArray, values: FloatArray) -> Scaling:
+        """The same factors and one for a new row, whose largest coefficient comes to about 1."""
+        largest = np.abs(values * self.columns[columns]).max(initial=0.0)
+        return replace(self, rows=np.append(self.rows, _power_of_two(np.array([largest]))))
+
     def _ranges(self, ranges: Ranges) -> Ranges:
         costs = self.columns * self.objective
         return Ranges(
@@ -108,6 +113,18 @@ def tame(program: LinearProgram) -> TameProgram:
     """The scaled program, or the same one when its numbers are tame."""
     scaling = find_scaling(program)
     return TameProgram(program if scaling is None else scaling.program(program), scaling)
+
+
+def with_costs(scaling: Scaling | None, program: LinearProgram) -> Scaling | None:
+    """The same factors with that of the objective found anew from the program's costs; None stays None while
+    the costs are tame."""
+    columns = 1.0 if scaling is None else scaling.columns
+    costs = np.abs(program.objective) * columns
+    median_cost = np.array([_median(costs[costs > 0])])
+    if scaling is None and _tame(median_cost):
+        return None
+    scaling = scaling or Scaling(np.ones(program.num_columns), np.ones(program.num_rows), 1.0)
+    return replace(scaling, objective=float(_power_of_two(median_cost)[0]))
 
 
 def find_scaling(program: LinearProgram) -> Scaling | None:

@@ -29,7 +29,7 @@ def solve(program: LinearProgram, options: SolveOptions | None = None, solver: s
     check_request(adapter, program, options)
     result = _run(adapter, program, replace(options, integer_prices=False))
     if options.integer_prices and program.is_mip:
-        result = _with_integer_prices(adapter, program, options, result)
+        result = with_integer_prices(adapter, program, options, result)
     return replace(result, seconds=time.perf_counter() - started)
 
 
@@ -75,7 +75,7 @@ def _missing(capabilities: Capabilities, program: LinearProgram, options: SolveO
 
 def _run(adapter: Adapter, program: LinearProgram, options: SolveOptions) -> SolveResult:
     if program.num_columns == 0:
-        return verify(program, _without_columns(adapter, program))
+        return verify(program, solve_without_columns(adapter.name, program))
     options = choose_method(program, options, adapter.capabilities)
     measure = tame(program)
     if measure.scaling is None or not options.scale:
@@ -84,13 +84,13 @@ def _run(adapter: Adapter, program: LinearProgram, options: SolveOptions) -> Sol
     return verify(program, measure.scaling.result(result), measure)
 
 
-def _without_columns(adapter: Adapter, program: LinearProgram) -> SolveResult:
-    # Solvers differ on a model without columns, so its only candidate, the empty plan, is judged here.
+def solve_without_columns(solver: str, program: LinearProgram) -> SolveResult:
+    """Judge the empty plan, the only candidate of a program without columns: solvers differ on those."""
     holds = bool((program.row_lower <= 0).all() and (program.row_upper >= 0).all())
     reason = Reason.OPTIMAL if holds else Reason.INFEASIBLE
     empty = np.zeros(0)
     return SolveResult(
-        adapter.name,
+        solver,
         Termination(reason, detail="no columns"),
         x=empty if holds else None,
         bound=program.offset if holds else None,
@@ -99,10 +99,13 @@ def _without_columns(adapter: Adapter, program: LinearProgram) -> SolveResult:
     )
 
 
-def _with_integer_prices(
+def with_integer_prices(
     adapter: Adapter, program: LinearProgram, options: SolveOptions, result: SolveResult
 ) -> SolveResult:
-    # A MIP has no duals; those of the LP that is left when its whole numbers are fixed are labelled as such.
+    """The result of a MIP with the duals of the LP that is left when its whole numbers are fixed.
+
+    They are labelled `duals_are_of_fixed_integers`; where that LP gives none, a note says so.
+    """
     if result.x is None:
         return result
     whole = np.where(program.integer, np.round(result.x), 0.0)
