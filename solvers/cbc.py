@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from solvers.bounds import answer_crossed
 from solvers.cbc_files import CbcLog, CbcValues, read_log, read_progress, read_values, write_model
 from solvers.errors import InvalidOptionError, NativeSolverError, UnavailableSolverError
 from solvers.options import SolveOptions
@@ -53,6 +54,8 @@ class CbcAdapter:
     def run(self, program: LinearProgram, options: SolveOptions) -> SolveResult:
         """Solve in a process of CBC; raises `InvalidOptionError` and `NativeSolverError`."""
         started = time.perf_counter()
+        if crossed := answer_crossed(self.name, program):
+            return crossed
         with tempfile.TemporaryDirectory(prefix="cbc-") as folder:
             model, saved, status = (Path(folder) / name for name in ("model.mps", "values.bin", "status.txt"))
             write_model(program, model)
