@@ -12,7 +12,10 @@ from solvers.program import FloatArray, IntArray, LinearProgram
 from solvers.registry import get, names
 
 _MOST_DECIMALS = 9
+_POWERS_OF_TWO = (0, *(sign * power for power in range(1, 61) for sign in (1, -1)))
 _LARGEST = 2.0**53
+# Beyond, floats lie so close that each is some decimal of nine digits.
+_LARGEST_FIGURE = 2.0**50
 
 
 @dataclass(frozen=True)
@@ -26,55 +29,76 @@ class IntegerProgram:
 
 
 def to_integers(program: LinearProgram, solver: str) -> IntegerProgram:
-    """Multiply rows and objective by powers of ten until they are integral.
+    """Multiply rows and objective by powers of ten and two until they are integral, then divide by what is
+    common to them.
 
-    A coefficient counts as the decimal that it was written as: 0.1 is 1/10, exactly when its float is the
-    nearest one to 1/10. Row bounds are tightened to the integers inside, which changes no whole solution.
+    A coefficient counts as the decimal that it was written as: 0.1 is 1/10, because its float is the nearest
+    one to 1/10. Row bounds are tightened to the integers inside, which changes no whole solution.
     Raises `UnsupportedRequestError`, naming the solvers that can, when a column is continuous or unbounded, a
-    coefficient has more than nine decimals (1/3, for one), or numbers pass 2^53, where floats skip integers.
+    row has no such multiple (1/3 beside 1, for one), or figures pass 2^53, where floats begin to skip integers.
     """
-    bounds = np.concatenate([program.column_lower, program.column_upper])
     if not program.integer.all():
         raise _refusal(solver, "continuous columns: it would take them for whole numbers")
-    if not np.isfinite(bounds).all():
+    if not np.isfinite(np.concatenate([program.column_lower, program.column_upper])).all():
         raise _refusal(solver, "whole-number columns without finite bounds")
     lower, upper = np.ceil(program.column_lower - 1e-9), np.floor(program.column_upper + 1e-9)
-    matrix = program.matrix
-    decimals = np.zeros(program.num_rows, dtype=np.int64)
-    np.maximum.at(decimals, matrix.indices, _decimals(matrix.data, solver, "a coefficient"))
-    factor = np.float64(10.0) ** decimals
-    data = np.rint(matrix.data * factor[matrix.indices])
-    costs = _decimals(program.objective, solver, "a cost")
-    objective_factor = float(10.0 ** costs.max(initial=0))
+    by_row = program.matrix.tocsr()
+    costs = program.objective
+    coefficients, row_factors = _integral(by_row.data, np.diff(by_row.indptr), solver, "a row")
+    objective, (objective_factor,) = _integral(costs, np.array([costs.size]), solver, "the objective")
+    reach = np.maximum(np.abs(lower), np.abs(upper))
+    matrix = sparse.csr_array((coefficients, by_row.indices, by_row.indptr), shape=by_row.shape)
+    activity = abs(matrix) @ reach
+    if max(float(activity.max(initial=0.0)), float(np.abs(objective) @ reach)) > _LARGEST:
+        raise _refusal(solver, "rows or an objective that reach beyond 2^53 in integers")
     scaled = program.replace(
-        objective=np.rint(program.objective * objective_factor),
+        objective=objective,
         offset=program.offset * objective_factor,
-        matrix=sparse.csc_array((data, matrix.indices, matrix.indptr), shape=matrix.shape),
-        row_lower=_inside(program.row_lower, factor, np.ceil),
-        row_upper=_inside(program.row_upper, factor, np.floor),
+        matrix=matrix.tocsc(),
+        row_lower=_inside(program.row_lower, row_factors, np.ceil),
+        row_upper=_inside(program.row_upper, row_factors, np.floor),
         column_lower=lower,
         column_upper=upper,
     )
-    reach = np.maximum(np.abs(lower), np.abs(upper))
-    activity = sparse.csc_array((np.abs(data), matrix.indices, matrix.indptr), shape=matrix.shape) @ reach
-    if max(float(activity.max(initial=0.0)), float(np.abs(scaled.objective) @ reach)) > _LARGEST:
-        raise _refusal(solver, "rows or an objective that reach beyond 2^53 in integers")
-    return IntegerProgram(scaled, objective_factor, float(reach.max(initial=1.0)))
+    return IntegerProgram(scaled, float(objective_factor), float(reach.max(initial=1.0)))
 
 
-def _decimals(values: FloatArray, solver: str, what: str) -> IntArray:
-    """Digits after the point of each value, as written."""
-    digits = np.zeros(values.size, dtype=np.int64)
-    open_values = np.ones(values.size, dtype=bool)
-    for count in range(_MOST_DECIMALS + 1):
+def _integral(values: FloatArray, lengths: IntArray, solver: str, what: str) -> tuple[FloatArray, FloatArray]:
+    """Integral multiples of runs of values, whose lengths are given, and the factor of each run."""
+    run = np.repeat(np.arange(lengths.size), lengths)
+    factors = np.zeros(lengths.size)
+    waiting = np.ones(lengths.size, dtype=bool)
+    for power in _POWERS_OF_TWO:
+        inside = waiting[run]
+        decimals = _decimals(values[inside] * 2.0**power)
+        most, worst = np.zeros(lengths.size, dtype=np.int64), np.zeros(lengths.size, dtype=np.int64)
+        np.maximum.at(most, run[inside], decimals)
+        np.minimum.at(worst, run[inside], decimals)
+        fits = waiting & (worst == 0)
+        factors[fits] = 2.0**power * 10.0 ** most[fits]
+        waiting &= ~fits
+        if not waiting.any():
+            break
+    else:
+        example = values[waiting[run]][:3].tolist()
+        raise _refusal(solver, f"{what} with figures like {example}, which have no common whole multiple")
+    whole = np.rint(values * factors[run])
+    filled = np.flatnonzero(lengths)
+    common = np.ones(lengths.size)
+    if filled.size:
+        starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])[filled]
+        common[filled] = np.maximum(1, np.gcd.reduceat(np.abs(whole).astype(np.int64), starts))
+    return whole / common[run], factors / common
+
+
+def _decimals(values: FloatArray) -> IntArray:
+    """Digits after the point of each value as it was written, or -1 where there are more than nine."""
+    digits = np.full(values.size, -1, dtype=np.int64)
+    for count in range(_MOST_DECIMALS, -1, -1):
         factor = 10.0**count
-        written = np.rint(values * factor) / factor == values
-        digits[open_values & written] = count
-        open_values &= ~written
-        if not open_values.any():
-            return digits
-    found = float(values[open_values][0])
-    raise _refusal(solver, f"{what} like {found!r}, which is no decimal of at most {_MOST_DECIMALS} digits")
+        whole = np.rint(values * factor)
+        digits[(whole / factor == values) & (np.abs(whole) < _LARGEST_FIGURE)] = count
+    return digits
 
 
 def _inside(sides: FloatArray, factor: FloatArray, toward: np.ufunc) -> FloatArray:
