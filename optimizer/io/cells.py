@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.errors import InputError, Place
+from optimizer.io.formulas import unprotect
 from optimizer.io.numbers import FloatArray, column_problem, decimal_signs, parse_column
 from optimizer.io.paths import file_digest, read_bytes, resolve_inside
 
@@ -38,12 +39,16 @@ _ERRORS = frozenset(
 
 @dataclass(frozen=True)
 class Grid:
-    """What a reader of one container gives: the header cells, the rows below it, and their row numbers."""
+    """What a reader of one container gives: the header cells, the rows below it, and their row numbers.
+
+    `spreadsheet` says that texts may be protected from being run as formulas.
+    """
 
     header: list[object]
     body: list[Sequence[object]]
     rows: list[int]
     header_row: int = 1
+    spreadsheet: bool = True
 
 
 @dataclass(frozen=True)
@@ -187,10 +192,12 @@ def _kind(raw: bytes, path: Path, name: str) -> str:
 
 def _columns(grid: Grid, place: Place) -> tuple[list[str], dict[str, list[object]]]:
     """The columns by their header; a column without header must be blank and is left out."""
-    names = [" ".join(label_text(cell).split()) for cell in grid.header]
+    names = [_plain(" ".join(label_text(cell).split()), grid.spreadsheet) for cell in grid.header]
     if not any(names):
         raise InputError("io.no_header", place, header_row=grid.header_row)
-    lists = [_stripped(column) for column in zip(*grid.body, strict=True)] or [[] for _ in names]
+    lists = [_stripped(column, grid.spreadsheet) for column in zip(*grid.body, strict=True)] or [
+        [] for _ in names
+    ]
     columns: dict[str, list[object]] = {}
     for at, (name, cells) in enumerate(zip(names, lists, strict=True)):
         if not name:
@@ -204,10 +211,14 @@ def _columns(grid: Grid, place: Place) -> tuple[list[str], dict[str, list[object
     return list(columns), columns
 
 
-def _stripped(column: Sequence[object]) -> list[object]:
-    if set(map(type, column)) == {str}:
-        return list(map(str.strip, column))  # type: ignore[arg-type]  # every cell is a str
-    return [cell.strip() if isinstance(cell, str) else cell for cell in column]
+def _stripped(column: Sequence[object], spreadsheet: bool) -> list[object]:
+    return [_plain(cell, spreadsheet) if isinstance(cell, str) else cell for cell in column]
+
+
+def _plain(text: str, spreadsheet: bool) -> str:
+    """A text without outer white space, and without the apostrophe that keeps it from being run."""
+    text = text.strip()
+    return unprotect(text) if spreadsheet and text.startswith("'") else text
 
 
 def _refuse_values(cells: list[object], at: int, grid: Grid, place: Place) -> None:

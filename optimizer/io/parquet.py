@@ -31,7 +31,9 @@ def read_parquet(raw: bytes, name: str) -> Grid:
     body = list(zip(*lists, strict=True))
     blank = [all(cell is None or cell == "" for cell in row) for row in body]
     rows = [number for number, empty in enumerate(blank, start=1) if not empty]
-    return Grid(list(header), [row for row, empty in zip(body, blank, strict=True) if not empty], rows, 1)
+    return Grid(
+        list(header), [row for row, empty in zip(body, blank, strict=True) if not empty], rows, 1, False
+    )
 
 
 def _cells(column: Any, place: Place) -> list[object]:
