@@ -135,18 +135,50 @@ class Calendar:
         Takes a period, quarter or year label, a month (`2027-05`, `май 2027`), or a date. Raises `InputError`
         with the nearest labels when it is none of these or lies outside the horizon.
         """
-        return int(self._positions(when)[0])
+        return int(self.positions(when)[0])
+
+    def positions(self, when: object) -> IntArray:
+        """Indices of all periods in a span, or of the one that contains a date; raises like `position`."""
+        found = self._positions_of_label(when)
+        if found is None:
+            known = [*dict.fromkeys(self.year), *dict.fromkeys(self.quarter), *self.period]
+            raise InputError(
+                "plan.unknown_period",
+                when=str(when),
+                first=self.period[0],
+                last=self.period[-1],
+                nearest=nearest(str(when), known),
+            )
+        return found
 
     def positions_between(self, first: object = None, last: object = None) -> IntArray:
         """Indices of the periods from `first` to `last`, both included; None leaves a side open.
 
         Raises `InputError` like `position`, and when `last` comes before `first`.
         """
-        start = 0 if first is None else int(self._positions(first)[0])
-        stop = self.size - 1 if last is None else int(self._positions(last)[-1])
+        start = 0 if first is None else int(self.positions(first)[0])
+        stop = self.size - 1 if last is None else int(self.positions(last)[-1])
         if stop < start:
             raise InputError("plan.range_backwards", first=str(first), last=str(last))
         return np.arange(start, stop + 1)
+
+    def labels_of(self, column: str, label: object) -> tuple[str, ...]:
+        """The labels of `period`, `quarter` or `year` that `label` stands for, in order.
+
+        A period may be named by anything that `position` takes, a quarter or a year by itself only. Raises
+        `InputError` with the nearest labels.
+        """
+        labels = self.dimensions[column]
+        positions = self.positions(label)
+        found = tuple(dict.fromkeys(labels[positions].tolist()))
+        if column != "period" and not np.array_equal(np.flatnonzero(np.isin(labels, found)), positions):
+            known = dict.fromkeys(labels.tolist())
+            raise InputError("plan.unknown_label", column=column, nearest=nearest(str(label), known))
+        return found
+
+    def labels_between(self, column: str, first: object = None, last: object = None) -> tuple[str, ...]:
+        """The labels of `period`, `quarter` or `year` from `first` to `last`, both included."""
+        return tuple(dict.fromkeys(self.dimensions[column][self.positions_between(first, last)].tolist()))
 
     def last_year_position(self, label: object) -> int | None:
         """Index of the period one year after the month, quarter or week that `label` names.
@@ -188,20 +220,6 @@ class Calendar:
         keys = list(zip(self.calendar_year.tolist(), self.month_of_year.tolist(), strict=True))
         months = dict.fromkeys(keys)
         return {key: np.array([at for at, other in enumerate(keys) if other == key]) for key in months}
-
-    def _positions(self, when: object) -> IntArray:
-        """All periods inside a span, or the one that contains a date; raises `InputError`."""
-        found = self._positions_of_label(when)
-        if found is None:
-            known = [*dict.fromkeys(self.year), *dict.fromkeys(self.quarter), *self.period]
-            raise InputError(
-                "plan.unknown_period",
-                when=str(when),
-                first=self.period[0],
-                last=self.period[-1],
-                nearest=nearest(str(when), known),
-            )
-        return found
 
     def _positions_of_label(self, when: object) -> IntArray | None:
         text = str(when) if isinstance(when, str | int) else ""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.plan.calendar import Calendar
+from optimizer.plan.rules import Rule
 from optimizer.plan.schema import PlanSpec
 from optimizer.plan.tables import Table
 
@@ -25,6 +26,8 @@ class Plan:
     """Line of each key of the plan file: ("targets", 0, "metric") -> 12."""
     inputs: Mapping[str, str] = field(default_factory=dict)
     """Input file relative to the folder -> SHA-256 of its bytes."""
+    rules: tuple[Rule, ...] = ()
+    """Targets, budgets and limits in the order of the file, with names, scopes and bounds resolved."""
 
     def replace(self, **changes: Any) -> Plan:
         """A new plan with some parts replaced."""

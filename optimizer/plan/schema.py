@@ -5,22 +5,50 @@ from __future__ import annotations
 import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from optimizer.io.numbers import number_from_yaml
 
-Number = Annotated[float, BeforeValidator(number_from_yaml)]
-TableName = Literal[
-    "markets", "sellers", "territories", "resources", "uses", "profiles", "market_size"
-]
-Label = str
+TableName = Literal["markets", "sellers", "territories", "resources", "uses", "profiles", "market_size"]
+
+
+def _as_label(value: object) -> object:
+    """A label that YAML reads as a number (`2027`) is the text of it."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if is_number else value
+
+
+def _as_list(value: object) -> object:
+    """`each: quarter` for `each: [quarter]`."""
+    return [value] if isinstance(value, str | int | float) else value
+
+
+def _as_table(value: object) -> object:
+    """`markets: markets.csv` for `markets: {file: markets.csv}`."""
+    return {"file": value} if isinstance(value, str) else value
+
+
+def _bound_form(value: object) -> str:
+    """Which form of a bound stands there; a wrong one is reported as a number, the usual form."""
+    if isinstance(value, dict):
+        return "table" if "file" in value else "map"
+    return "table" if isinstance(value, BaseModel) else "number"
+
+
+def _text_or_map(value: object) -> str:
+    return "map" if isinstance(value, dict) else "text"
+
+
+Number = Annotated[float, BeforeValidator(number_from_yaml, json_schema_input_type=float | str)]
+Label = Annotated[str, BeforeValidator(_as_label, json_schema_input_type=str | float)]
+Labels = Annotated[list[Label], BeforeValidator(_as_list, json_schema_input_type=Label | list[Label])]
 Scope = dict[str, Any]
 
 
 class Strict(BaseModel):
     """Unknown keys are errors and values cannot be changed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class CalendarSpec(Strict):
@@ -41,19 +69,19 @@ class TableSpec(Strict):
 
     file: str
     """CSV, XLSX or Parquet file, relative to the plan file and inside its folder."""
-    sheet: str | None = None
+    sheet: Label | None = None
     """Sheet of a workbook; needed when it has several."""
     header_row: int = Field(default=1, ge=1)
     """Row of the column names, counted from 1 as the spreadsheet shows it."""
-    columns: dict[str, str] = Field(default_factory=dict)
+    columns: dict[str, Label] = Field(default_factory=dict)
     """The planner's column name -> our column name."""
-    amounts_in: Number = 1.0
+    amounts_in: Number = Field(default=1.0, gt=0)
     """Money columns are multiplied by this (10000 for 万元, 1000 for тыс.)."""
     months_across: str | None = None
     """One column a period: the measure that these columns hold (last_year_revenue)."""
     total_rows: Literal["refuse", "drop"] = "refuse"
     """Rows that are sums of other rows (Итого, 合计, Total)."""
-    drop_rows: list[str] = Field(default_factory=list)
+    drop_rows: Labels = Field(default_factory=list)
     """Labels whose rows are left out."""
     decimal: Literal[",", "."] | None = None
     """Decimal sign, when the file does not show it."""
@@ -63,30 +91,42 @@ class TableSpec(Strict):
     """Delimiter of a CSV, when it cannot be told from the text."""
 
 
+TableEntry = Annotated[TableSpec, BeforeValidator(_as_table, json_schema_input_type=str | TableSpec)]
+
+
 class ValueTable(Strict):
     """Bounds of a rule from a table: the `each` columns and one value column."""
 
     file: str
     """CSV, XLSX or Parquet file, relative to the plan file."""
-    sheet: str | None = None
+    sheet: Label | None = None
     """Sheet of a workbook."""
     column: str = "value"
     """The column that holds the bound."""
 
 
-Bound = Number | dict[str, Number] | ValueTable
+Bound = Annotated[
+    Annotated[Number, Tag("number")]
+    | Annotated[dict[Label, Number], Tag("map")]
+    | Annotated[ValueTable, Tag("table")],
+    Discriminator(_bound_form),
+]
+ScopeOrColumn = Annotated[
+    Annotated[str, Tag("text")] | Annotated[Scope, Tag("map")],
+    Discriminator(_text_or_map),
+]
 
 
 class RuleSpec(Strict):
     """One bound on one metric: a target, a budget or a limit."""
 
-    name: str = ""
+    name: Label = ""
     """Unique name; made from the content when left out."""
     metric: str
     """A metric or ratio of docs/metrics.md."""
     where: Scope = Field(default_factory=dict)
     """Column -> label, list of labels, or {from, to}."""
-    each: list[str] = Field(default_factory=list)
+    each: Labels = Field(default_factory=list)
     """One rule for each member of these columns."""
     at_least: Bound | None = None
     """Lower bound, in the metric's unit, or in multiples of `of`."""
@@ -102,7 +142,7 @@ class RuleSpec(Strict):
     """Lower bound as a share of the same metric in scope `of`."""
     share_at_most: Bound | None = None
     """Upper bound as a share of the same metric in scope `of`."""
-    of: str | Scope | None = None
+    of: ScopeOrColumn | None = None
     """Scope of a share (default: `where` without its last key), or a column that multiplies the bounds."""
     must: bool | None = None
     """Hard (must) or soft (should); targets are soft, budgets and limits hard."""
@@ -114,10 +154,19 @@ class RuleSpec(Strict):
     """Weight of the shortfall inside its priority."""
 
 
+def _rules(value: object) -> object:
+    """One rule may stand without its list; a file of rules is read by `load_plan` before it comes here."""
+    return [value] if isinstance(value, dict) and "metric" in value else value
+
+
+RulesInput = str | TableSpec | RuleSpec | list[RuleSpec]
+Rules = Annotated[list[RuleSpec], BeforeValidator(_rules, json_schema_input_type=RulesInput)]
+
+
 class BalanceSpec(Strict):
     """Members of `across` carry the metric in proportion to a basis."""
 
-    name: str = ""
+    name: Label = ""
     """Unique name; made from the content when left out."""
     metric: str = "revenue"
     """A metric that is a sum."""
@@ -131,16 +180,22 @@ class BalanceSpec(Strict):
     """Half-width of the band (0.15); without it the spread is made smallest in a stage of its own."""
 
 
+LastYearOrRun = Annotated[
+    Annotated[Literal["last_year"], Tag("text")] | Annotated[dict[Literal["run"], str], Tag("map")],
+    Discriminator(_text_or_map),
+]
+
+
 class StayNearSpec(Strict):
     """Bounds or minimises the distance from last year's shares or from another run."""
 
-    name: str = ""
+    name: Label = ""
     """Unique name; made from the content when left out."""
     metric: str = "revenue"
     """A metric that is a sum."""
-    by: list[str] = Field(min_length=1)
+    by: Labels = Field(min_length=1)
     """Columns whose members are compared."""
-    to: Literal["last_year"] | dict[Literal["run"], str] = "last_year"
+    to: LastYearOrRun = "last_year"
     """last_year (shares), or {run: FOLDER} (figures of another run inside the plan's folder)."""
     within: Number | None = Field(default=None, ge=0)
     """Largest distance of a member: share of the total (last_year) or of its own figure (run)."""
@@ -156,7 +211,7 @@ class ObjectiveStage(Strict):
     maximize: str | None = None
     """A metric, or `smallest`: the smallest ratio of `metric` to `basis` across members."""
     minimize: str | None = None
-    """A metric, `shortfall` (of all soft rules), `spread` (of `metric` to `basis`), or `change` (from last year)."""
+    """A metric, `shortfall` (of soft rules), `spread` (of metric to basis), or `change` (from last year)."""
     metric: str | None = None
     """The metric of `smallest` and `spread`."""
     across: str | None = None
@@ -170,7 +225,7 @@ class ObjectiveStage(Strict):
 class PlanSpec(Strict):
     """The plan file."""
 
-    name: str
+    name: Label
     """Name of the plan, printed on every page."""
     currency: str = ""
     """Label of money; printed, never computed with."""
@@ -178,13 +233,13 @@ class PlanSpec(Strict):
     """Language of reports and messages."""
     calendar: CalendarSpec
     """The horizon."""
-    tables: dict[TableName, TableSpec]
+    tables: dict[TableName, TableEntry]
     """The data; only `markets` is needed."""
-    targets: list[RuleSpec] = Field(default_factory=list)
+    targets: Rules = Field(default_factory=list)
     """Rules that should hold, by priority."""
-    budgets: list[RuleSpec] = Field(default_factory=list)
+    budgets: Rules = Field(default_factory=list)
     """Rules that must hold."""
-    limits: list[RuleSpec] = Field(default_factory=list)
+    limits: Rules = Field(default_factory=list)
     """Rules that must hold."""
     balance: list[BalanceSpec] = Field(default_factory=list)
     """Equal treatment in proportion to a basis."""

@@ -1,0 +1,34 @@
+"""Checks across tables: keys that no market or seller has, and columns that no table has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from optimizer.errors import InputError, Place
+from optimizer.plan.columns import TABLES
+from optimizer.plan.matching import check_labels, prefixed
+from optimizer.plan.names import nearest
+from optimizer.plan.scopes import market_dimensions, seller_dimensions
+from optimizer.plan.tables import Table
+
+_SIDES = {"market_keys": ("market",), "seller_and_market_keys": ("market", "seller")}
+
+
+def check_references(tables: Mapping[str, Table]) -> None:
+    """Raise `InputError` with the nearest name when a key column or a label of a table matches nothing."""
+    sides = {"market": prefixed(market_dimensions(tables["markets"]), "market")}
+    if "sellers" in tables:
+        sides["seller"] = prefixed(seller_dimensions(tables["sellers"]), "seller")
+    for name, table in tables.items():
+        wanted = _SIDES.get(TABLES[name].extra)
+        if wanted is None:
+            continue
+        present = [sides[side] for side in wanted if side in sides]
+        for column in table.labels:
+            if not any(column in side for side in present):
+                place = Place(file=table.file, sheet=table.sheet, column=column)
+                keys = [key for side in present for key in side if "." not in key or "." in column]
+                declared = [declared.name for declared in TABLES[name].columns]
+                near = nearest(column, [*keys, *declared])
+                raise InputError("plan.unknown_column", place, table=name, nearest=near)
+        check_labels(table, *present)

@@ -1,0 +1,133 @@
+"""From a plan file to a plan: everything read and checked, or one error that says what and where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from optimizer.errors import InputError
+from optimizer.io.paths import file_digest, resolve_inside
+from optimizer.io.yaml import Document, load_yaml
+from optimizer.plan.calendar import Calendar
+from optimizer.plan.checks import check_references
+from optimizer.plan.plan import Plan
+from optimizer.plan.problems import explained
+from optimizer.plan.profiles import settled_profiles
+from optimizer.plan.read import read_table
+from optimizer.plan.rules import KINDS, build_rules, named
+from optimizer.plan.ruletables import RuleTables, expanded_rules
+from optimizer.plan.schema import PlanSpec
+from optimizer.plan.scopes import Known, resolved_scope
+from optimizer.plan.source import KeyPath, Source
+from optimizer.plan.tables import Table
+
+
+def load_plan(path: str | Path) -> Plan:
+    """Read a plan file and its tables; a folder stands for the `plan.yaml` in it.
+
+    Raises `InputError` for everything that cannot be used as it stands: file, line or row, column, value, the
+    reason and the nearest valid name.
+    """
+    file = Path(path)
+    if file.is_dir():
+        file /= "plan.yaml"
+    document = load_yaml(file, file.name)
+    return plan_from_data(as_written(document), file.parent, file=file.name, lines=document.lines)
+
+
+def plan_from_data(
+    data: Mapping[str, Any],
+    folder: str | Path,
+    file: str = "plan.yaml",
+    lines: Mapping[KeyPath, int] | None = None,
+) -> Plan:
+    """A plan from the content of a plan file, whose tables stand in `folder`; raises like `load_plan`.
+
+    `file` and `lines` say where the content was written, for messages.
+    """
+    root = Path(folder)
+    source = Source(file, lines or {})
+    rule_tables = RuleTables(root)
+    expanded, places = expanded_rules(data, list(KINDS), rule_tables, source.place)
+    source = Source(file, source.lines, places)
+    spec = named(validated(expanded, source), source)
+    calendar = _calendar(spec, source)
+    tables: Mapping[str, Table] = {
+        name: read_table(name, table, root, calendar, source.place(("tables", name, "file"), table.file))
+        for name, table in spec.tables.items()
+    }
+    check_references(tables)
+    tables = settled_profiles(tables, calendar)
+    known = Known.of(calendar, tables)
+    spec = _with_scopes(spec, known, source)
+    rules = build_rules(spec, known, source, rule_tables.values)
+    files = {table.file: resolve_inside(root, table.file) for table in spec.tables.values()}
+    files |= rule_tables.files
+    if (root / file).is_file():
+        files[file] = root / file
+    inputs = {name: file_digest(path) for name, path in sorted(files.items())}
+    return Plan(spec, calendar, tables, root, file, source.lines, inputs, rules)
+
+
+def as_written(document: Document) -> dict[str, Any]:
+    """The content of a plan file with every number and word that YAML changed put back as it was written.
+
+    So `1.50` stays a label; numbers are read afterwards where numbers are wanted.
+    """
+
+    def restored(value: Any, path: KeyPath) -> Any:
+        if isinstance(value, dict):
+            return {key: restored(part, (*path, key)) for key, part in value.items()}
+        if isinstance(value, list):
+            return [restored(part, (*path, at)) for at, part in enumerate(value)]
+        return document.texts.get(path, value)
+
+    return {key: restored(value, (key,)) for key, value in document.data.items()}
+
+
+def validated(data: Mapping[str, Any], source: Source) -> PlanSpec:
+    """The plan file as a model; raises `InputError` for the first thing that is wrong with it."""
+    try:
+        spec = PlanSpec.model_validate(data)
+    except ValidationError as error:
+        raise explained(error, source) from None
+    if "markets" not in spec.tables:
+        raise InputError("plan.markets_missing", source.place(("tables",)))
+    for at, stage in enumerate(spec.objective or []):
+        if (stage.maximize is None) == (stage.minimize is None):
+            raise InputError("plan.stage_one_of", source.place(("objective", at)))
+    return spec
+
+
+def _calendar(spec: PlanSpec, source: Source) -> Calendar:
+    try:
+        return Calendar(spec.calendar)
+    except InputError as error:
+        place = source.place(("calendar", "start"), spec.calendar.start)
+        raise InputError(error.key, place, **error.fields) from None
+
+
+def _with_scopes(spec: PlanSpec, known: Known, source: Source) -> PlanSpec:
+    """The plan file with the scopes and columns of balance, stay_near and objective checked."""
+
+    def checked(key: str, at: int, entry: Any) -> Any:
+        path: KeyPath = (key, at)
+        for name in ("across", "by"):
+            columns = getattr(entry, name, None) or []
+            for column in [columns] if isinstance(columns, str) else columns:
+                known.column(column, source.place((*path, name), column))
+        if not getattr(entry, "where", None):
+            return entry
+        return entry.model_copy(
+            update={"where": resolved_scope(entry.where, known, source, (*path, "where"))}
+        )
+
+    changes: dict[str, Any] = {
+        key: [checked(key, at, entry) for at, entry in enumerate(getattr(spec, key) or [])]
+        for key in ("balance", "stay_near", "objective")
+        if getattr(spec, key)
+    }
+    return spec.model_copy(update=changes)

@@ -1,0 +1,189 @@
+"""From the cells of a planner's file to a validated table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from optimizer.errors import InputError, Place
+from optimizer.io.cells import Cells, read_cells
+from optimizer.io.paths import resolve_inside
+from optimizer.plan.calendar import Calendar
+from optimizer.plan.columns import TABLES, Column
+from optimizer.plan.headers import Headers, match_headers
+from optimizer.plan.months import match_months, measure_of, read_months
+from optimizer.plan.names import nearest
+from optimizer.plan.profiles import period_label
+from optimizer.plan.schema import TableSpec
+from optimizer.plan.tables import Table
+from optimizer.plan.totals import is_total
+from optimizer.plan.values import FloatArray, IntArray, KeptCells
+
+_ADD_UP = ("uses",)
+"""Tables whose rows add up, so that two rows may have the same keys."""
+
+
+def read_table(name: str, spec: TableSpec, folder: Path, calendar: Calendar, place: Place) -> Table:
+    """Read and check one table of the plan; `place` is where the plan file names it.
+
+    Raises `InputError` with file, row, column and value for everything that `optimizer.plan.columns` does not
+    allow, blank and repeated keys, sums among the rows, and months that do not fit the calendar.
+    """
+    cells = read_cells(
+        resolve_inside(folder, spec.file, place),
+        sheet=spec.sheet,
+        header_row=spec.header_row,
+        encoding=spec.encoding,
+        delimiter=spec.delimiter,
+        decimal=spec.decimal,
+        shown=spec.file,
+    )
+    return table_from_cells(name, spec, cells, calendar, place)
+
+
+def table_from_cells(name: str, spec: TableSpec, cells: Cells, calendar: Calendar, place: Place) -> Table:
+    """Check one table whose cells have been read; raises like `read_table`."""
+    headers = match_headers(name, spec, cells, calendar)
+    kept = KeptCells(cells, _kept_rows(name, spec, cells, headers))
+    if not len(kept.keep):
+        raise InputError("plan.table_empty", Place(file=cells.file, sheet=cells.sheet), table=name)
+    frame = pd.DataFrame(_columns(name, spec, kept, headers))
+    _check_repeats(name, frame, kept, headers)
+    _check_dates(frame, kept, headers)
+    return Table(
+        name=name,
+        frame=frame,
+        by_period=_by_period(kept, headers, calendar, spec, _measure(name, spec, headers, kept, place)),
+        file=cells.file,
+        sheet=cells.sheet,
+        rows=cells.rows[kept.keep],
+        labels=tuple(headers.labels),
+    )
+
+
+def _label_headers(name: str, headers: Headers) -> list[str]:
+    """Headers of the columns that hold labels, declared or added."""
+    declared = [
+        headers.known[column.name]
+        for column in TABLES[name].columns
+        if column.kind == "label" and column.name in headers.known
+    ]
+    return [*headers.labels.values(), *declared]
+
+
+def _kept_rows(name: str, spec: TableSpec, cells: Cells, headers: Headers) -> IntArray:
+    """Positions of the rows that stay: not blank, not dropped by their label, no sums of others."""
+    columns = [(header, cells.labels(header)) for header in _label_headers(name, headers)]
+    keep = np.zeros(len(cells), dtype=np.bool_)
+    for values in cells.columns.values():
+        keep |= np.array([value is not None and value != "" for value in values], dtype=np.bool_)
+    for label in spec.drop_rows:
+        keep &= ~_rows_labelled(label, columns, cells)
+    for header, labels in columns:
+        for row in np.flatnonzero(keep):
+            if is_total(labels[row]):
+                if spec.total_rows == "refuse":
+                    raise InputError("plan.total_row", cells.place(int(row), header))
+                keep[row] = False
+    return np.flatnonzero(keep)
+
+
+def _rows_labelled(label: str, columns: list[tuple[str, list[str]]], cells: Cells) -> Any:
+    """Which rows carry a label that is to be dropped; raises `InputError` when none does."""
+    wanted = " ".join(label.split()).casefold()
+    found = np.zeros(len(cells), dtype=np.bool_)
+    for _, labels in columns:
+        found |= np.array([" ".join(text.split()).casefold() == wanted for text in labels], dtype=np.bool_)
+    if not found.any():
+        near = nearest(label, (text for _, labels in columns for text in labels if text))
+        place = Place(file=cells.file, sheet=cells.sheet)
+        raise InputError("plan.drop_nothing", place, label=label, nearest=near)
+    return found
+
+
+def _columns(name: str, spec: TableSpec, kept: KeptCells, headers: Headers) -> dict[str, Any]:
+    """Our name -> values of every column, the planner's own labels first."""
+    star_allowed = name in ("territories", "uses", "market_size", "sellers")
+    columns: dict[str, Any] = {
+        label: kept.text(header, required=True, star=star_allowed) for label, header in headers.labels.items()
+    }
+    for column in TABLES[name].columns:
+        if column.name in headers.known:
+            columns[column.name] = _values(name, column, headers.known[column.name], spec, kept)
+        for end in ("_low", "_high"):
+            ranged = headers.ranges.get(column.name + end)
+            if ranged is not None:
+                columns[column.name + end] = _scaled(column, kept.numbers(ranged[0], column), spec)
+    if name == "profiles":
+        columns["period_or_age"] = [period_label(text) for text in columns["period_or_age"]]
+    return columns
+
+
+def _values(name: str, column: Column, header: str, spec: TableSpec, kept: KeptCells) -> Any:
+    if column.kind in ("number", "money"):
+        return _scaled(column, kept.numbers(header, column, column.required), spec)
+    if column.kind == "date":
+        return kept.dates(header, ends=column.name == "to").astype("datetime64[s]")
+    if column.kind == "yes_no":
+        return kept.yes_no(header)
+    if column.kind == "choice":
+        return kept.choices(header, column.choices)
+    return kept.text(header, required=column.required, star=False)
+
+
+def _scaled(column: Column, values: FloatArray, spec: TableSpec) -> FloatArray:
+    return values * spec.amounts_in if column.kind == "money" else values
+
+
+def _check_repeats(name: str, frame: pd.DataFrame, kept: KeptCells, headers: Headers) -> None:
+    """Raise `InputError` with both rows when two have the same keys."""
+    if name in _ADD_UP:
+        return
+    keys = [*TABLES[name].keys] if TABLES[name].keys else [*headers.labels]
+    if name == "markets":
+        keys += [column for column in ("customer_type",) if column in frame.columns]
+    if name == "profiles":
+        keys.append("period_or_age")
+    repeated = frame.duplicated(keys).to_numpy() if keys else np.arange(len(frame)) > 0
+    if repeated.any():
+        second = int(repeated.argmax())
+        label = " / ".join(str(frame[key][second]) for key in keys) or "-"
+        same = (frame[keys] == frame[keys].iloc[second]).all(axis=1).to_numpy() if keys else ~repeated
+        first = int(same.argmax())
+        place = kept.cells.place(int(kept.keep[second]))
+        row = int(kept.cells.rows[kept.keep[first]])
+        raise InputError("plan.keys_twice", place, keys=label, columns=", ".join(keys) or "-", first=row)
+
+
+def _check_dates(frame: pd.DataFrame, kept: KeptCells, headers: Headers) -> None:
+    if "from" in frame.columns and "to" in frame.columns:
+        backwards = (frame["to"] < frame["from"]).to_numpy()
+        if backwards.any():
+            row = int(backwards.argmax())
+            first = str(frame["from"][row].date())
+            raise InputError("plan.dates_backwards", kept.place(row, headers.known["to"]), first=first)
+
+
+def _measure(name: str, spec: TableSpec, headers: Headers, kept: KeptCells, place: Place) -> Column | None:
+    """The measure that stands one column a period, if there is one."""
+    if spec.months_across is None:
+        return None
+    measure = measure_of(name, spec.months_across, place)
+    if measure.name in headers.known:
+        where = Place(file=kept.cells.file, sheet=kept.cells.sheet, row=spec.header_row)
+        raise InputError("plan.measure_twice", where, measure=measure.name)
+    return measure
+
+
+def _by_period(
+    kept: KeptCells, headers: Headers, calendar: Calendar, spec: TableSpec, measure: Column | None
+) -> Mapping[str, FloatArray]:
+    if measure is None:
+        return {}
+    where = Place(file=kept.cells.file, sheet=kept.cells.sheet, row=spec.header_row)
+    months = match_months(measure, headers.months, calendar, where)
+    return {measure.name: read_months(months, kept, calendar, spec.amounts_in)}
