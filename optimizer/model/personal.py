@@ -20,7 +20,7 @@ def rule_columns(plan: Plan) -> set[str]:
     spec = plan.spec
     named: set[str] = set()
     for rule in plan.rules:
-        named |= {*rule.where, *rule.each, *(rule.of_scope or {})}
+        named |= {*rule.where, *rule.each, *_whole(rule)}
     for balance in spec.balance:
         named |= {*balance.where, balance.across}
     for near in spec.stay_near:
@@ -63,11 +63,15 @@ def personal_terms(inputs: Inputs) -> list[list[object]]:
 def _scopes_of(plan: Plan) -> Iterable[Mapping[str, object]]:
     for rule in plan.rules:
         yield rule.where
-        yield rule.of_scope or {}
+        yield _whole(rule)
     for balance in plan.spec.balance:
         yield balance.where
     for stage in plan.spec.objective or []:
         yield stage.where
+
+
+def _whole(rule: Rule) -> Mapping[str, object]:
+    return rule.of if isinstance(rule.of, Mapping) else {}
 
 
 def _bounds_of(rule: Rule, seller: str) -> tuple[object, ...]:

@@ -14,7 +14,7 @@ from optimizer.model.metrics import Activities, Metrics
 from optimizer.model.objective import PlanStage
 from optimizer.plan.inputs import Inputs
 from optimizer.plan.plan import Plan
-from solvers.result import SolveResult
+from solvers.result import Residuals, SolveResult
 
 FloatArray = NDArray[np.float64]
 
@@ -35,15 +35,26 @@ EXIT_CODES = {Status.OPTIMAL: 0, Status.FEASIBLE: 0, Status.NO_PLAN: 4, Status.L
 
 @dataclass(frozen=True)
 class StageOutcome:
-    """One stage as it ended: its objective in the stage's own unit, the proved bound, the solver's result."""
+    """One stage as it ended: its figure on the finished plan, in the stage's own unit, and the solver's result.
+
+    `result` is None for a stage that was not solved (its objective is zero, or could not be better, or the solve
+    stopped before it); `note` says why. `bound` is what is proved, `gap` the relative distance to it.
+    """
 
     stage: PlanStage
-    result: SolveResult
+    value: float | None
+    result: SolveResult | None
+    note: str = ""
 
     @property
-    def value(self) -> float | None:
-        """The stage's figure at the end of the stage; None without a solution."""
-        return self.result.objective_value
+    def bound(self) -> float | None:
+        """The proved bound on the stage's figure; None where the stage was not solved or proves none."""
+        return None if self.result is None else self.result.bound
+
+    @property
+    def gap(self) -> float | None:
+        """Relative distance between figure and bound at the end of the stage."""
+        return None if self.result is None else self.result.gap
 
 
 @dataclass(frozen=True)
@@ -133,6 +144,9 @@ class Solution:
     reason: str
     """Why it stopped, one of the solver layer's reasons (and limit)."""
     stages: tuple[StageOutcome, ...]
+    """Every stage in order."""
+    residuals: Residuals | None
+    """Our own check of the finished plan against the rows of the program; None without a plan."""
     sellers: Cube
     """The cube of single sellers that the figures below are about."""
     sales: FloatArray | None = None

@@ -43,6 +43,21 @@ class RuleRows:
     asked_upper: FloatArray
     scale: FloatArray
     """What a slack of 1 means, in the unit of the bounded expression (K,)."""
+    numerator: Terms
+    """The metric itself, or the numerator of its ratio or share."""
+    denominator: Terms | None = None
+    """What a ratio or share divides by."""
+    shift: float = 0.0
+    """What is subtracted from the ratio (1 for growth)."""
+
+    def values(self, x: FloatArray) -> FloatArray:
+        """The metric of each member at a solution, in the reader's unit (K,); NaN for a ratio of nothing."""
+        top = self.numerator.values(x)
+        if self.denominator is None:
+            return top
+        bottom = self.denominator.values(x)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(np.abs(bottom) > 1e-9, top / bottom - self.shift, np.nan)
 
 
 def rules(context: Context) -> None:
@@ -63,14 +78,14 @@ def rule_rows(context: Context, rule: Rule) -> RuleRows:
     if rule.as_share:
         return _share_rows(context, rule, members, terms, lower, upper)
     asked = lower, upper
-    if rule.as_growth or rule.of_column is not None:
-        base = market_basis(context, rule.of_column or "last_year", rule.metric, members)
+    if rule.as_growth or isinstance(rule.of, str):
+        base = market_basis(context, rule.of if isinstance(rule.of, str) else "last_year", rule.metric, members)
         step = 1.0 if rule.as_growth else 0.0
         asked = (lower + step) * base, (upper + step) * base
     seats = _sellers_in(context, rule, members)
     bounds = asked[0] * seats, asked[1] * seats
     scale = _scale(np.fmax(np.abs(bounds[0]), np.abs(bounds[1])), context.magnitude(terms))
-    return RuleRows(rule, members, terms, terms, *_infinite(*bounds), *asked, scale)
+    return RuleRows(rule, members, terms, terms, *_infinite(*bounds), *asked, scale, terms)
 
 
 def _ratio_rows(context: Context, rule: Rule, members: Members, lower: FloatArray, upper: FloatArray) -> RuleRows:
@@ -79,7 +94,7 @@ def _ratio_rows(context: Context, rule: Rule, members: Members, lower: FloatArra
     size = np.fmax(np.abs(lower + shift), np.abs(upper + shift)) * context.magnitude(bottom)
     zeros = [np.where(np.isnan(bound), np.nan, 0.0) for bound in (lower, upper)]
     return RuleRows(rule, members, sides[0], sides[1], *_infinite(*zeros), lower, upper,
-                    _scale(size, context.magnitude(top)))
+                    _scale(size, context.magnitude(top)), top, bottom, shift)
 
 
 def _share_rows(context: Context, rule: Rule, members: Members, terms: Terms, lower: FloatArray, upper: FloatArray,
@@ -89,14 +104,14 @@ def _share_rows(context: Context, rule: Rule, members: Members, terms: Terms, lo
     size = np.fmax(lower, upper) * context.magnitude(whole)
     zeros = [np.where(np.isnan(bound), np.nan, 0.0) for bound in (lower, upper)]
     return RuleRows(rule, members, sides[0], sides[1], *_infinite(*zeros), lower, upper,
-                    _scale(size, context.magnitude(whole)))
+                    _scale(size, context.magnitude(whole)), terms, whole)
 
 
 def _whole_of_share(context: Context, rule: Rule, members: Members) -> Terms:
     """What a share is a share of: scope `of`, else `where` without its last key, else `each` without its last column."""
     each = list(rule.each)
-    if rule.of_scope is not None:
-        scope = dict(rule.of_scope)
+    if isinstance(rule.of, Mapping):
+        scope = dict(rule.of)
     elif rule.where:
         scope = dict(list(rule.where.items())[:-1])
     else:

@@ -1,0 +1,104 @@
+"""Figures of a finished plan: the same metrics as in the model, measured seller by seller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.model.builder import ProgramBuilder
+from optimizer.model.compile import add_activities, make_context
+from optimizer.model.context import Context
+from optimizer.model.cube import Cube
+from optimizer.model.families.rules import RuleRows, rule_rows
+from optimizer.model.metrics import RATIOS, Metrics, sum_members
+from optimizer.result.solution import RuleOutcome, Solution
+
+FloatArray = NDArray[np.float64]
+
+TOLERANCE = 1e-6
+"""Relative distance from a bound below which it counts as met, and as binding: the lock of the stages."""
+
+
+@lru_cache(maxsize=8)
+def seller_context(cube: Cube) -> Context:
+    """Metrics and scopes over a cube, without a program."""
+    return make_context(ProgramBuilder(), add_activities(ProgramBuilder(), cube))
+
+
+def view(solution: Solution) -> tuple[Metrics, FloatArray]:
+    """Metrics over the cube of single sellers, and the plan as one vector; raises `ValueError` without a plan."""
+    if solution.sales is None or solution.extra is None:
+        raise ValueError("the solution holds no plan")
+    return seller_context(solution.sellers).metrics, plan_vector(solution.sales, solution.extra)
+
+
+def plan_vector(sales: FloatArray, extra: FloatArray) -> FloatArray:
+    """Sales cells, then extra resources."""
+    return np.concatenate([sales.ravel(), extra.ravel()])
+
+
+def figure(solution: Solution, metric: str, where: Mapping[str, Any]) -> float:
+    """A metric of the finished plan in a scope; NaN for a ratio of nothing."""
+    return figures(solution, metric, [], where)[0][1]
+
+
+def figures(solution: Solution, metric: str, each: Sequence[str], where: Mapping[str, Any] | None = None,
+            ) -> list[tuple[tuple[str, ...], float]]:
+    """A metric of the finished plan for each member: labels and value; NaN for a ratio of nothing.
+
+    Raises `InputError` for unknown metrics, columns and labels, and for figures that are not known by member.
+    """
+    scope = where or {}
+    metrics, x = view(solution)
+    members = sum_members(metrics.scopes, each, scope)
+    if metric not in RATIOS:
+        values = metrics.terms(metric, members, scope).values(x)
+    else:
+        top, bottom, shift = metrics.ratio(metric, members, scope)
+        below = bottom.values(x)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            values = np.where(np.abs(below) > TOLERANCE * 1e-3, top.values(x) / below - shift, np.nan)
+    return list(zip(members.labels, values.tolist(), strict=True))
+
+
+def rule_outcomes(cube: Cube, x: FloatArray) -> tuple[RuleOutcome, ...]:
+    """Every member of every rule, measured on the plan of single sellers."""
+    context = seller_context(cube)
+    found: list[RuleOutcome] = []
+    for rule in cube.inputs.plan.rules:
+        found += _outcomes(context, rule_rows(context, rule), x)
+    return tuple(found)
+
+
+def _outcomes(context: Context, rows: RuleRows, x: FloatArray) -> list[RuleOutcome]:
+    rule, values = rows.rule, rows.values(x)
+    below, above = rows.lower - rows.lower_terms.values(x), rows.upper_terms.values(x) - rows.upper
+    slack = TOLERANCE * rows.scale
+    unit = "share" if rule.as_share else context.metrics.unit(rule.metric)
+    found = []
+    for member in range(rows.members.size):
+        lower, upper = _bound(rows.asked_lower[member]), _bound(rows.asked_upper[member])
+        if lower is None and upper is None:
+            continue
+        value = float(values[member])
+        status, shortfall = "met", 0.0
+        if np.isnan(value):
+            status = "no_denominator"
+        elif below[member] > slack[member] and lower is not None:
+            status, shortfall = "short", lower - value
+        elif above[member] > slack[member] and upper is not None:
+            status, shortfall = "over", value - upper
+        near = [abs(side[member]) <= slack[member] for side, bound in ((below, lower), (above, upper)) if bound is not None]
+        found.append(RuleOutcome(
+            rule.name, rule.kind, rule.metric, unit, rows.members.labels[member], rule.each, rule.must, rule.priority,
+            value, lower, upper, shortfall, status, binds=status == "met" and any(near),
+        ))
+    return found
+
+
+def _bound(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

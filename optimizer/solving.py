@@ -1,0 +1,167 @@
+"""From a plan to a solution: fill blanks, compile, solve the stages, verify, split, explain."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+
+from optimizer.model.compile import Model, compile_plan
+from optimizer.model.cube import make_cube, split_by_seller
+from optimizer.model.objective import PlanStage
+from optimizer.model.seats import group_sellers
+from optimizer.plan.inputs import Inputs, resolve
+from optimizer.plan.plan import Plan
+from optimizer.result.contradiction import explain_contradiction
+from optimizer.result.evaluate import plan_vector, rule_outcomes
+from optimizer.result.leverage import leverages
+from optimizer.result.marginal import marginal_values
+from optimizer.result.solution import Solution, StageOutcome, Status
+from optimizer.settings import SolveSettings
+from solvers.result import Reason, Termination
+from solvers.staged import Stage, StagedResult, solve_stages
+from solvers.verify import primal_residuals
+
+_NO_PLAN = (Reason.INFEASIBLE, Reason.INFEASIBLE_OR_UNBOUNDED)
+_STOPPED = (Reason.LIMIT, Reason.INTERRUPTED)
+RANGING_COLUMNS = 20_000
+"""Ranges are computed up to this many columns; beyond, they cost more than the solve."""
+
+
+class Phases:
+    """Seconds by phase."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        """Add the time spent inside to `name`."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+
+
+def solve(plan: Plan, settings: SolveSettings | None = None) -> Solution:
+    """Solve a plan; the answer says whether there is a plan, what is proved, and why.
+
+    Contradictory rules are not an error: the solution then has status `no_plan` and a contradiction. Raises
+    `InputError` where tables and rules do not fit each other.
+    """
+    settings = settings or SolveSettings()
+    phase = Phases()
+    with phase("compile"):
+        inputs = resolve(plan)
+        model = compile_plan(inputs, settings.seat_groups)
+    with phase("solve"):
+        staged = solve_model(model, settings)
+    solution = _solution(model, staged)
+    with phase("explain"):
+        solution = _explained(solution, staged, settings)
+    return replace(solution, seconds=phase.seconds)
+
+
+def solve_model(model: Model, settings: SolveSettings, stages: tuple[PlanStage, ...] | None = None) -> StagedResult:
+    """Solve the stages of a compiled plan (all of them unless given)."""
+    ranging = model.program.num_columns <= RANGING_COLUMNS and settings.marginal_values and not model.program.is_mip
+    wanted = [solver_stage(model, stage, ranging) for stage in stages or model.stages]
+    announce = settings.on_stage
+
+    def announced(stage: Stage) -> None:
+        if announce is not None:
+            announce(stage.name)
+
+    return solve_stages(model.program, wanted, settings.solve_options(), announce=announced)
+
+
+def solver_stage(model: Model, stage: PlanStage, ranging: bool = False) -> Stage:
+    """One stage as a vector over the columns of the program."""
+    return Stage(
+        name=stage.name,
+        objective=stage.terms.dense(model.program.num_columns),
+        maximize=stage.maximize,
+        scale=stage.scale,
+        offset=float(stage.terms.constant[0]),
+        keep_duals=stage.is_money,
+        ranging=ranging and stage.is_money,
+    )
+
+
+def _solution(model: Model, staged: StagedResult) -> Solution:
+    """The plan of single sellers from the plan of seat groups, measured and judged."""
+    inputs, cube = model.inputs, model.cube
+    sellers = make_cube(inputs, group_sellers(inputs, (), [[] for _ in inputs.selling.sellers.names], apart=True))
+    stages = tuple(
+        StageOutcome(stage, outcome.value, outcome.result, outcome.note)
+        for stage, outcome in zip(model.stages, staged.outcomes, strict=True)
+    )
+    end = staged.termination
+    solution = Solution(
+        plan=inputs.plan, inputs=inputs, model=model, status=_status(staged), reason=_reason(end), stages=stages,
+        residuals=None, sellers=sellers, notes=tuple(model.context.notes),
+    )
+    if staged.x is None:
+        return solution
+    cells = np.maximum(staged.x[: cube.num_cells], 0.0).reshape(cube.num_pairs, cube.num_periods)
+    sales = split_by_seller(cube, sellers, cells)
+    extra = _extra(model, staged.x)
+    residuals = primal_residuals(model.program, staged.x)
+    outcomes = rule_outcomes(sellers, plan_vector(sales, extra))
+    return replace(solution, sales=sales, extra=extra, residuals=residuals, outcomes=outcomes)
+
+
+def _extra(model: Model, x: np.ndarray) -> np.ndarray:
+    start, count = model.context.activities.extra_start, len(model.context.activities.resources)
+    periods = model.cube.num_periods
+    if start is None:
+        return np.zeros((count, periods))
+    return x[start : start + count * periods].reshape(count, periods)
+
+
+def _status(staged: StagedResult) -> Status:
+    reason = staged.termination.reason
+    if staged.x is not None:
+        return Status.OPTIMAL if reason is Reason.OPTIMAL else Status.FEASIBLE
+    if reason in _NO_PLAN:
+        return Status.NO_PLAN
+    return Status.LIMIT if reason in _STOPPED else Status.FAILED
+
+
+def _reason(end: Termination) -> str:
+    return str(end.reason) if end.limit is None else f"{end.reason}: {end.limit}"
+
+
+def _explained(solution: Solution, staged: StagedResult, settings: SolveSettings) -> Solution:
+    """Add what binds and what it is worth, what assumptions move, or why there is no plan."""
+    if solution.status is Status.NO_PLAN:
+        return replace(solution, contradiction=explain_contradiction(solution.model, settings))
+    if not solution.has_plan:
+        return solution
+    if settings.marginal_values:
+        values, note = marginal_values(solution.model, staged, settings)
+        solution = replace(solution, marginal_values=values, marginal_note=note)
+    if settings.leverage and solution.status is Status.OPTIMAL:
+        solution = replace(solution, leverages=leverages(solution, settings, _money_figures))
+    return solution
+
+
+def _money_figures(inputs: Inputs, settings: SolveSettings) -> tuple[float, float | None] | None:
+    """Revenue and contribution of a plan solved down to its money stage; None when there is none."""
+    model = compile_plan(inputs, settings.seat_groups)
+    last = max((index for index, stage in enumerate(model.stages) if stage.is_money or stage.kind == "total"), default=0)
+    staged = solve_model(model, replace(settings, marginal_values=False, on_stage=None), model.stages[: last + 1])
+    if staged.x is None:
+        return None
+    metrics = model.context.metrics
+    revenue = float(metrics.total("revenue").values(staged.x)[0])
+    if not model.cube.markets.knows_margin:
+        return revenue, None
+    return revenue, float(metrics.total("contribution").values(staged.x)[0])
+
+
+__all__ = ["Inputs", "SolveSettings", "solve", "solve_model"]
