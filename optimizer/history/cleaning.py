@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,9 +17,10 @@ from optimizer.history.quality import Action, Quality
 from optimizer.plan.names import nearest
 
 BoolArray = NDArray[np.bool_]
+Array = NDArray[Any]
 
 _TEXT_ROLES = ("id", "seller", "account", "product", "stage")
-_COMPLETE_DAY = 20
+_DAYS_MISSING = 7
 _GAP_SHARE = 0.1
 
 
@@ -29,6 +31,8 @@ def clean(frame: pd.DataFrame, spec: MappingSpec, file: str, quality: Quality) -
     """
     _check_columns(frame, spec, file)
     rows = _Rows(_completed(frame, spec), quality)
+    if spec.shift_days:
+        quality.note("dates_shifted", "changed", len(frame), days=spec.shift_days)
     _drop_duplicates(rows)
     _set_outcomes(rows, spec, file)
     _check_dates(rows)
@@ -64,9 +68,9 @@ class _Rows:
         chosen = self.frame.loc[mask]
         self.quality.rows(check, action, chosen["row"].to_numpy(), chosen["amount"].to_numpy(), **where)
 
-    def array(self, column: str) -> NDArray[np.generic]:
+    def array(self, column: str) -> Array:
         """One column as an array."""
-        return self.frame[column].to_numpy()
+        return np.asarray(self.frame[column].to_numpy())
 
 
 def _check_columns(frame: pd.DataFrame, spec: MappingSpec, file: str) -> None:
@@ -74,12 +78,16 @@ def _check_columns(frame: pd.DataFrame, spec: MappingSpec, file: str) -> None:
         for column in columns:
             if column not in frame.columns:
                 raise InputError(
-                    "history.column_unknown", Place(file=file, value=column), key=place,
+                    "history.column_unknown",
+                    Place(file=file, value=column),
+                    name=place,
                     nearest=nearest(column, spec.known_columns),
-                )  # fmt: skip
+                )
     if spec.territories not in ("seller", *spec.hierarchy):
         raise InputError(
-            "history.territories_unknown", Place(value=spec.territories), known=", ".join(("seller", *spec.hierarchy))
+            "history.territories_unknown",
+            Place(value=spec.territories),
+            known=", ".join(("seller", *spec.hierarchy)),
         )
     if "closed" not in frame.columns or "amount" not in frame.columns:
         raise InputError("history.role_missing", Place(file=file), known=", ".join(spec.columns.values()))
@@ -99,12 +107,13 @@ def _completed(frame: pd.DataFrame, spec: MappingSpec) -> pd.DataFrame:
     for column in ("amount", "list_price"):
         frame[column] = frame[column] * spec.scale
     for column in ("opened", "closed"):
+        frame[column] = frame[column] + np.timedelta64(spec.shift_days, "D")
         frame[f"{column}_month"] = months.month_numbers(frame[column].to_numpy().astype("datetime64[D]"))
     return frame
 
 
 def _drop_duplicates(rows: _Rows) -> None:
-    """Rows whose id has occurred before; without an id, equal rows are only pointed at, for two orders may be alike."""
+    """Rows whose id has occurred before; without ids equal rows are pointed at: two orders may be alike."""
     ids = rows.frame["id"]
     if (ids != "").any():
         rows.drop((ids.duplicated() & (ids != "")).to_numpy(), "duplicate_id", column="id")
@@ -117,7 +126,9 @@ def _set_outcomes(rows: _Rows, spec: MappingSpec, file: str) -> None:
     """Won, lost or open by the stage label; without stages every row is a won order."""
     if spec.stages is None:
         if (rows.frame["stage"] != "").any():
-            raise InputError("history.stages_missing", Place(file=file), stages=", ".join(sorted(set(rows.frame["stage"]))))
+            raise InputError(
+                "history.stages_missing", Place(file=file), stages=", ".join(sorted(set(rows.frame["stage"])))
+            )
         rows.frame["outcome"] = "won"
         return
     known = {label: name for name in ("won", "lost", "open") for label in getattr(spec.stages, name)}
@@ -130,7 +141,11 @@ def _set_outcomes(rows: _Rows, spec: MappingSpec, file: str) -> None:
 
 
 def _check_dates(rows: _Rows) -> None:
-    rows.drop(((rows.array("outcome") == "won") & (rows.array("closed_month") < 0)), "won_without_date", column="closed")
+    rows.drop(
+        ((rows.array("outcome") == "won") & (rows.array("closed_month") < 0)),
+        "won_without_date",
+        column="closed",
+    )
     undated = (rows.array("outcome") == "lost") & (rows.array("closed_month") < 0)
     rows.tell(undated, "lost_without_date", "kept", column="closed")
     if (rows.array("opened_month") >= 0).any():
@@ -169,9 +184,16 @@ def _check_amounts(rows: _Rows, spec: MappingSpec) -> None:
     won = rows.array("outcome") == "won"
     rows.drop(won & np.isnan(rows.array("amount")), "won_without_amount", column="amount")
     if spec.negative_amounts == "drop":
-        rows.drop((rows.array("outcome") == "won") & (rows.array("amount") < 0), "negative_amount", column="amount")
+        rows.drop(
+            (rows.array("outcome") == "won") & (rows.array("amount") < 0), "negative_amount", column="amount"
+        )
     else:
-        rows.tell((rows.array("outcome") == "won") & (rows.array("amount") < 0), "negative_amount_kept", "kept", column="amount")
+        rows.tell(
+            (rows.array("outcome") == "won") & (rows.array("amount") < 0),
+            "negative_amount_kept",
+            "kept",
+            column="amount",
+        )
     rows.drop((rows.array("outcome") == "won") & (rows.array("amount") == 0), "zero_amount", column="amount")
     won = rows.array("outcome") == "won"
     rows.drop(won & ~(rows.array("quantity") > 0), "quantity_not_positive", column="quantity")
@@ -191,17 +213,24 @@ def _check_labels(rows: _Rows, spec: MappingSpec) -> None:
 
 def _note_months(deals: Deals, quality: Quality) -> None:
     """Months that look incomplete: the last one when it stops early, and months with hardly any closing."""
-    days = np.concatenate([deals.frame[name].to_numpy().astype("datetime64[D]") for name in ("opened", "closed")])
-    numbers = months.month_numbers(days)
-    last = days[numbers == deals.last_month].max()
-    day = int((last - last.astype("datetime64[M]").astype("datetime64[D]")).astype(int)) + 1
-    if day < _COMPLETE_DAY:
-        quality.note("last_month_partial", "note", column="closed", value=str(last))
-    closings = np.bincount(deals.frame.loc[deals.outcome("won"), "closed_month"] - deals.first_month, minlength=deals.num_months)
+    columns = [deals.frame[name].to_numpy().astype("datetime64[D]") for name in ("opened", "closed")]
+    days = np.concatenate(columns)
+    days = days[(days < np.datetime64(months.first_day(deals.start_month))) & ~np.isnat(days)]
+    last_days = np.array([found.max() for found in np.split(np.sort(days), _month_breaks(np.sort(days)))])
+    of_month = (last_days - last_days.astype("datetime64[M]").astype("datetime64[D]")).astype(int) + 1
+    if of_month[-1] < np.median(of_month) - _DAYS_MISSING:
+        quality.note("last_month_partial", "note", column="closed", value=str(last_days[-1]))
+    closed = deals.frame["closed_month"].to_numpy()[deals.outcome("won")] - deals.first_month
+    closings = np.bincount(closed, minlength=deals.num_months)
     typical = float(np.median(closings))
     for position in np.flatnonzero(closings < _GAP_SHARE * typical):
-        quality.note("month_nearly_empty", "note", int(closings[position]), column="closed",
-                     value=months.label(deals.first_month + int(position)), typical=f"{typical:.0f}")  # fmt: skip
-    if deals.start_month > deals.last_month + 1:
-        quality.note("gap_before_start", "note", deals.start_month - deals.last_month - 1,
-                     value=months.label(deals.last_month))  # fmt: skip
+        found = {"value": months.label(deals.first_month + int(position)), "typical": f"{typical:.0f}"}
+        quality.note("month_nearly_empty", "note", int(closings[position]), column="closed", **found)
+    missing = deals.start_month - deals.last_month - 1
+    if missing > 0:
+        quality.note("gap_before_start", "note", missing, value=months.label(deals.last_month))
+
+
+def _month_breaks(days: NDArray[np.datetime64]) -> NDArray[np.int64]:
+    """Positions in sorted days at which a new month begins."""
+    return np.flatnonzero(np.diff(months.month_numbers(days))) + 1

@@ -20,8 +20,8 @@ class Deals:
     """N deals and M markets.
 
     `frame` has, next to the label columns (str, "" = blank): `row`, `opened_month` and `closed_month` (month
-    numbers, -1 = unknown), `outcome` (won, lost, open), `amount` (currency, NaN unless won), `quantity` (units of
-    a won deal, NaN elsewhere), `list_price` (currency a unit, NaN = unknown) and `market` (0..M-1).
+    numbers, -1 = unknown), `outcome` (won, lost, open), `amount` (currency, NaN unless won), `quantity`
+    (units of a won deal, NaN elsewhere), `list_price` (currency a unit, NaN = unknown), `market` (0..M-1).
     """
 
     spec: MappingSpec
@@ -69,26 +69,27 @@ class Deals:
         months = self.frame[column].to_numpy()
         return np.asarray((months >= self.recent_month) & (months <= self.last_month), dtype=np.bool_)
 
-    def column(self, name: str) -> NDArray[np.generic]:
-        """One column as an array (N,)."""
-        return self.frame[name].to_numpy()
-
     def count(self, mask: BoolArray, weights: str | None = None) -> FloatArray:
         """Deals of each market where `mask` holds, or the sum of a column over them: (M,)."""
         chosen = self.frame.loc[mask]
         values = None if weights is None else chosen[weights].to_numpy(dtype=np.float64)
-        return np.bincount(chosen["market"], weights=values, minlength=self.num_markets).astype(np.float64)
+        market = chosen["market"].to_numpy()
+        return np.bincount(market, weights=values, minlength=self.num_markets).astype(np.float64)
 
     def levels(self) -> list[IntArray]:
         """Group of each market when only the first k columns of `by` count, k = 0..K: K + 1 arrays (M,).
 
-        Level 0 is the whole company, level K the market itself; each group lies inside one group of the level before.
+        Level 0 is the whole company, level K the market itself; a group lies inside one of the level before.
         """
         by = self.spec.by
         levels = [np.zeros(self.num_markets, dtype=np.int64)]
         for depth in range(1, len(by) + 1):
             levels.append(self.markets.groupby(by[:depth], sort=True).ngroup().to_numpy(dtype=np.int64))
         return levels
+
+    def market_keys(self) -> list[str]:
+        """The label of every market, as `estimates.csv` writes it (M,)."""
+        return [self.group_label(len(self.spec.by), market) for market in range(self.num_markets)]
 
     def group_label(self, depth: int, market: int) -> str:
         """`series=GTX; product=GTX Pro`: the group of a market at a level; `all` at level 0."""

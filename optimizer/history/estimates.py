@@ -1,4 +1,4 @@
-"""The tidy table of everything that was estimated: value, evidence, interval, method, and measured or assumed."""
+"""The tidy table of all estimates: value, evidence, interval, method, and whether measured or assumed."""
 
 from __future__ import annotations
 
@@ -10,10 +10,35 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from optimizer.history.pooling import Pooled
+
 Origin = Literal["measured", "pooled", "assumed"]
 
-COLUMNS = ("table", "column", "keys", "value", "unit", "n", "low", "high", "method", "pooled_with", "own_weight", "thin",
-           "origin")  # fmt: skip
+COLUMNS = (
+    "table", "column", "keys", "value", "unit", "n", "low", "high", "method", "pooled_with", "own_weight",
+    "thin", "origin",
+)  # fmt: skip
+
+UNITS = {
+    "win_rate": "share of closed deals",
+    "price": "currency/unit",
+    "price_median": "currency/unit",
+    "list_price": "currency/unit",
+    "units_won": "units in all history",
+    "units_per_deal": "units/deal",
+    "last_year_revenue": "currency a year",
+    "organic": "opportunities a month",
+    "potential": "units over the horizon",
+    "productivity": "currency a year",
+    "pace": "currency a year",
+    "win_factor": "factor",
+    "hours": "hours",
+    "season": "share of a year",
+    "lag": "share of won deals",
+    "cycle": "months",
+    "conversion": "won/opened",
+}
+"""Unit of every column that is estimated."""
 
 
 @dataclass
@@ -25,32 +50,64 @@ class EstimateLog:
     frames: list[pd.DataFrame] = field(default_factory=list)
 
     def add(
-        self, table: str, column: str, keys: Sequence[str], value: ArrayLike, unit: str, *, method: str,
-        n: ArrayLike = 0, low: ArrayLike = np.nan, high: ArrayLike = np.nan, pooled_with: Sequence[str] | str = "",
-        own_weight: ArrayLike = 1.0, origin: Origin = "measured",
-    ) -> None:  # fmt: skip
-        """Add the estimates of one column; arrays have the length of `keys`, single numbers hold for all of them."""
+        self,
+        name: str,
+        keys: Sequence[str],
+        value: ArrayLike,
+        method: str,
+        *,
+        n: ArrayLike = 0,
+        low: ArrayLike = np.nan,
+        high: ArrayLike = np.nan,
+        parents: Sequence[str] | str = "",
+        own_weight: ArrayLike = 1.0,
+        origin: Origin = "measured",
+    ) -> None:
+        """Add the estimates of `table.column`; arrays are as long as `keys`, single numbers hold for all."""
+        table, _, column = name.partition(".")
         size = len(keys)
         weight = np.broadcast_to(np.asarray(own_weight, dtype=np.float64), size)
         count = np.broadcast_to(np.asarray(n, dtype=np.float64), size)
-        parents = [pooled_with] * size if isinstance(pooled_with, str) else list(pooled_with)
-        measured = np.where(weight >= 0.5, "measured", "pooled")
-        frame = {
-            "table": table,
-            "column": column,
-            "keys": list(keys),
-            "value": np.broadcast_to(np.asarray(value, dtype=np.float64), size),
-            "unit": unit,
-            "n": count.astype(np.int64),
-            "low": np.broadcast_to(np.asarray(low, dtype=np.float64), size),
-            "high": np.broadcast_to(np.asarray(high, dtype=np.float64), size),
-            "method": method,
-            "pooled_with": parents,
-            "own_weight": weight,
-            "thin": count < self.thin if origin == "measured" else np.zeros(size, dtype=np.bool_),
-            "origin": measured if origin == "measured" else origin,
-        }
-        self.frames.append(pd.DataFrame(frame, columns=list(COLUMNS)))
+        measured = origin == "measured"
+        values = (
+            table,
+            column,
+            list(keys),
+            np.broadcast_to(np.asarray(value, dtype=np.float64), size),
+            UNITS[column],
+            count.astype(np.int64),
+            np.broadcast_to(np.asarray(low, dtype=np.float64), size),
+            np.broadcast_to(np.asarray(high, dtype=np.float64), size),
+            method,
+            [parents] * size if isinstance(parents, str) else list(parents),
+            weight,
+            count < self.thin if measured else np.zeros(size, dtype=np.bool_),
+            np.where(weight >= 0.5, "measured", "pooled") if measured else origin,
+        )
+        self.frames.append(pd.DataFrame(dict(zip(COLUMNS, values, strict=True))))
+
+    def add_pooled(
+        self,
+        name: str,
+        keys: Sequence[str],
+        pooled: Pooled,
+        method: str,
+        *,
+        n: ArrayLike,
+        parents: Sequence[str],
+        scale: ArrayLike = 1.0,
+    ) -> None:
+        """Add pooled estimates with their intervals, all multiplied by `scale`; `parents` names who lent."""
+        factor = np.asarray(scale, dtype=np.float64)
+        low, high = np.maximum(pooled.low, 0.0) * factor, pooled.high * factor
+        self.add(
+            name, keys, pooled.value * factor, method, n=n, low=low, high=high, parents=parents,
+            own_weight=pooled.own_weight,
+        )  # fmt: skip
+
+    def assume(self, name: str, keys: Sequence[str], value: ArrayLike, method: str, n: ArrayLike = 0) -> None:
+        """Add what the history does not tell."""
+        self.add(name, keys, value, method, n=n, origin="assumed")
 
     def frame(self) -> pd.DataFrame:
         """All estimates, in the order in which they were added."""

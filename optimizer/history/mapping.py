@@ -12,7 +12,7 @@ from optimizer.io.numbers import number_from_yaml
 Number = Annotated[float, BeforeValidator(number_from_yaml)]
 
 ROLES = ("id", "opened", "closed", "seller", "account", "product", "stage", "amount", "quantity")
-"""Our names of the columns that `fit` understands; every other name is a label that markets or sellers may use."""
+"""The columns that `fit` understands; every other name is a label that markets or sellers may use."""
 
 NUMBER_COLUMNS = ("amount", "quantity", "list_price")
 DATE_COLUMNS = ("opened", "closed")
@@ -47,7 +47,7 @@ class LookupSpec(SourceSpec):
     key: str
     """Our name of the column by which it is joined."""
     columns: dict[str, str] = Field(min_length=1)
-    """The table's column name -> our name; the key must be among them. `list_price` is a number, the rest are labels."""
+    """The table's column name -> our name, the key among them; `list_price` is a number, the rest labels."""
 
 
 class StageSpec(Strict):
@@ -103,13 +103,15 @@ class MappingSpec(Strict):
     source: SourceSpec = Field(default_factory=SourceSpec)
     """How to read the export."""
     columns: dict[str, str] = Field(min_length=1)
-    """The export's column name -> our name (`id, opened, closed, seller, account, product, stage, amount, quantity`, or a label)."""
+    """The export's column name -> one of `ROLES`, or the name of a label column."""
     lookups: dict[str, LookupSpec] = Field(default_factory=dict)
     """Tables that are joined to the export, in this order."""
     fixes: dict[str, dict[str, str]] = Field(default_factory=dict)
     """Our column -> {label as it is written: label as it should be}."""
     stages: StageSpec | None = None
     """Stage labels; needed with a `stage` column. Without one every row is a won order."""
+    shift_days: int = Field(default=0, ge=-31, le=31)
+    """Days by which all dates are moved, for exports that book a month's orders around its first day."""
     scale: Number = Field(default=1.0, gt=0)
     """Amounts and list prices of the export are multiplied by this."""
     negative_amounts: Literal["drop", "keep"] = "drop"
@@ -119,7 +121,7 @@ class MappingSpec(Strict):
     hierarchy: list[str] = Field(default_factory=list)
     """The columns above the seller, the highest first (region, manager)."""
     territories: str = "seller"
-    """`seller`: each sells what he or she has sold; or a hierarchy column: everybody sells what the unit has sold."""
+    """`seller`: all sell what they have had deals in; a hierarchy column: what their unit has had."""
     plan: HorizonSpec = Field(default_factory=HorizonSpec)
     """The horizon and target of the plan."""
     method: MethodSpec = Field(default_factory=MethodSpec)

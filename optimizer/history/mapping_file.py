@@ -14,6 +14,7 @@ from optimizer.errors import InputError, Place
 from optimizer.history import mapping
 from optimizer.io.numbers import NumberFormatError
 from optimizer.io.yaml import Document, load_yaml
+from optimizer.plan.load import as_written
 from optimizer.plan.names import nearest
 
 _MODELS: dict[str, type[BaseModel]] = {
@@ -29,7 +30,7 @@ def load_mapping(path: Path) -> mapping.MappingSpec:
     """The mapping of a YAML file; raises `InputError` with the line for everything that it cannot mean."""
     document = load_yaml(path, path.name)
     try:
-        return mapping.MappingSpec.model_validate(document.data)
+        return mapping.MappingSpec.model_validate(as_written(document))
     except ValidationError as error:
         found = sorted(error.errors(), key=lambda details: details["type"] != "extra_forbidden")
         raise _explained(found[0], document, path.name) from None
@@ -48,13 +49,15 @@ def _explained(details: ErrorDetails, document: Document, file: str) -> InputErr
     place = Place(file=file, line=document.line(path), value=None if shown is None else str(shown))
     if details["type"] == "extra_forbidden":
         near = nearest(str(path[-1]), _keys(path))
-        return InputError("history.mapping_unknown_key", Place(file=file, line=place.line), key=key, nearest=near)
+        return InputError(
+            "history.mapping_unknown_key", Place(file=file, line=place.line), name=key, nearest=near
+        )
     if details["type"] == "missing":
-        return InputError("history.mapping_missing_key", Place(file=file, line=place.line), key=key)
+        return InputError("history.mapping_missing_key", Place(file=file, line=place.line), name=key)
     cause: Any = details.get("ctx", {}).get("error")
     if isinstance(cause, NumberFormatError):
         return InputError(cause.key, place, **cause.fields)
-    return InputError("history.mapping_value", place, key=key)
+    return InputError("history.mapping_value", place, name=key)
 
 
 def _keys(path: tuple[str | int, ...]) -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""Months as whole numbers (year * 12 + month - 1), so that history can be counted and shifted by arithmetic."""
+"""Months as whole numbers (year * 12 + month - 1), so that history is counted and shifted by arithmetic."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def label(month: int) -> str:
 
 
 def working_day_shares(start: int) -> FloatArray:
-    """Share of the working days (Monday to Friday) of the twelve months from `start`, by month of the year: (12,)."""
+    """Working days (Monday to Friday) of the year from `start` as shares by month of the year: (12,)."""
     edges = (np.arange(start, start + 13) - _EPOCH).astype("datetime64[M]").astype("datetime64[D]")
     days = np.busday_count(edges[:-1], edges[1:]).astype(np.float64)
     shares = np.empty(12)

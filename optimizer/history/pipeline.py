@@ -17,7 +17,7 @@ from optimizer.history.rates import market_rates
 from optimizer.history.report import FitReport, counts_of
 from optimizer.history.reproduction import reproduction
 from optimizer.history.source import join_lookups, read_export
-from optimizer.history.tables import plan_tables
+from optimizer.history.tables import Fitted, plan_tables
 from optimizer.history.timing import lag_profiles, season
 from optimizer.history.volume import market_volume
 from optimizer.io.write import replace_folder, write_table
@@ -29,16 +29,17 @@ MARKER = "estimates.csv"
 def fit(history: Path, out: Path, mapping: Path | None = None) -> FitReport:
     """Turn a CRM or order export into plan tables in the folder `out`, with a report on their quality.
 
-    Without a mapping file the columns are guessed by name and the report lists the guesses. Writes `plan.yaml`,
-    `markets.csv`, `sellers.csv`, `territories.csv`, `profiles.csv`, `estimates.csv`, `quality.csv`,
-    `reproduction.csv` and `mapping.yaml`. Raises `InputError` when the history or the mapping cannot be used.
+    Without a mapping file the columns are guessed by name and the report lists the guesses. Writes
+    `plan.yaml` with `markets`, `sellers`, `territories` and `profiles`; the tables `estimates`, `quality` and
+    `reproduction`; and the used `mapping.yaml`. Raises `InputError` when the history or the mapping cannot be
+    used.
     """
     spec = guess_mapping(history) if mapping is None else load_mapping(mapping)
     return _fit(history, out, spec, guessed=mapping is None)
 
 
 def fit_history(mapping_file: Path, out: Path) -> FitReport:
-    """`fit` with the history that the mapping file itself names (`history:`, relative to the mapping file)."""
+    """`fit` with the history that the mapping file itself names (`history:`, relative to the mapping)."""
     spec = load_mapping(mapping_file)
     if spec.history is None:
         raise InputError("history.no_history", Place(file=mapping_file.name))
@@ -62,9 +63,9 @@ def _estimate(deals: Deals, out: Path, name: str, quality: Quality, guessed: boo
     lags = lag_profiles(deals, log, quality)
     volume = market_volume(deals, rates, seasonal, log, quality)
     people = team(deals, rates, seasonal, log, quality)
-    plan = plan_tables(deals, rates, volume, seasonal, lags, people, name, quality)
-    quality.note("target_assumed", "assumed", table="plan", column="growth", value=f"{spec.plan.growth:g}",
-                 growth=f"{spec.plan.growth:.0%}")  # fmt: skip
+    plan = plan_tables(Fitted(deals, rates, volume, seasonal, lags, people), name, quality)
+    growth = f"{spec.plan.growth:.0%}"
+    quality.note("target_assumed", "assumed", table="plan", column="growth", value=growth, growth=growth)
     return FitReport(
         folder=out,
         mapping=spec,

@@ -1,4 +1,4 @@
-"""Partial pooling: a thin cell borrows from its parent as much as the data say that cells resemble each other."""
+"""Partial pooling: a thin cell borrows from its parent, the more, the more alike the cells are."""
 
 from __future__ import annotations
 
@@ -33,6 +33,10 @@ class Pooled:
     """Lower end of the 90 % interval."""
     high: FloatArray
     """Upper end of the 90 % interval."""
+
+    def take(self, groups: IntArray) -> Pooled:
+        """The estimates of members, given the group of each: (members,)."""
+        return Pooled(self.value[groups], self.own_weight[groups], self.low[groups], self.high[groups])
 
 
 def pool_rates(successes: FloatArray, trials: FloatArray, parent: FloatArray) -> Pooled:
@@ -94,16 +98,9 @@ def pool_means(mean: FloatArray, count: FloatArray, spread: FloatArray, parent: 
 
 
 def _between_variance(deviation: FloatArray, error: FloatArray) -> float:
-    """Variance of true group means around their parents: mean of deviation^2 - error, by precision, at least 0."""
+    """Variance of true group means around their parents: mean of deviation^2 - error, at least 0."""
     if not len(deviation):
         return 0.0
     typical = float(np.median(error)) or 1.0
     weights = 1.0 / (error + typical)
     return max(0.0, float(np.sum(weights * (deviation**2 - error)) / np.sum(weights)))
-
-
-def parent_of(groups: IntArray, parents: IntArray, size: int) -> IntArray:
-    """Parent's position of each group, from the two labels that every row carries: (size,)."""
-    position = np.zeros(size, dtype=np.int64)
-    position[groups] = parents
-    return position

@@ -1,8 +1,7 @@
-"""What the history was like: every row that was dropped or changed, and every estimate that is thin, is written down."""
+"""What the history was like: every row that was dropped or changed is written down, with the reason."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -36,8 +35,14 @@ class Finding:
 
     def text(self, language: str) -> str:
         """The sentence of this finding."""
-        known = {"count": self.count, "total": self.total, "column": self.column, "value": self.value,
-                 "table": self.table, "amount": f"{self.amount:,.0f}"}  # fmt: skip
+        known = {
+            "count": self.count,
+            "total": self.total,
+            "column": self.column,
+            "value": self.value,
+            "table": self.table,
+            "amount": f"{self.amount:,.0f}",
+        }
         return messages.text(f"history.{self.check}", language, **{**known, **self.fields})
 
     def as_row(self, language: str) -> dict[str, Any]:
@@ -45,8 +50,18 @@ class Finding:
         shown = " ".join(str(row) for row in self.rows[:_ROWS_SHOWN])
         more = " ..." if len(self.rows) > _ROWS_SHOWN else ""
         share = self.count / self.total if self.total else np.nan
-        values = (self.check, self.action, self.table, self.column, self.value, self.count, share, self.amount,
-                  shown + more, self.text(language))  # fmt: skip
+        values = (
+            self.check,
+            self.action,
+            self.table,
+            self.column,
+            self.value,
+            self.count,
+            share,
+            self.amount,
+            shown + more,
+            self.text(language),
+        )
         return dict(zip(COLUMNS, values, strict=True))
 
 
@@ -59,28 +74,42 @@ class Quality:
     findings: list[Finding] = field(default_factory=list)
 
     def rows(
-        self, check: str, action: Action, rows: NDArray[np.int64], amounts: NDArray[np.float64] | None = None, **where: Any
+        self,
+        check: str,
+        action: Action,
+        rows: NDArray[np.int64],
+        amounts: NDArray[np.float64] | None = None,
+        **where: Any,
     ) -> None:
-        """Write down that `check` holds for these rows of the file (numbered as the spreadsheet shows them), if any."""
+        """Write down that `check` holds for these rows (row numbers of the spreadsheet), if any."""
         if not len(rows):
             return
         money = 0.0 if amounts is None else float(np.nansum(amounts))
-        self._add(check, action, len(rows), money, tuple(int(row) for row in rows), where)
+        numbers = tuple(int(row) for row in rows)
+        self._add(check, action, len(rows), money, numbers, **where)
 
-    def note(self, check: str, action: Action, count: int = 0, amount: float = 0.0, **where: Any) -> None:
+    def note(self, check: str, action: Action, count: int = 0, **where: Any) -> None:
         """Write down something that is not about single rows."""
-        self._add(check, action, count, amount, (), where)
-
-    def _add(
-        self, check: str, action: Action, count: int, amount: float, rows: tuple[int, ...], where: dict[str, Any]
-    ) -> None:
-        place = {name: where.pop(name) for name in ("table", "column", "value") if name in where}
-        self.findings.append(Finding(check, action, count, self.total, amount, rows=rows, fields=where, **place))
+        self._add(check, action, count, 0.0, (), **where)
 
     def frame(self, language: str) -> pd.DataFrame:
         """All findings as a table, a finding a row."""
         return pd.DataFrame([finding.as_row(language) for finding in self.findings], columns=list(COLUMNS))
 
-    def texts(self, language: str, actions: Sequence[Action]) -> list[str]:
-        """The sentences of the findings with these actions."""
-        return [finding.text(language) for finding in self.findings if finding.action in actions]
+    def _add(
+        self,
+        check: str,
+        action: Action,
+        count: int,
+        amount: float,
+        rows: tuple[int, ...],
+        *,
+        table: str = "history",
+        column: str = "",
+        value: object = "",
+        **fields: Any,
+    ) -> None:
+        total = self.total if rows else 0
+        self.findings.append(
+            Finding(check, action, count, total, amount, table, column, str(value), rows, fields)
+        )

@@ -1,4 +1,4 @@
-"""What `fit` hands back: where the plan is, how good the history was, and how well the estimates reproduce it."""
+"""What `fit` hands back: where the plan is, how good the history was, how well the estimates give it back."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from optimizer.history.mapping import MappingSpec
 from optimizer.history.quality import Quality
 
 _THIN_COLUMNS_SHOWN = 8
+_SIDE_COLUMNS = ("price_median", "list_price", "units_won", "pace", "cycle")
 
 
 @dataclass(frozen=True)
 class FitReport:
-    """The result of `fit`. The tables are those of the files `estimates.csv`, `quality.csv` and `reproduction.csv`."""
+    """The result of `fit`; `quality`, `estimates` and `reproduction` are also files of the folder."""
 
     folder: Path
     """The folder that was written; `plan.yaml` in it is the plan."""
@@ -44,7 +45,7 @@ class FitReport:
     """Rows of the history, and how many became won, lost and open deals."""
 
     def text(self, language: str | None = None) -> str:
-        """A page: what came in, what was dropped or changed, what is thin, what is assumed, where the plan is."""
+        """A page: what came in, what was dropped, changed and assumed, what is thin, where the plan is."""
         tongue = language or self.language
 
         def say(name: str, **fields: object) -> str:
@@ -52,13 +53,30 @@ class FitReport:
 
         lines = [say("page_rows", **self.counts)]
         if self.guessed:
-            lines += [say("page_guessed"), *(f"  {written} -> {ours}" for written, ours in self.mapping.columns.items())]
-            lines += [] if self.mapping.stages is None else [say("page_guessed_stages", **self._stage_labels())]
-        for heading, actions in (("page_dropped", ("dropped",)), ("page_changed", ("changed",)), ("page_kept", ("kept",)),
-                                 ("page_notes", ("note",)), ("page_assumed", ("assumed",))):  # fmt: skip
+            lines += [
+                say("page_guessed"),
+                *(f"  {written} -> {ours}" for written, ours in self.mapping.columns.items()),
+            ]
+            lines += (
+                [] if self.mapping.stages is None else [say("page_guessed_stages", **self._stage_labels())]
+            )
+        for heading, actions in (
+            ("page_dropped", ("dropped",)),
+            ("page_changed", ("changed",)),
+            ("page_kept", ("kept",)),
+            ("page_notes", ("note",)),
+            ("page_assumed", ("assumed",)),
+        ):
             sentences = _repeated_once(self.findings, tongue, actions)
             lines += ["", say(heading), *(f"  - {sentence}" for sentence in sentences)] if sentences else []
-        lines += ["", say("page_estimates"), *self._thinness(tongue), "", say("page_reproduction"), *self._closeness(tongue)]
+        lines += [
+            "",
+            say("page_estimates"),
+            *self._thinness(tongue),
+            "",
+            say("page_reproduction"),
+            *self._closeness(tongue),
+        ]
         return "\n".join([*lines, "", say("page_files", folder=self.folder.name, plan="plan.yaml")]) + "\n"
 
     def _stage_labels(self) -> dict[str, str]:
@@ -67,18 +85,26 @@ class FitReport:
 
     def _thinness(self, language: str) -> list[str]:
         """A line a column: how many estimates, how many of them thin or mostly their parent's."""
-        measured = self.estimates.loc[self.estimates["origin"] != "assumed"]
+        shown = ~self.estimates["column"].isin(_SIDE_COLUMNS) & (self.estimates["origin"] != "assumed")
+        measured = self.estimates.loc[shown]
         lines = []
         for (table, column), rows in measured.groupby(["table", "column"], sort=False):
             if rows["thin"].any() or (rows["origin"] == "pooled").any():
-                lines.append("  - " + messages.text(
-                    "history.page_thin", language, name=f"{table}.{column}", count=len(rows), thin=int(rows["thin"].sum()),
-                    pooled=int((rows["origin"] == "pooled").sum()),
-                ))  # fmt: skip
+                lines.append(
+                    "  - "
+                    + messages.text(
+                        "history.page_thin",
+                        language,
+                        name=f"{table}.{column}",
+                        count=len(rows),
+                        thin=int(rows["thin"].sum()),
+                        pooled=int((rows["origin"] == "pooled").sum()),
+                    )
+                )
         return lines[:_THIN_COLUMNS_SHOWN] or ["  - " + messages.text("history.page_not_thin", language)]
 
     def _closeness(self, language: str) -> list[str]:
-        """A line a comparison: the total and the largest difference of a member that carries at least 1 % of it."""
+        """A line a comparison: the total, and the largest difference of a member with 1 % of it or more."""
         lines = []
         for (measure, by), rows in self.reproduction.groupby(["measure", "by"], sort=False):
             weighty = rows.loc[rows["history"] >= 0.01 * rows["history"].sum()]
@@ -86,10 +112,18 @@ class FitReport:
                 continue
             worst = weighty.loc[weighty["difference"].abs().idxmax()]
             total = rows["fitted"].sum() / rows["history"].sum() - 1.0
-            lines.append("  - " + messages.text(
-                "history.page_close", language, measure=measure, by=by, total=f"{total:+.1%}", member=worst["member"],
-                worst=f"{worst['difference']:+.1%}",
-            ))  # fmt: skip
+            lines.append(
+                "  - "
+                + messages.text(
+                    "history.page_close",
+                    language,
+                    measure=measure,
+                    by=by,
+                    total=f"{total:+.1%}",
+                    member=worst["member"],
+                    worst=f"{worst['difference']:+.1%}",
+                )
+            )
         return lines
 
 
@@ -100,7 +134,7 @@ def counts_of(deals: Deals, total: int) -> dict[str, int]:
 
 
 def _repeated_once(findings: Quality, language: str, actions: tuple[str, ...]) -> list[str]:
-    """Sentences of these actions; a check with many findings is cut after five, with the number of the others."""
+    """Sentences of these actions; a check with many findings is cut after five, with the number of others."""
     lines: list[str] = []
     chosen = [finding for finding in findings.findings if finding.action in actions]
     for check in dict.fromkeys(finding.check for finding in chosen):

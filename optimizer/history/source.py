@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from optimizer.errors import InputError, Place
 from optimizer.history.mapping import DATE_COLUMNS, NUMBER_COLUMNS, LookupSpec, MappingSpec, SourceSpec
 from optimizer.history.quality import Quality
-from optimizer.io.cells import Cells, read_cells
-from optimizer.io.numbers import parse_column
+from optimizer.io.cells import Cells, label_text, read_cells
+from optimizer.io.paths import resolve_inside
 from optimizer.plan.dates import parse_date
 from optimizer.plan.names import nearest
 
@@ -27,24 +27,23 @@ def read_export(path: Path, spec: MappingSpec, quality: Quality) -> pd.DataFrame
     """
     cells = read_source(path, spec.source)
     quality.total = len(cells.rows)
-    frame = _renamed(cells, spec.columns, path.name, spec.source.decimal, quality, "history")
+    frame = _renamed(cells, spec.columns, path.name, quality, "history")
     return _fixed(frame, spec, quality, "history")
 
 
 def join_lookups(frame: pd.DataFrame, folder: Path, spec: MappingSpec, quality: Quality) -> pd.DataFrame:
-    """The export with the columns of its look-up tables; labels that a table does not know are reported, not dropped.
+    """The export with the columns of its look-up tables; labels that a table does not know are reported.
 
     Raises `InputError` when a key occurs twice in a look-up table, or a joined column is there already.
     """
     for name, lookup in spec.lookups.items():
         frame = _joined(frame, name, _read_lookup(name, folder, lookup, spec, quality), lookup, quality)
+    _report_idle_fixes(spec, quality)
     return frame
 
 
 def read_source(path: Path, source: SourceSpec) -> Cells:
     """The cells of one file, with the sheet, encoding and delimiter that the mapping names."""
-    if not path.is_file():
-        raise InputError("history.file_missing", Place(file=path.name), folder=path.parent.name or ".")
     return read_cells(
         path,
         sheet=source.sheet,
@@ -56,27 +55,20 @@ def read_source(path: Path, source: SourceSpec) -> Cells:
     )
 
 
-def label_text(cell: object) -> str:
-    """A label as text: white space at the ends does not count, a whole number of a spreadsheet has no `.0`."""
-    if cell is None:
-        return ""
-    if isinstance(cell, float):
-        if np.isnan(cell):
-            return ""
-        return str(int(cell)) if cell.is_integer() else str(cell)
-    return " ".join(str(cell).split())
-
-
-def _read_lookup(name: str, folder: Path, lookup: LookupSpec, spec: MappingSpec, quality: Quality) -> pd.DataFrame:
-    path = folder / lookup.file
+def _read_lookup(
+    name: str, folder: Path, lookup: LookupSpec, spec: MappingSpec, quality: Quality
+) -> pd.DataFrame:
+    path = resolve_inside(folder, lookup.file)
     if lookup.key not in lookup.columns.values():
-        raise InputError("history.lookup_key", Place(file=path.name), table=name, key=lookup.key)
-    table = _renamed(read_source(path, lookup), lookup.columns, path.name, lookup.decimal, quality, name)
+        raise InputError("history.lookup_key", Place(file=path.name), table=name, name=lookup.key)
+    table = _renamed(read_source(path, lookup), lookup.columns, path.name, quality, name)
     table = _fixed(table, spec, quality, name)
     twice = table[lookup.key].duplicated().to_numpy()
     if twice.any():
         row = int(twice.argmax())
-        place = Place(path.name, row=int(table["row"].iat[row]), column=lookup.key, value=table[lookup.key].iat[row])
+        place = Place(
+            path.name, row=int(table["row"].iat[row]), column=lookup.key, value=table[lookup.key].iat[row]
+        )
         raise InputError("history.lookup_twice", place)
     return table.drop(columns="row")
 
@@ -86,9 +78,12 @@ def _joined(
 ) -> pd.DataFrame:
     if lookup.key not in frame.columns:
         raise InputError(
-            "history.lookup_no_key", Place(file=lookup.file), table=name, key=lookup.key,
+            "history.lookup_no_key",
+            Place(file=lookup.file),
+            table=name,
+            name=lookup.key,
             nearest=nearest(lookup.key, frame.columns),
-        )  # fmt: skip
+        )
     for column in table.columns.drop(lookup.key):
         if column in frame.columns:
             raise InputError("history.column_twice", Place(file=lookup.file, column=column), column=column)
@@ -109,43 +104,43 @@ def _report_lonely(
 
 
 def _renamed(
-    cells: Cells, columns: Mapping[str, str], file: str, decimal: str | None, quality: Quality, table: str
+    cells: Cells, columns: Mapping[str, str], file: str, quality: Quality, table: str
 ) -> pd.DataFrame:
     """Our columns of a file; rows with a date or number that cannot be read are dropped and reported."""
-    data: dict[str, object] = {"row": np.asarray(cells.rows, dtype=np.int64)}
-    good = np.ones(len(cells.rows), dtype=np.bool_)
+    data: dict[str, object] = {"row": cells.rows}
+    good = np.ones(len(cells), dtype=np.bool_)
     for written, ours in columns.items():
-        values = cells.columns[_position(cells, written, file)]
+        if written not in cells.columns:
+            near = nearest(written, cells.header)
+            raise InputError("history.column_missing", Place(file=file, column=written), nearest=near)
         if ours in data:
             raise InputError("history.column_twice", Place(file=file, column=written), column=ours)
-        data[ours], unreadable = _parsed(ours, values, decimal)
+        data[ours], unreadable = _parsed(cells, written, ours)
         if len(unreadable):
-            rows = np.asarray(cells.rows, dtype=np.int64)[unreadable]
-            quality.rows("unreadable", "dropped", rows, table=table, column=written, value=str(values[unreadable[0]]))
+            example = label_text(cells.columns[written][unreadable[0]])
+            quality.rows(
+                "unreadable", "dropped", cells.rows[unreadable], table=table, column=written, value=example
+            )
             good[unreadable] = False
     return pd.DataFrame(data).loc[good].reset_index(drop=True)
 
 
-def _position(cells: Cells, written: str, file: str) -> int:
-    header = list(cells.header)
-    if written not in header:
-        raise InputError("history.column_missing", Place(file=file, column=written), nearest=nearest(written, header))
-    return header.index(written)
-
-
-def _parsed(ours: str, values: Sequence[object], decimal: str | None) -> tuple[object, IntArray]:
+def _parsed(cells: Cells, written: str, ours: str) -> tuple[object, IntArray]:
     """The parsed column, and the positions that cannot be read."""
     if ours in NUMBER_COLUMNS:
-        numbers, bad = parse_column(values, decimal)
+        numbers, bad = cells.numbers(written)
         return numbers, np.asarray(bad, dtype=np.int64)
     if ours in DATE_COLUMNS:
-        return _dates(values)
-    return np.array([label_text(value) for value in values], dtype=object), np.zeros(0, dtype=np.int64)
+        return _dates(cells.columns[written])
+    labels = [" ".join(label.split()) for label in cells.labels(written)]
+    return np.array(labels, dtype=object), np.zeros(0, dtype=np.int64)
 
 
 def _dates(values: Sequence[object]) -> tuple[NDArray[np.datetime64], IntArray]:
-    """Days (rows,), NaT where blank, and the positions that are neither blank nor a date; each text is read once."""
-    texts = [value if value is None or not isinstance(value, str) else value.strip() or None for value in values]
+    """Days (rows,), NaT where blank, and the positions that are neither blank nor a date."""
+    texts = [
+        value if value is None or not isinstance(value, str) else value.strip() or None for value in values
+    ]
     codes, known = pd.factorize(np.array(texts, dtype=object), use_na_sentinel=True)
     days = np.array([parse_date(value) for value in known], dtype="datetime64[D]")
     column = np.full(len(values), np.datetime64("NaT"), dtype="datetime64[D]")
@@ -154,13 +149,20 @@ def _dates(values: Sequence[object]) -> tuple[NDArray[np.datetime64], IntArray]:
 
 
 def _fixed(frame: pd.DataFrame, spec: MappingSpec, quality: Quality, table: str) -> pd.DataFrame:
-    """The frame with the mapping's label fixes; a fix that meets no label is reported with the table of its column."""
+    """The frame with the mapping's label fixes."""
     for column in frame.columns.intersection(list(spec.fixes)):
         for wrong, right in spec.fixes[column].items():
             found = (frame[column] == wrong).to_numpy()
             rows = frame["row"].to_numpy()[found]
             quality.rows("fixed", "changed", rows, table=table, column=column, value=wrong, right=right)
-            if not len(rows):
-                quality.note("fix_unused", "note", table=table, column=column, value=wrong, right=right)
             frame.loc[found, column] = right
     return frame
+
+
+def _report_idle_fixes(spec: MappingSpec, quality: Quality) -> None:
+    """A fix that met no label of any table is probably misspelled."""
+    met = {(finding.column, finding.value) for finding in quality.findings if finding.check == "fixed"}
+    for column, fixes in spec.fixes.items():
+        for wrong, right in fixes.items():
+            if (column, wrong) not in met:
+                quality.note("fix_unused", "note", column=column, value=wrong, right=right)

@@ -28,15 +28,28 @@ class PlanTables:
     plan: str
 
 
-def plan_tables(
-    deals: Deals, rates: MarketRates, volume: MarketVolume, season: Season, lags: dict[str, FloatArray], people: Team,
-    name: str, quality: Quality,
-) -> PlanTables:  # fmt: skip
+@dataclass(frozen=True)
+class Fitted:
+    """Everything that was estimated, for the tables of a plan."""
+
+    deals: Deals
+    rates: MarketRates
+    volume: MarketVolume
+    season: Season
+    lags: dict[str, FloatArray]
+    people: Team
+
+
+def plan_tables(fitted: Fitted, name: str, quality: Quality) -> PlanTables:
     """Only columns that plan tables have; every other estimate is in `estimates.csv`."""
-    markets, kept = _markets(deals, rates, volume, quality)
-    sellers = _sellers(people, quality)
-    allowed = _allowed(territories(deals, people, quality), deals.markets.loc[kept], deals.spec.by)
-    tables = {"markets": markets, "sellers": sellers, "territories": allowed, "profiles": _profiles(season, lags)}
+    deals, people = fitted.deals, fitted.people
+    markets, kept = _markets(deals, fitted.rates, fitted.volume, quality)
+    tables = {
+        "markets": markets,
+        "sellers": _sellers(people, quality),
+        "territories": _allowed(territories(deals, people, quality), deals.markets.loc[kept], deals.spec.by),
+        "profiles": _profiles(fitted.season, fitted.lags),
+    }
     return PlanTables(tables, _plan_file(deals, name, list(tables)))
 
 
@@ -49,7 +62,13 @@ def _markets(
     for market in np.flatnonzero(silent | ~priced):
         check = "market_silent" if silent[market] else "market_without_price"
         label = deals.group_label(len(deals.spec.by), int(market))
-        quality.note(check, "dropped", int(deals.count(deals.outcome("won", "lost", "open"))[market]), table="markets", value=label)
+        quality.note(
+            check,
+            "dropped",
+            int(deals.count(deals.outcome("won", "lost", "open"))[market]),
+            table="markets",
+            value=label,
+        )
     kept = priced & ~silent
     columns = {
         "last_year_revenue": _rounded(np.maximum(volume.last_year_revenue, 0.0)),
@@ -61,7 +80,7 @@ def _markets(
 
 
 def _sellers(people: Team, quality: Quality) -> pd.DataFrame:
-    """Present sellers; one who has won nothing in the recent months can sell nothing in the plan, which is reported."""
+    """Present sellers; one who has won nothing lately can sell nothing in the plan, which is reported."""
     frame = people.frame.loc[people.active].reset_index(drop=True)
     for seller in frame.loc[~(frame["productivity"] > 0), "seller"]:
         quality.note("seller_without_wins", "note", table="sellers", column="productivity", value=seller)
@@ -70,12 +89,18 @@ def _sellers(people: Team, quality: Quality) -> pd.DataFrame:
 
 def _allowed(found: pd.DataFrame, markets: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Territories of the markets that are in the plan."""
-    return found.merge(markets[by], on=by, how="inner", sort=False)
+    market_columns = [column if column in found.columns else f"market.{column}" for column in by]
+    kept = markets[by].set_axis(market_columns, axis="columns")
+    return found.merge(kept, on=market_columns, how="inner", sort=False)
 
 
 def _profiles(season: Season, lags: dict[str, FloatArray]) -> pd.DataFrame:
     rows = [("season", str(month + 1), round(float(share), 10)) for month, share in enumerate(season.shares)]
-    rows += [(name, str(age), round(float(share), 10)) for name, lag in lags.items() for age, share in enumerate(lag)]
+    rows += [
+        (name, str(age), round(float(share), 10))
+        for name, lag in lags.items()
+        for age, share in enumerate(lag)
+    ]
     return pd.DataFrame(rows, columns=["profile", "period_or_age", "value"])
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from optimizer.history import months
 from optimizer.history.deals import Deals
-from optimizer.history.estimates import EstimateLog
+from optimizer.history.estimates import EstimateLog, Origin
 from optimizer.history.quality import Quality
 
 FloatArray = NDArray[np.float64]
@@ -39,7 +39,7 @@ class Incidence:
     @property
     def lag(self) -> FloatArray:
         """Distribution of the months from opening to winning; sums to 1."""
-        return self.won / self.won.sum()
+        return np.asarray(self.won / self.won.sum(), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,13 @@ class Exposure:
     lost: NDArray[np.bool_]
     """Whether it ended by being lost."""
 
+    def take(self, mask: NDArray[np.bool_]) -> Exposure:
+        """Some of the opportunities."""
+        return Exposure(self.deal[mask], self.entry[mask], self.last[mask], self.won[mask], self.lost[mask])
+
 
 def exposure(deals: Deals) -> Exposure:
-    """Opportunities with an opening date, watched from the first month with a closing to the end of the history."""
+    """Opportunities with an opening date, watched from the first month with a closing to the last month."""
     opened, closed = (deals.frame[name].to_numpy() for name in ("opened_month", "closed_month"))
     outcome = deals.frame["outcome"].to_numpy()
     end = np.where(closed >= 0, closed, deals.last_month)
@@ -70,7 +74,7 @@ def exposure(deals: Deals) -> Exposure:
 
 
 def incidence(watched: Exposure) -> Incidence:
-    """Cumulative incidence of winning with losing as the competing end, open deals censored, late entry allowed.
+    """Cumulative incidence of winning; losing competes, open deals are censored, entry may be late.
 
     won[a] = S[a-1] * wins[a] / at_risk[a],   S[a] = prod_{b <= a} (1 - (wins[b] + losses[b]) / at_risk[b]).
     An opportunity is at risk at the ages between entry and last. Counting only closed deals would make the
@@ -79,7 +83,9 @@ def incidence(watched: Exposure) -> Incidence:
     """
     ages = int(watched.last[watched.won].max()) + 1
     size = max(ages, int(watched.last.max()) + 1) + 1
-    change = np.bincount(watched.entry, minlength=size) - np.bincount(watched.last + 1, minlength=size + 1)[:size]
+    change = (
+        np.bincount(watched.entry, minlength=size) - np.bincount(watched.last + 1, minlength=size + 1)[:size]
+    )
     at_risk = np.maximum(np.cumsum(change)[:ages].astype(np.float64), 1.0)
     wins = np.bincount(watched.last[watched.won], minlength=size)[:ages]
     ends = wins + np.bincount(watched.last[watched.lost], minlength=size)[:ages]
@@ -89,43 +95,39 @@ def incidence(watched: Exposure) -> Incidence:
 
 
 def lag_profiles(deals: Deals, log: EstimateLog, quality: Quality) -> dict[str, FloatArray]:
-    """The cycle of the company (`lag`) and of each member of the first `by` column (`lag GTX`), as shares by month.
+    """The cycle of the company (`lag`) and of each member of the first `by` column (`lag GTX`), by month.
 
     A member with fewer than 100 won deals takes the company's. Without opening dates there is no profile.
     """
-    if not deals.has_openings:
-        quality.note("no_openings", "assumed", table="profiles", column="lag")
-        log.add("profiles", "lag", ["lag; age=0"], 1.0, "share", method="no_opening_dates_in_history", origin="assumed")
-        return {}
     watched = exposure(deals)
     if not watched.won.any():
-        quality.note("no_cycle", "assumed", table="profiles", column="lag")
+        quality.note("no_openings", "assumed", table="profiles", column="lag")
+        log.assume("profiles.lag", ["lag; age=0"], 1.0, "no_opening_dates_in_history")
         return {}
     company = incidence(watched)
     profiles = {"lag": company.lag}
-    _log_lag(log, "lag", company, int(watched.won.sum()), "all")
+    _log_lag(log, "lag", company, int(watched.won.sum()), "")
     labels = deals.frame[deals.spec.by[0]].to_numpy()[watched.deal]
     for label in sorted(set(labels)):
-        own = labels == label
-        count = int(watched.won[own].sum())
-        name = f"lag {label}"
+        own = watched.take(labels == label)
+        count = int(own.won.sum())
         enough = count >= _DEALS_FOR_OWN_LAG
-        parts = (array[own] for array in (watched.deal, watched.entry, watched.last, watched.won, watched.lost))
-        found = incidence(Exposure(*parts)) if enough else company
-        profiles[name] = found.lag
-        _log_lag(log, name, found, count, "" if enough else "all")
+        found = incidence(own) if enough else company
+        profiles[f"lag {label}"] = found.lag
+        _log_lag(log, f"lag {label}", found, count, "" if enough else "all")
     return profiles
 
 
 def _log_lag(log: EstimateLog, name: str, found: Incidence, count: int, parent: str) -> None:
-    keys = [f"{name}; age={age}" for age in range(len(found.lag))]
-    weight = 0.0 if parent and name != "lag" else 1.0
-    log.add("profiles", "lag", keys, found.lag, "share", n=count, method="cumulative_incidence",
-            pooled_with=parent if name != "lag" else "", own_weight=weight)  # fmt: skip
-    log.add("profiles", "cycle", [name], float(found.lag @ np.arange(len(found.lag))), "months", n=count,
-            method="mean_of_lag", own_weight=weight)  # fmt: skip
-    log.add("profiles", "conversion", [name], found.conversion, "won/opened", n=count, method="cumulative_incidence",
-            own_weight=weight)  # fmt: skip
+    weight = 0.0 if parent else 1.0
+    mean = float(found.lag @ np.arange(len(found.lag)))
+    ages = [f"{name}; age={age}" for age in range(len(found.lag))]
+    for column, keys, value, method in (
+        ("lag", ages, found.lag, "cumulative_incidence"),
+        ("cycle", [name], mean, "mean_of_lag"),
+        ("conversion", [name], found.conversion, "cumulative_incidence"),
+    ):
+        log.add(f"profiles.{column}", keys, value, method, n=count, parents=parent, own_weight=weight)
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,6 @@ class Season:
 
     shares: FloatArray
     method: str
-    num_months: int
 
     def of(self, month_numbers: IntArray) -> FloatArray:
         """Share of a year that falls on each of these months."""
@@ -142,27 +143,33 @@ class Season:
 
 
 def season(deals: Deals, log: EstimateLog, quality: Quality) -> Season:
-    """Season of won revenue: month of the year from twelve months on, month of the quarter from six, else working days.
+    """Season of won revenue: by month of the year from 12 months on, of the quarter from 6, or working days.
 
     index[p] = 1 + w[p] (mean[p] - 1), w = t / (t + error[p]): positions that differ by chance alone are drawn
     to 1. error[p] is the sampling variance of a sum of random deals (sum of squared amounts), or the variance
-    between years or quarters where that is larger; t the variance of the indices beyond it (as in `pool_means`).
+    between years or quarters where that is larger; t the variance of the indices beyond it, as in
+    `pool_means`.
     """
     revenue, squares = _monthly(deals)
     count, first = deals.num_months, deals.first_month
+    origin: Origin = "measured"
     if count >= 12:
-        found = Season(_year_season(revenue, squares, first), "month_of_year", count)
-        quality.note("season_by_month" if count >= 24 else "season_one_year", "note", count, table="profiles", column="season")
+        found = Season(_year_season(revenue, squares, first), "month_of_year")
+        check = "season_by_month" if count >= 24 else "season_one_year"
     elif count >= _SHORTEST_FOR_QUARTERS:
-        found = Season(_quarter_season(revenue, squares, first), "month_of_quarter", count)
-        quality.note("season_by_quarter", "note", count, table="profiles", column="season")
+        found, check = (
+            Season(_quarter_season(revenue, squares, first), "month_of_quarter"),
+            "season_by_quarter",
+        )
     else:
-        found = Season(months.working_day_shares(deals.start_month), "working_days", count)
-        quality.note("season_working_days", "assumed", count, table="profiles", column="season")
+        found = Season(months.working_day_shares(deals.start_month), "working_days")
+        check, origin = "season_working_days", "assumed"
+    quality.note(
+        check, "note" if origin == "measured" else "assumed", count, table="profiles", column="season"
+    )
     keys = [f"season; month={month}" for month in range(1, 13)]
-    origin = "assumed" if found.method == "working_days" else "measured"
-    log.add("profiles", "season", keys, found.shares, "share of a year", method=found.method,
-            n=_deals_by_month(deals), origin=origin)  # fmt: skip
+    evidence = _deals_by_month(deals, found.method)
+    log.add("profiles.season", keys, found.shares, found.method, n=evidence, origin=origin)
     return found
 
 
@@ -171,13 +178,16 @@ def _monthly(deals: Deals) -> tuple[FloatArray, FloatArray]:
     won = deals.frame.loc[deals.outcome("won")]
     position = (won["closed_month"] - deals.first_month).to_numpy()
     amount = won["amount"].to_numpy()
-    revenue, squares = (np.bincount(position, weights=amount**power, minlength=deals.num_months) for power in (1, 2))
-    return revenue, squares
+    revenue = np.bincount(position, weights=amount, minlength=deals.num_months)
+    squares = np.bincount(position, weights=amount**2, minlength=deals.num_months)
+    return revenue.astype(np.float64), squares.astype(np.float64)
 
 
-def _deals_by_month(deals: Deals) -> IntArray:
+def _deals_by_month(deals: Deals, method: str) -> IntArray:
+    """Won deals behind each month of the year (12,): of the month, of its place in the quarter, or all."""
+    cycle = {"month_of_year": 12, "month_of_quarter": _MONTHS_OF_QUARTER}.get(method, 1)
     closed = deals.frame.loc[deals.outcome("won"), "closed_month"].to_numpy()
-    return np.bincount(closed % 12, minlength=12)
+    return np.bincount(closed % cycle, minlength=cycle)[np.arange(12) % cycle]
 
 
 def _year_season(revenue: FloatArray, squares: FloatArray, first: int) -> FloatArray:
@@ -214,7 +224,7 @@ def _spread_to(values: FloatArray, rows: int) -> FloatArray:
 
 
 def _shrunk(index: FloatArray, errors: FloatArray) -> FloatArray:
-    """Indices (positions,) with mean 1 from repeats (repeats, positions), drawn to 1 as far as chance explains them."""
+    """Indices (positions,) with mean 1 from (repeats, positions), drawn to 1 as far as chance goes."""
     repeats = index.shape[0]
     error = errors.mean(axis=0) / repeats
     if repeats > 1:
