@@ -33,7 +33,8 @@ class Watch:
             name = self._names[int(kind)]
             if name == "kCallbackLogging":
                 if self._options.log:
-                    self._options.log(message.rstrip("\n"))
+                    for line in message.rstrip("\n").split("\n"):
+                        self._options.log(line)
             else:
                 self._report(name, out)
         except BaseException as error:  # raised again by raise_caught

@@ -35,7 +35,7 @@ def to_integers(program: LinearProgram, solver: str) -> IntegerProgram:
     A coefficient counts as the decimal that it was written as: 0.1 is 1/10, because its float is the nearest
     one to 1/10. Row bounds are tightened to the integers inside, which changes no whole solution.
     Raises `UnsupportedRequestError`, naming the solvers that can, when a column is continuous or unbounded, a
-    row has no such multiple (1/3 beside 1, for one), or figures pass 2^53, where floats begin to skip integers.
+    row has no such multiple (1/3 beside 1, for one), or figures pass 2^53, where floats skip integers.
     """
     if not program.integer.all():
         raise _refusal(solver, "continuous columns: it would take them for whole numbers")
