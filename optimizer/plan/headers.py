@@ -10,7 +10,7 @@ from optimizer.errors import InputError, Place
 from optimizer.io.cells import Cells
 from optimizer.plan.calendar import Calendar
 from optimizer.plan.columns import TABLES, Column, TableColumns
-from optimizer.plan.names import close_to, folded, nearest
+from optimizer.plan.names import folded, nearest, slip_of
 from optimizer.plan.schema import TableSpec
 from optimizer.plan.totals import is_total
 
@@ -143,20 +143,23 @@ class _Matcher:
         self.headers.labels[ours] = header
 
     def _slip(self, ours: str, header: str) -> str | None:
-        """The declared column that a dimension's name is probably a slip of.
+        """The declared column that a dimension's name probably means.
 
-        A name made of whole words of a declared one (`customer` of `customer_type`) is a slip only where the
-        column holds numbers, as a dimension rarely does.
+        Either it is a slip of the hand away, or it is made of words of the declared name (`margin` of
+        `margin_rate`) and the column holds numbers, as a dimension rarely does.
         """
         names = [name for column in self.table.columns for name in (column.name, *column.aliases)]
-        meant = close_to(ours, names)
-        if meant is None:
-            return None
-        words, other = (set(name.casefold().replace("_", " ").split()) for name in (ours, meant))
-        if words < other or other < words:
-            return meant if self._holds_numbers(header) else None
-        return meant
+        meant = slip_of(ours, names)
+        if meant is not None:
+            return meant
+        words = _words(ours)
+        related = [name for name in names if words < _words(name) or _words(name) < words]
+        return nearest(ours, related, 1) if related and self._holds_numbers(header) else None
 
     def _holds_numbers(self, header: str) -> bool:
         numbers, unreadable = self.cells.numbers(header)
         return not unreadable and not bool(np.isnan(numbers).all())
+
+
+def _words(name: str) -> frozenset[str]:
+    return frozenset(name.casefold().replace("_", " ").split())

@@ -51,7 +51,7 @@ def plan_from_data(
     root = Path(folder)
     source = Source(file, lines or {})
     rule_tables = RuleTables(root)
-    expanded, places = expanded_rules(data, list(KINDS), rule_tables, source.place)
+    expanded, places = expanded_rules(data, list(KINDS), rule_tables, source)
     source = Source(file, source.lines, places)
     spec = named(validated(expanded, source), source)
     calendar = _calendar(spec, source)

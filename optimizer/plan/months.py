@@ -59,8 +59,8 @@ def match_months(measure: Column, headers: list[str], calendar: Calendar, place:
 def read_months(months: MonthColumns, kept: KeptCells, calendar: Calendar, factor: float) -> FloatArray:
     """The measure by period (rows, T).
 
-    Where several columns make a period, amounts are added and rates averaged. `factor` multiplies money. Blank
-    cells stay NaN; a period is blank when all of its columns are.
+    Where several columns make a period, amounts are added and rates averaged. `factor` multiplies money.
+    Blank cells stay NaN; a period is blank when all of its columns are.
     """
     rows = len(kept.keep)
     total, count = np.zeros((rows, calendar.size)), np.zeros((rows, calendar.size))

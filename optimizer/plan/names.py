@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-_SIMILAR = 0.75
+_SHORT_NAME = 5
 
 
 def folded(name: str) -> str:
@@ -27,9 +27,27 @@ def nearest(name: str, known: Iterable[str], count: int = 3) -> str:
     return ", ".join(sorted(names, key=similarity, reverse=True)[:count]) or "-"
 
 
-def close_to(name: str, known: Iterable[str]) -> str | None:
-    """The known name that `name` is most probably a slip of, or None when none is similar enough."""
+def slip_of(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` is a slip of the hand away from, or None.
+
+    A slip is one wrong, missing, extra or swapped character in a name of up to five, up to two in a longer.
+    """
     target = folded(name)
-    by_folded = {folded(candidate): candidate for candidate in known}
-    found = difflib.get_close_matches(target, by_folded, n=1, cutoff=_SIMILAR)
-    return by_folded[found[0]] if found else None
+    allowed = 1 if len(target) <= _SHORT_NAME else 2
+    distances = {candidate: _slips(target, folded(candidate)) for candidate in known}
+    best = min(distances, key=distances.__getitem__, default=None)
+    return best if best is not None and distances[best] <= allowed else None
+
+
+def _slips(one: str, other: str) -> int:
+    """Fewest wrong, missing, extra or swapped neighbouring characters (Damerau 1964, optimal alignment)."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, left in enumerate(one, start=1):
+        older, before, row = before, row, [i]
+        for j, right in enumerate(other, start=1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (left != right))
+            if i > 1 and j > 1 and left == other[j - 2] and one[i - 2] == right:
+                cost = min(cost, older[j - 2] + 1)
+            row.append(cost)
+    return row[-1]

@@ -51,15 +51,18 @@ _BOUNDS = {
 }
 
 
-def explained(error: ValidationError, source: Source) -> InputError:
-    """The first problem in the order of the file; an unknown key before the missing one it stands for."""
-    found = [_explain(details, source) for details in sorted(error.errors(), key=_urgency)]
+def explained(error: ValidationError, source: Source, path: KeyPath = ()) -> InputError:
+    """The first problem in the order of the file; an unknown key before the missing one it stands for.
+
+    `path` is where the model that was not valid stands in the plan file.
+    """
+    found = [_explain({**details, "loc": (*path, *details["loc"])}, source) for details in _ordered(error)]
     return min(found, key=lambda problem: problem.place.line or problem.place.row or 0)
 
 
-def _urgency(details: ErrorDetails) -> int:
+def _ordered(error: ValidationError) -> list[ErrorDetails]:
     order = {"extra_forbidden": 0, "missing": 2}
-    return order.get(details["type"], 1)
+    return sorted(error.errors(), key=lambda details: order.get(details["type"], 1))
 
 
 def _explain(details: ErrorDetails, source: Source) -> InputError:

@@ -84,11 +84,11 @@ def _kept_rows(name: str, spec: TableSpec, cells: Cells, headers: Headers) -> In
     for label in spec.drop_rows:
         keep &= ~_rows_labelled(label, columns, cells)
     for header, labels in columns:
-        for row in np.flatnonzero(keep):
-            if is_total(labels[row]):
-                if spec.total_rows == "refuse":
-                    raise InputError("plan.total_row", cells.place(int(row), header))
-                keep[row] = False
+        totals = {label for label in set(labels) if is_total(label)}
+        sums = keep & np.array([label in totals for label in labels], dtype=np.bool_)
+        if sums.any() and spec.total_rows == "refuse":
+            raise InputError("plan.total_row", cells.place(int(sums.argmax()), header))
+        keep &= ~sums
     return np.flatnonzero(keep)
 
 

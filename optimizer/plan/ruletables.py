@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from pydantic import ValidationError
 
 from optimizer.errors import InputError, Place
 from optimizer.io.cells import Cells, read_cells
 from optimizer.io.numbers import column_problem, parse_column
 from optimizer.io.paths import resolve_inside
 from optimizer.plan.names import folded, nearest
-from optimizer.plan.schema import RuleSpec, ValueTable
-from optimizer.plan.source import KeyPath
+from optimizer.plan.problems import explained
+from optimizer.plan.schema import RuleSpec, TableSpec, ValueTable
+from optimizer.plan.source import KeyPath, Source
 from optimizer.plan.tables import ALL
 
-_OPTIONS = ("file", "sheet", "header_row", "encoding", "delimiter", "decimal")
+_OPTIONS = ("file", "sheet", "header_row", "columns", "encoding", "delimiter", "decimal")
 _ROWS = [name for name in RuleSpec.model_fields if name not in ("where", "between")]
 
 
@@ -29,38 +32,37 @@ class RuleTables:
     files: dict[str, Path] = field(default_factory=dict)
     """File as the plan names it -> where it is."""
 
-    def cells(self, options: Mapping[str, Any], place: Place) -> Cells:
-        """The cells of one table; `options` are those of `TableSpec` that say how to read a file."""
-        unknown = [name for name in options if name not in _OPTIONS]
-        if unknown:
-            near = nearest(unknown[0], _OPTIONS)
-            raise InputError("plan.unknown_key", place, entry=unknown[0], nearest=near)
-        name = str(options["file"])
-        path = resolve_inside(self.folder, name, place)
-        self.files[name] = path
+    def cells(self, spec: TableSpec | ValueTable, place: Place) -> Cells:
+        """The cells of one table; `place` is where the plan file names it."""
+        options = spec if isinstance(spec, TableSpec) else TableSpec(file=spec.file, sheet=spec.sheet)
+        path = resolve_inside(self.folder, spec.file, place)
+        self.files[spec.file] = path
         return read_cells(
             path,
-            sheet=options.get("sheet"),
-            header_row=int(options.get("header_row", 1)),
-            encoding=options.get("encoding"),
-            delimiter=options.get("delimiter"),
-            decimal=options.get("decimal"),
-            shown=name,
+            sheet=options.sheet,
+            header_row=options.header_row,
+            encoding=options.encoding,
+            delimiter=options.delimiter,
+            decimal=options.decimal,
+            shown=spec.file,
         )
 
-    def rules(self, options: Mapping[str, Any], place: Place) -> list[tuple[dict[str, Any], Place]]:
+    def rules(self, spec: TableSpec, place: Place) -> list[tuple[dict[str, Any], Place]]:
         """One rule a row, as the plan file would write it, with its place.
 
         Columns named like the keys of a rule are these keys (several columns of `each` are joined by `,`),
         any other column is a key of `where`, in which `*` means all and a blank is an error.
         """
-        cells = self.cells(options, place)
-        names = {header: _rule_key(header) for header in cells.header}
+        cells = self.cells(spec, place)
+        names = {header: _rule_key(spec.columns.get(header, header)) for header in cells.header}
         if "metric" not in names.values():
             where = Place(file=cells.file, sheet=cells.sheet)
             raise InputError("plan.column_missing", where, column="metric")
         return [
-            (self._rule(cells, names, row), Place(file=cells.file, sheet=cells.sheet, row=int(number)))
+            (
+                self._rule(cells, names, spec.columns, row),
+                Place(file=cells.file, sheet=cells.sheet, row=int(number)),
+            )
             for row, number in enumerate(cells.rows)
         ]
 
@@ -68,7 +70,7 @@ class RuleTables:
         self, table: ValueTable, each: Sequence[str], place: Place
     ) -> list[tuple[tuple[str, ...], float, Place]]:
         """The bounds of a table: labels of the `each` columns, value and place of each row with a value."""
-        cells = self.cells(table.model_dump(include={"file", "sheet"}), place)
+        cells = self.cells(table, place)
         columns = [_named_column(cells, name) for name in (*each, table.column)]
         for header in cells.header:
             if header not in columns:
@@ -86,14 +88,16 @@ class RuleTables:
                 found.append((labels, value, _place(cells, columns[-1], row)))
         return found
 
-    def _rule(self, cells: Cells, names: Mapping[str, str | None], row: int) -> dict[str, Any]:
+    def _rule(
+        self, cells: Cells, names: Mapping[str, str | None], renamed: Mapping[str, str], row: int
+    ) -> dict[str, Any]:
         rule: dict[str, Any] = {}
         where: dict[str, Any] = {}
         for header, key in names.items():
             if key is None:
                 label = _label(cells, header, row)
                 if label != ALL:
-                    where[header] = label
+                    where[renamed.get(header, header)] = label
                 continue
             value = cells.columns[header][row]
             if value is None or (isinstance(value, str) and not value.strip()):
@@ -103,20 +107,30 @@ class RuleTables:
 
 
 def expanded_rules(
-    data: Mapping[str, Any], keys: Sequence[str], tables: RuleTables, place: Callable[[KeyPath], Place]
+    data: Mapping[str, Any], keys: Sequence[str], tables: RuleTables, source: Source
 ) -> tuple[dict[str, Any], dict[KeyPath, Place]]:
     """The plan file's data with every `targets: targets.csv` replaced by its rules, and their places."""
     expanded = dict(data)
     places: dict[KeyPath, Place] = {}
     for key in keys:
-        options = data.get(key)
-        if isinstance(options, str):
-            options = {"file": options}
+        options = {"file": data[key]} if isinstance(data.get(key), str) else data.get(key)
         if isinstance(options, dict) and "file" in options:
-            rules = tables.rules(options, place((key,)))
+            rules = tables.rules(_options(options, key, source), source.place((key, "file"), options["file"]))
             expanded[key] = [rule for rule, _ in rules]
             places |= {(key, at): where for at, (_, where) in enumerate(rules)}
     return expanded, places
+
+
+def _options(options: Mapping[str, Any], key: str, source: Source) -> TableSpec:
+    """How to read a table of rules; raises `InputError` for an option that such a table does not have."""
+    for name in options:
+        if name not in _OPTIONS:
+            entry, near = f"{key}.{name}", nearest(name, _OPTIONS)
+            raise InputError("plan.unknown_key", source.place((key, name)), entry=entry, nearest=near)
+    try:
+        return TableSpec.model_validate(dict(options))
+    except ValidationError as error:
+        raise explained(error, source, (key,)) from None
 
 
 def _rule_key(header: str) -> str | None:
