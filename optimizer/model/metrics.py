@@ -61,15 +61,30 @@ def _new_customers(a: Activities) -> FloatArray:
 
 
 def _load(a: Activities) -> FloatArray:
-    """Share of an average seller-period that a unit takes; 0 for sellers without a limit."""
-    mean = _mean_capacity(a.cube)[a.cube.pair_seat][:, None]
-    return np.asarray(np.divide(a.cube.effort, mean, out=np.zeros_like(a.cube.effort), where=np.isfinite(mean) & (mean > 0)))
+    """Average seller-periods that a unit takes; 0 for sellers without a limit."""
+    mean = mean_capacity(a.cube)[a.cube.pair_seat][:, None]
+    return np.asarray(np.divide(a.cube.effort, mean, out=np.zeros_like(a.cube.effort), where=np.isfinite(mean)))
 
 
-def _mean_capacity(cube: Cube) -> FloatArray:
-    """Capacity of a full seller and period (G,): total capacity over seller-periods; inf without a limit."""
-    there = cube.presence.sum(axis=1)
-    return np.asarray(cube.capacity.sum(axis=1) / np.where(there > 0, there, 1.0), dtype=np.float64)
+def mean_capacity(cube: Cube) -> FloatArray:
+    """Capacity of an average seller and period among those who count in the same unit (G,); inf without a limit.
+
+    The mean is over all of them, so that loads add up: a group's load is the sum of its members'.
+    """
+    units = np.array(cube.inputs.selling.sellers.capacity_unit)[cube.groups.first]
+    mean = np.full(len(units), np.inf)
+    for unit in set(units.tolist()) - {""}:
+        own = units == unit
+        there = cube.presence[own].sum()
+        if there > 0:
+            mean[own] = cube.capacity[own].sum() / there
+    return np.where(mean > 0, mean, np.inf)
+
+
+def seats_of_capacity(cube: Cube) -> FloatArray:
+    """Capacity of each seat in average seller-periods (G, T); 0 without a limit."""
+    mean = mean_capacity(cube)[:, None]
+    return np.asarray(np.divide(cube.capacity, mean, out=np.zeros_like(cube.capacity), where=np.isfinite(mean)))
 
 
 SALES_METRICS: dict[str, tuple[Unit, Coefficient]] = {
@@ -199,9 +214,7 @@ class Metrics:
     def _seat_constants(self, metric: str, members: Members, where: Mapping[str, Any]) -> Terms:
         """Figures of sellers without variables: each seat counts once, in the member of its cells."""
         cube = self.activities.cube
-        mean = _mean_capacity(cube)
-        share = np.divide(cube.capacity, mean[:, None], out=np.zeros_like(cube.capacity),
-                          where=np.isfinite(mean[:, None]) & (mean[:, None] > 0))
+        share = seats_of_capacity(cube)
         first = cube.groups.first
         months = cube.calendar.periods_a_year / 12.0
         values = {

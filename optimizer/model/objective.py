@@ -20,6 +20,9 @@ from optimizer.plan.schema import ObjectiveStage
 
 FloatArray = NDArray[np.float64]
 
+SHORTFALL_SCALE = 1e-3
+"""Scale of a shortfall stage: its lock may give up 1e-9 of a target, so that a met target reads as met to the cent."""
+
 
 @dataclass(frozen=True)
 class PlanStage:
@@ -52,7 +55,7 @@ def _target_stages(context: Context) -> list[PlanStage]:
     for priority in priorities:
         parts = [_shortfall([soft for soft in context.soft if soft.priority == priority])]
         parts += [distance.distance for distance in context.distances if distance.priority == priority]
-        stages.append(PlanStage(f"targets {priority}", "shortfall", sum_terms(parts), False, 0.1, "share"))
+        stages.append(PlanStage(f"targets {priority}", "shortfall", sum_terms(parts), False, SHORTFALL_SCALE, "share"))
     return stages
 
 
@@ -132,7 +135,7 @@ def _asked_stage(context: Context, stage: ObjectiveStage) -> PlanStage:
         terms = Terms(np.zeros(1, dtype=np.int64), np.array([column]), np.array([unit_size]), np.zeros(1))
         return PlanStage("smallest", "smallest", terms, maximize, unit_size, "ratio")
     if what == "shortfall":
-        return PlanStage("shortfall", "shortfall", _shortfall(context.soft), maximize, 0.1, "share")
+        return PlanStage("shortfall", "shortfall", _shortfall(context.soft), maximize, SHORTFALL_SCALE, "share")
     if what == "spread":
         return PlanStage("spread", "spread", sum_terms([_difference(s.highest, s.lowest) for s in context.spreads]),
                          maximize, 1.0, "ratio")

@@ -56,6 +56,7 @@ class Markets:
 def resolve_markets(plan: Plan, log: AssumptionLog) -> Markets:
     """Arrays of the markets table; raises `InputError` where a number can neither be read nor derived."""
     table = plan.tables["markets"]
+    labels = market_dimensions(table)
     phases = _phases(plan, table, log)
     revenue, units = (_last_year(plan, table, name, phases) for name in ("last_year_revenue", "last_year_units"))
     price = _price(plan, table, revenue, units, log)
@@ -63,9 +64,8 @@ def resolve_markets(plan: Plan, log: AssumptionLog) -> Markets:
     units = np.where(np.isnan(units), revenue / price, units)
     revenue = np.where(np.isnan(revenue), units * price, revenue)
     return Markets(
-        labels=market_dimensions(table),
-        names=tuple("/".join(parts) for parts in zip(*(table.text(name) for name in table.labels), strict=True))
-        if table.labels else tuple("all" for _ in range(len(table))),
+        labels=labels,
+        names=_names(labels, len(table)),
         price=price,
         unit_margin=_unit_margin(plan, table, price, revenue, log),
         units_per_deal=_units_per_deal(plan, table, log),
@@ -77,6 +77,12 @@ def resolve_markets(plan: Plan, log: AssumptionLog) -> Markets:
         whole_units=_whole(plan, table),
         unit=tuple(_text(table, "unit")),
     )
+
+
+def _names(labels: dict[str, list[str]], count: int) -> tuple[str, ...]:
+    """The labels of each market joined; `all` where there is a single market without labels."""
+    columns = [labels[name] for name in labels if name != "unit"]
+    return tuple("/".join(parts) for parts in zip(*columns, strict=True)) if columns else ("all",) * count
 
 
 def _text(table: Table, column: str) -> list[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from optimizer.model.context import Context
-from optimizer.model.metrics import cell_terms
+from optimizer.model.metrics import cell_terms, seats_of_capacity
 from optimizer.model.scopes import Members
 from optimizer.model.terms import Terms
 
@@ -21,7 +21,7 @@ def even_load(context: Context) -> Terms | None:
     cube = context.cube
     limited = np.isfinite(cube.capacity).all(axis=1)
     by_presence = not limited.any()
-    capacity = cube.presence.sum(axis=1)
+    capacity = (cube.presence if by_presence else seats_of_capacity(cube)).sum(axis=1)
     compared = (capacity > 0) & (limited | by_presence)
     seats = np.flatnonzero(compared)
     if len(seats) < 2:
