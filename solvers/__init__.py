@@ -9,11 +9,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from solvers.files import read_mps, write_lp, write_mps
     from solvers.options import Progress, SolveOptions
     from solvers.program import Block, LinearProgram
     from solvers.result import Basis, Limit, Ranges, Reason, Residuals, SolveResult, Termination
+    from solvers.session import Session
     from solvers.solving import solve
-    from solvers.verify import verify
+    from solvers.staged import Stage, StagedResult, solve_stages
 
 _HOMES = {
     "Basis": "result",
@@ -24,11 +26,17 @@ _HOMES = {
     "Ranges": "result",
     "Reason": "result",
     "Residuals": "result",
+    "Session": "session",
     "SolveOptions": "options",
     "SolveResult": "result",
+    "Stage": "staged",
+    "StagedResult": "staged",
     "Termination": "result",
+    "read_mps": "files",
     "solve": "solving",
-    "verify": "verify",
+    "solve_stages": "staged",
+    "write_lp": "files",
+    "write_mps": "files",
 }
 
 __all__ = [
@@ -40,11 +48,17 @@ __all__ = [
     "Ranges",
     "Reason",
     "Residuals",
+    "Session",
     "SolveOptions",
     "SolveResult",
+    "Stage",
+    "StagedResult",
     "Termination",
+    "read_mps",
     "solve",
-    "verify",
+    "solve_stages",
+    "write_lp",
+    "write_mps",
 ]
 
 
