@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -14,10 +15,14 @@ from optimizer.io.cells import Grid, column_letters
 
 Row = Sequence[object]
 
+_ZEROS = re.compile(r"0{2,}")
+_PADDED = re.compile(rb'formatCode="0{2,}"')
+
 
 def read_workbook(raw: bytes, name: str, sheet: str | None, header_row: int) -> tuple[Grid, str]:
     """The cells of one sheet and its name; without `sheet` the workbook must have one visible sheet.
 
+    A number that the sheet shows with leading zeros (`00123`) is a label and becomes that text.
     Merged cells hold their value in the first cell and are blank elsewhere, as in the file. Raises
     `InputError` for a damaged file, an unknown sheet, and a formula whose value was never computed.
     """
@@ -26,7 +31,8 @@ def read_workbook(raw: bytes, name: str, sheet: str | None, header_row: int) -> 
         warnings.simplefilter("ignore", UserWarning)
         book = _open(raw, name, values=True)
         chosen = _sheet(book, name, sheet)
-        grid = _grid(list(_rows(book, chosen)), header_row, Place(file=name, sheet=chosen))
+        padded = _PADDED.search(_part(raw, "xl/styles.xml")) is not None
+        grid = _grid(list(_rows(book, chosen, padded)), header_row, Place(file=name, sheet=chosen))
         if _has_formulas(raw):
             _refuse_uncomputed(raw, name, chosen, grid)
     return grid, chosen
@@ -59,11 +65,28 @@ def _sheet(book: Any, name: str, sheet: str | None) -> str:
     raise InputError("io.sheet_missing", Place(file=name), sheet=sheet, sheets=", ".join(names))
 
 
-def _rows(book: Any, sheet: str) -> Iterator[Row]:
-    """Every row of the sheet, whatever size the file claims."""
+def _rows(book: Any, sheet: str, padded: bool = False) -> Iterator[Row]:
+    """Every row of the sheet, whatever size the file claims; `padded` minds leading zeros."""
     page = book[sheet]
     page.reset_dimensions()
-    yield from page.iter_rows(values_only=True)
+    if not padded:
+        yield from page.iter_rows(values_only=True)
+        return
+    for row in page.iter_rows():
+        yield [_shown(cell) for cell in row]
+
+
+def _shown(cell: Any) -> object:
+    value = cell.value
+    if isinstance(value, int) and not isinstance(value, bool) and _ZEROS.fullmatch(cell.number_format):
+        return str(value).zfill(len(cell.number_format))
+    return value
+
+
+def _part(raw: bytes, name: str) -> bytes:
+    """One file inside the workbook, empty when it is not there."""
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        return archive.read(name) if name in archive.namelist() else b""
 
 
 def _grid(rows: list[Row], header_row: int, place: Place) -> Grid:

@@ -235,6 +235,17 @@ def test_a_sheet_of_a_workbook(book: Path) -> None:
     assert cells.place(1, "price").text() == "book.xlsx, sheet Sales, row 6, column price, value “1 200”"
 
 
+def test_numbers_shown_with_leading_zeros_are_labels(tmp_path: Path) -> None:
+    """The number 123 in the format 00000 is the label `00123` that the planner sees."""
+    workbook = openpyxl.Workbook()
+    workbook.active.append(["code", "units"])
+    workbook.active.append([123, 5])
+    workbook.active["A2"].number_format = "00000"
+    workbook.save(tmp_path / "codes.xlsx")
+    cells = read_cells(tmp_path / "codes.xlsx")
+    assert cells.columns == {"code": ["00123"], "units": [5]}
+
+
 def test_the_sheet_must_be_clear(book: Path) -> None:
     """Several sheets are listed, and a wrong name is answered with the nearest."""
     with pytest.raises(InputError, match="several sheets: Sales, Notes"):
