@@ -20,8 +20,9 @@ from optimizer.plan.schema import ObjectiveStage
 
 FloatArray = NDArray[np.float64]
 
-SHORTFALL_SCALE = 1e-3
-"""Scale of a shortfall stage: its lock may give up 1e-9 of a target, so that a met target reads as met to the cent."""
+LOCK_SCALE = 0.1
+"""Scale of a stage, in multiples of what it could reach (a shortfall: of the target): its lock may give up 1e-7 of
+that. Tighter locks (1e-8, 1e-9) were tried: the main pack then ended imprecise by some methods and row orders."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def _target_stages(context: Context) -> list[PlanStage]:
     for priority in priorities:
         parts = [_shortfall([soft for soft in context.soft if soft.priority == priority])]
         parts += [distance.distance for distance in context.distances if distance.priority == priority]
-        stages.append(PlanStage(f"targets {priority}", "shortfall", sum_terms(parts), False, SHORTFALL_SCALE, "share"))
+        stages.append(PlanStage(f"targets {priority}", "shortfall", sum_terms(parts), False, LOCK_SCALE, "share"))
     return stages
 
 
@@ -81,12 +82,12 @@ def _default_stages(context: Context) -> list[PlanStage]:
     else:
         stages += _keep_total(context)
     stages += [
-        PlanStage(spread.name, "spread", _difference(spread.highest, spread.lowest), False, 1.0, "ratio")
+        PlanStage(spread.name, "spread", _difference(spread.highest, spread.lowest), False, LOCK_SCALE, "ratio")
         for spread in context.spreads
     ]
     near = [part for part in (near_last_year(context), even_load(context)) if part is not None]
     if near:
-        stages.append(PlanStage("nearness", "nearness", sum_terms(near), False, 1.0, "share"))
+        stages.append(PlanStage("nearness", "nearness", sum_terms(near), False, LOCK_SCALE, "share"))
     return stages
 
 
@@ -121,7 +122,7 @@ def _keep_total(context: Context) -> list[PlanStage]:
     gap = Terms(np.zeros(2, dtype=np.int64), sides, np.array([-1.0, 1.0]), np.zeros(1))
     distance = Terms(np.zeros(2, dtype=np.int64), sides, np.ones(2), np.zeros(1))
     context.builder.add_rows("total", revenue.scaled(1.0 / reference) + gap, lambda: [("total",)], lower=1.0, upper=1.0)
-    return [PlanStage("total", "total", distance, False, 1.0, "share")]
+    return [PlanStage("total", "total", distance, False, LOCK_SCALE, "share")]
 
 
 def _asked_stage(context: Context, stage: ObjectiveStage) -> PlanStage:
@@ -133,17 +134,17 @@ def _asked_stage(context: Context, stage: ObjectiveStage) -> PlanStage:
     if what == "smallest":
         column, unit_size = smallest_ratio(context, *_ratio_of(stage))
         terms = Terms(np.zeros(1, dtype=np.int64), np.array([column]), np.array([unit_size]), np.zeros(1))
-        return PlanStage("smallest", "smallest", terms, maximize, unit_size, "ratio")
+        return PlanStage("smallest", "smallest", terms, maximize, LOCK_SCALE * unit_size, "ratio")
     if what == "shortfall":
-        return PlanStage("shortfall", "shortfall", _shortfall(context.soft), maximize, SHORTFALL_SCALE, "share")
+        return PlanStage("shortfall", "shortfall", _shortfall(context.soft), maximize, LOCK_SCALE, "share")
     if what == "spread":
         return PlanStage("spread", "spread", sum_terms([_difference(s.highest, s.lowest) for s in context.spreads]),
-                         maximize, 1.0, "ratio")
+                         maximize, LOCK_SCALE, "ratio")
     if what == "change":
         near = near_last_year(context)
         if near is None:
             raise InputError("model.stay_near_no_last_year", name="change")
-        return PlanStage("nearness", "nearness", near, maximize, 1.0, "share")
+        return PlanStage("nearness", "nearness", near, maximize, LOCK_SCALE, "share")
     if what in RATIOS:
         raise InputError("model.objective_ratio", metric=what)
     if what == "contribution" and not stage.where:
@@ -160,8 +161,8 @@ def _ratio_of(stage: ObjectiveStage) -> tuple[str, str, str, str, dict[str, obje
 
 
 def _size(context: Context, terms: Terms) -> float:
-    """What the stage could plausibly reach, a tenth of which scales its lock."""
-    return 0.1 * (float(context.magnitude(terms)[0]) or 1.0)
+    """The scale of a stage: what it could plausibly reach, times LOCK_SCALE."""
+    return LOCK_SCALE * (float(context.magnitude(terms)[0]) or 1.0)
 
 
 def _difference(plus: int, minus: int) -> Terms:
