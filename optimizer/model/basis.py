@@ -18,6 +18,20 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 
 
+def rule_basis(context: Context, column: str, metric: str, members: Members) -> FloatArray:
+    """What the bounds of a rule are multiples of (K,): a figure of markets, or a column that only sellers have.
+
+    Raises `InputError` like `market_basis` and `seat_basis`.
+    """
+    tables = context.cube.inputs.plan.tables
+    sellers = tables.get("sellers")
+    if sellers is not None and sellers.has(column) and not tables["markets"].has(column):
+        if members.num_period_members > 1:
+            raise InputError("model.seller_figure_by_period", metric=column)
+        return seat_basis(context, column, members)
+    return market_basis(context, column, metric, members)
+
+
 def market_basis(context: Context, basis: str, metric: str, members: Members) -> FloatArray:
     """The basis summed over each member's markets and periods (K,); in money for metrics of money, else in units.
 
@@ -31,6 +45,8 @@ def market_basis(context: Context, basis: str, metric: str, members: Members) ->
         values = markets.last_year_revenue if in_money else markets.last_year_units
     elif basis == "potential":
         values = markets.potential * markets.price if money else markets.potential
+    elif basis in table.by_period:
+        values = table.by_period[basis]
     else:
         values = _number_column(table, basis)[:, None] * markets.spread
     if members.market_code is None:
@@ -51,7 +67,8 @@ def seat_basis(context: Context, basis: str, members: Members) -> FloatArray:
     cube = context.cube
     sellers = cube.inputs.selling.sellers
     seat_code = np.full(len(cube.seat_names), -1, dtype=np.int64)
-    seat_code[cube.pair_seat] = members.pair_code // members.num_period_members
+    # A seat is in a member's scope when any of its pairs is.
+    np.maximum.at(seat_code, cube.pair_seat, members.pair_code)
     seller_code = seat_code[cube.groups.group]
     inside = seller_code >= 0
     if basis == "capacity":

@@ -29,7 +29,7 @@ class SoftRule:
     name: str
     priority: int | None
     penalty: float | None
-    weight: float
+    weight: FloatArray
     columns: IntArray
     scale: FloatArray
 

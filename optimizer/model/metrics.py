@@ -223,8 +223,10 @@ class Metrics:
             "seller_cost": cube.headcount * cube.inputs.selling.sellers.cost[first][:, None] / months,
         }[metric]
         seat_code = np.full(len(cube.seat_names), -1, dtype=np.int64)
-        seat_code[cube.pair_seat] = members.pair_code
-        if members.market_code is not None and np.unique(members.pair_code[members.pair_code >= 0]).size > 1:
+        np.maximum.at(seat_code, cube.pair_seat, members.pair_code)
+        split = (members.pair_code >= 0) & (members.pair_code != seat_code[cube.pair_seat])
+        if split.any():
+            # A seat that sells in several members would have to be counted in each of them.
             raise InputError("model.seat_metric_by_market", metric=metric)
         grid = seat_code[:, None] * members.num_period_members + members.period_code[None, :]
         inside = (seat_code[:, None] >= 0) & (members.period_code[None, :] >= 0)
@@ -234,16 +236,20 @@ class Metrics:
         """A figure of markets (M, T) summed over each member's markets and periods (K,)."""
         if metric == "market_size":
             return self._sizes(members)
-        markets = self.activities.cube.markets
+        cube = self.activities.cube
+        markets = cube.markets
         values = {
             "last_year": markets.last_year_revenue,
             "last_year_units": markets.last_year_units,
-            "potential": markets.potential * markets.price,
         }[metric]
         if members.market_code is None:
             raise InputError("model.market_figure_by_seller", metric=metric)
         grid = members.market_code[:, None] * members.num_period_members + members.period_code[None, :]
         inside = (members.market_code[:, None] >= 0) & (members.period_code[None, :] >= 0)
+        if np.isnan(values[inside]).any():
+            row = int((np.isnan(values) & inside).any(axis=1).argmax())
+            column = "last_year_units" if metric == "last_year_units" else "last_year_revenue"
+            raise InputError("model.basis_blank", cube.inputs.plan.tables["markets"].place(row, column), basis=column)
         return np.bincount(grid[inside], weights=values[inside], minlength=members.size)
 
     def _sizes(self, members: Members) -> FloatArray:

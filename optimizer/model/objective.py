@@ -62,7 +62,7 @@ def _target_stages(context: Context) -> list[PlanStage]:
 
 def _shortfall(softs: Sequence[SoftRule]) -> Terms:
     columns = np.concatenate([np.zeros(0, dtype=np.int64), *(soft.columns for soft in softs)])
-    weights = np.concatenate([np.zeros(0), *(np.full(len(soft.columns), soft.weight) for soft in softs)])
+    weights = np.concatenate([np.zeros(0), *(soft.weight for soft in softs)])
     return Terms(np.zeros(len(columns), dtype=np.int64), columns, weights, np.zeros(1))
 
 

@@ -33,8 +33,9 @@ def rule_columns(plan: Plan) -> set[str]:
 def personal_terms(inputs: Inputs) -> list[list[object]]:
     """One list a seller: whatever rules say of that seller alone. Sellers with equal lists may share a group.
 
-    A rule `each: seller` with an absolute bound is the same for sellers of equal capacity and equal bound; one with
-    a share, or a balance on capacity, is the same for everybody, because a group is split in proportion.
+    A rule `each: seller` with one absolute bound is the same for sellers of equal capacity; a seller whom a bound names
+    stays alone, and so does everybody when each may have a share of what all sell. A share of one's own sales, or a
+    balance on capacity, is the same for everybody, because a group is split in proportion.
     """
     plan, sellers = inputs.plan, inputs.selling.sellers
     names = sellers.names
@@ -47,9 +48,11 @@ def personal_terms(inputs: Inputs) -> list[list[object]]:
                 for seller, label in enumerate(names):
                     terms[seller].append(label in chosen)
     for rule in plan.rules:
-        if any(_bare(column) == "seller" for column in rule.each) and not rule.as_share:
+        if any(_bare(column) == "seller" for column in rule.each):
+            alone = _is_share_of_all(rule)
             for seller, label in enumerate(names):
-                terms[seller].append((totals[seller], _bounds_of(rule, label)))
+                named = alone or _is_named(rule, label)
+                terms[seller].append((None if rule.as_share else totals[seller], label if named else ""))
     for basis in _seller_bases(plan):
         values = _basis_values(inputs, basis)
         for seller in range(len(names)):
@@ -74,21 +77,21 @@ def _whole(rule: Rule) -> Mapping[str, object]:
     return rule.of if isinstance(rule.of, Mapping) else {}
 
 
-def _bounds_of(rule: Rule, seller: str) -> tuple[object, ...]:
-    """The bounds that name this seller, in a form that compares."""
+def _is_share_of_all(rule: Rule) -> bool:
+    """Whether each seller's share is of what several sellers sell: `each: seller` without another whole."""
+    return rule.as_share and not rule.where and rule.of is None and _bare(rule.each[-1]) == "seller"
+
+
+def _is_named(rule: Rule, seller: str) -> bool:
+    """Whether a bound by member names this seller."""
     position = next(index for index, column in enumerate(rule.each) if _bare(column) == "seller")
-    found: list[object] = []
-    for bound in (rule.lower, rule.upper):
-        if isinstance(bound, Mapping):
-            found.append(tuple(sorted(
-                (*key[:position], *key[position + 1 :], value) for key, value in bound.items() if key[position] == seller
-            )))
-    return tuple(found)
+    return any(key[position] == seller for bound in (rule.lower, rule.upper) if isinstance(bound, Mapping) for key in bound)
 
 
 def _seller_bases(plan: Plan) -> list[str]:
-    """Bases other than capacity of balances and objectives across single sellers."""
-    pairs = [(balance.across, balance.basis) for balance in plan.spec.balance]
+    """Bases other than capacity of balances, objectives and multiplied bounds across single sellers."""
+    pairs = [(column, rule.of) for rule in plan.rules if isinstance(rule.of, str) for column in rule.each]
+    pairs += [(balance.across, balance.basis) for balance in plan.spec.balance]
     pairs += [(stage.across or "", stage.basis or "") for stage in plan.spec.objective or []]
     return [basis for across, basis in pairs if _bare(across) == "seller" and basis not in ("", "capacity")]
 

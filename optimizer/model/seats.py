@@ -52,8 +52,10 @@ def group_sellers(inputs: Inputs, columns: Collection[str], personal: list[list[
     bounds = np.searchsorted(pairs.seller, np.arange(count + 1))
     whole = np.bincount(pairs.seller, weights=inputs.markets.whole_units[pairs.market], minlength=count) > 0
     limit_of = _limit_of_pair(inputs)
+    hours_matter = _hours_matter(inputs)
     signatures = [
-        _signature(inputs, seller, slice(bounds[seller], bounds[seller + 1]), limit_of, columns, personal[seller])
+        _signature(inputs, seller, slice(bounds[seller], bounds[seller + 1]), limit_of, columns, personal[seller],
+                   hours_matter)
         if not whole[seller] else f"seller {seller}"
         for seller in range(count)
     ]
@@ -78,8 +80,23 @@ def _limit_of_pair(inputs: Inputs) -> IntArray:
     return limit_of
 
 
+def _rounded(values: FloatArray) -> FloatArray:
+    """Values to twelve digits, whatever their size, so that equal figures reached in different ways are equal."""
+    fraction, exponent = np.frexp(values)
+    return np.ldexp(np.round(fraction, 12), exponent)
+
+
+def _hours_matter(inputs: Inputs) -> bool:
+    """Whether anything bounds or rewards hours; else sellers may differ in hours that are only reported."""
+    spec = inputs.plan.spec
+    named = [rule.metric for rule in inputs.plan.rules] + [entry.metric for entry in (*spec.balance, *spec.stay_near)]
+    for stage in spec.objective or []:
+        named += [stage.maximize or "", stage.minimize or "", stage.metric or ""]
+    return "hours" in named
+
+
 def _signature(inputs: Inputs, seller: int, own: slice, limit_of: IntArray, columns: Collection[str],
-               personal: list[object]) -> str:
+               personal: list[object], hours_matter: bool) -> str:
     """Everything that the model knows of a seller but the amount of capacity, as one string."""
     sellers, selling = inputs.selling.sellers, inputs.selling
     unit: CapacityUnit = sellers.capacity_unit[seller]
@@ -93,8 +110,8 @@ def _signature(inputs: Inputs, seller: int, own: slice, limit_of: IntArray, colu
         np.round(sellers.headcount[seller], 12).tobytes().hex(),
         selling.pairs.market[own].tobytes().hex(),
         limit_of[own].tobytes().hex(),
-        np.round(selling.effort[own], 9).tobytes().hex(),
-        "" if unit == "revenue" else np.round(selling.hours_per_unit[own], 9).tobytes().hex(),
+        _rounded(selling.effort[own]).tobytes().hex(),
+        "" if unit == "revenue" and not hours_matter else _rounded(selling.hours_per_unit[own]).tobytes().hex(),
         [amounts[own].tobytes().hex() for amounts in inputs.resources.per_unit.values()],
         float(sellers.commission_rate[seller]),
         tuple(sellers.labels[name][seller] for name in sorted(columns) if name in sellers.labels),

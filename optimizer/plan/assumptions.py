@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from optimizer import messages
+
 
 @dataclass(frozen=True)
 class Assumption:
@@ -22,6 +24,12 @@ class Assumption:
     value: float | None
     unit: str = ""
     scalable: bool = True
+
+    def text(self, language: str = "en") -> str:
+        """One sentence: what was assumed, for how many entries, and why."""
+        value = "" if self.value is None else f"{self.value:.6g}"
+        return messages.text(f"assumptions.{self.key}", language, rows=self.rows, value=value, unit=self.unit,
+                             column=self.column)
 
 
 @dataclass

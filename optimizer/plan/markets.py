@@ -58,7 +58,7 @@ def resolve_markets(plan: Plan, log: AssumptionLog) -> Markets:
     table = plan.tables["markets"]
     labels = market_dimensions(table)
     phases = _phases(plan, table, log)
-    revenue, units = (_last_year(plan, table, name, phases) for name in ("last_year_revenue", "last_year_units"))
+    revenue, units = (_last_year(table, name, phases, log) for name in ("last_year_revenue", "last_year_units"))
     price = _price(plan, table, revenue, units, log)
     spread = phases["potential"] / phases["potential"].sum(axis=1, keepdims=True)
     units = np.where(np.isnan(units), revenue / price, units)
@@ -115,22 +115,30 @@ def _phases(plan: Plan, table: Table, log: AssumptionLog) -> dict[str, FloatArra
                 raise InputError("model.profiles_missing", table.place(names.index(name), "season", name), profile=name)
             shares[[found == name for found in names]] = phasing.season_shares(profiles, name, plan.calendar)
         phases[column] = shares
-    amounts = [name for name in ("potential", "potential_revenue", "last_year_units", "last_year_revenue")
-               if name in table.frame.columns]
-    if key == "working_days" and amounts and plan.calendar.size > 1:
-        log.note(key, "markets", ", ".join(amounts), len(table), None, scalable=False)
+    if key in ("last_year", "working_days") and plan.calendar.size > 1:
+        _note_phasing(table, key, log)
     return phases
 
 
+def _note_phasing(table: Table, key: str, log: AssumptionLog) -> None:
+    """Write down which yearly amounts are spread over the periods by the default."""
+    amounts = [name for name in ("potential", "potential_revenue", "last_year_units", "last_year_revenue")
+               if name in table.frame.columns]
+    given = np.array([~np.isnan(table.numbers(name)) for name in amounts], dtype=np.bool_)
+    by_default = np.array([not name for name in _text(table, "season")], dtype=np.bool_)
+    rows = int((given.any(axis=0) & by_default).sum()) if amounts else 0
+    log.note(f"phased_by_{key}", "markets", ", ".join(amounts), rows, None, scalable=False)
+
+
 def _default_phase(plan: Plan, table: Table, profiles: Table | None) -> tuple[FloatArray, str]:
-    if profiles is not None and "season" in profiles.text("profile"):
-        return phasing.season_shares(profiles, "season", plan.calendar), "season"
+    shares, key = phasing.default_shares(profiles, plan.calendar)
+    if key == "season":
+        return shares, key
     for column in ("last_year_revenue", "last_year_units"):
-        if column in table.by_period:
-            return _shares_of_last_year(plan, table.by_period[column]), "last_year"
-    if profiles is not None and "working_days" in profiles.text("profile"):
-        return phasing.season_shares(profiles, "working_days", plan.calendar), "working_days_profile"
-    return phasing.working_day_shares(plan.calendar), "working_days"
+        months = table.by_period.get(column)
+        if months is not None and np.nansum(months) > 0:
+            return _shares_of_last_year(plan, months), "last_year"
+    return shares, key
 
 
 def _shares_of_last_year(plan: Plan, months: FloatArray) -> FloatArray:
@@ -140,13 +148,16 @@ def _shares_of_last_year(plan: Plan, months: FloatArray) -> FloatArray:
     total = known.sum(axis=1, keepdims=True)
     company = known.sum(axis=0, keepdims=True)
     rows = np.where(total > 0, known, company)
-    return np.asarray(rows / np.maximum(rows.sum(axis=1, keepdims=True), 1e-300) * year, dtype=np.float64)
+    return np.asarray(rows / rows.sum(axis=1, keepdims=True) * year, dtype=np.float64)
 
 
-def _last_year(plan: Plan, table: Table, column: str, phases: dict[str, FloatArray]) -> FloatArray:
-    """Last year's figure of the same periods (M, T); NaN where unknown."""
+def _last_year(table: Table, column: str, phases: dict[str, FloatArray], log: AssumptionLog) -> FloatArray:
+    """Last year's figure of the same periods (M, T); NaN where unknown, 0 in a blank month beside known ones."""
     if column in table.by_period:
-        return np.asarray(table.by_period[column], dtype=np.float64)
+        months = np.asarray(table.by_period[column], dtype=np.float64)
+        nothing = np.isnan(months) & ~np.isnan(months).all(axis=1, keepdims=True)
+        log.note("blank_month_zero", "markets", column, int(nothing.sum()), 0.0, scalable=False)
+        return np.where(nothing, 0.0, months)
     return np.asarray(table.numbers(column)[:, None] * phases["last_year"], dtype=np.float64)
 
 
@@ -197,20 +208,19 @@ def _units_per_deal(plan: Plan, table: Table, log: AssumptionLog) -> FloatArray:
 
 def _potential(plan: Plan, table: Table, price: FloatArray, last_year_units: FloatArray,
                spread: FloatArray, log: AssumptionLog) -> FloatArray:
-    """Units a period: given, else in money over price, else last year times 1 + growth_cap, else inf."""
+    """Units a period: given, else in money over price, else the row's own size times max_share, else last year
+    times 1 + growth_cap, else inf."""
     potential = table.by_period.get("potential", table.numbers("potential")[:, None] * spread)
     money = table.by_period.get("potential_revenue", table.numbers("potential_revenue")[:, None] * spread)
     potential = np.where(np.isnan(potential), money / price, potential)
-    missing = np.isnan(potential)
-    limited_by_size = _has_share_limit(table)
+    share = table.numbers("max_share")[:, None] * spread
+    of_size = share * np.where(np.isnan(table.numbers("size_units"))[:, None],
+                               table.numbers("size_revenue")[:, None] / price, table.numbers("size_units")[:, None])
+    use = np.isnan(potential) & ~np.isnan(of_size)
+    log.note("size_times_share", "markets", "potential", int(use.any(axis=1).sum()), None, scalable=False)
+    potential = np.where(use, of_size, potential)
     growth = (1.0 + plan.spec.growth_cap) * log.factor("growth_cap")
-    grown = last_year_units * growth
-    use = missing & ~np.isnan(grown) & ~limited_by_size[:, None]
+    use = np.isnan(potential) & ~np.isnan(last_year_units)
     log.note("growth_cap", "markets", "potential", int(use.any(axis=1).sum()), growth, "times last year")
-    return np.where(use, grown, np.where(missing, np.inf, potential))
-
-
-def _has_share_limit(table: Table) -> NDArray[np.bool_]:
-    """Markets whose own size and share bound them already (blank potential = size x max_share)."""
-    size = ~np.isnan(table.numbers("size_units")) | ~np.isnan(table.numbers("size_revenue"))
-    return np.asarray(size & ~np.isnan(table.numbers("max_share")), dtype=np.bool_)
+    potential = np.where(use, last_year_units * growth, potential)
+    return np.where(np.isnan(potential), np.inf, potential)

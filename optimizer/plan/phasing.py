@@ -39,9 +39,20 @@ def working_day_shares(calendar: Calendar) -> FloatArray:
     return np.asarray(days / year_days, dtype=np.float64)
 
 
-def working_days(calendar: Calendar) -> FloatArray:
-    """Working days (Monday to Friday) of each period: (T,)."""
-    return np.busday_count(calendar.starts, calendar.ends).astype(np.float64)
+def default_shares(profiles: Table | None, calendar: Calendar) -> tuple[FloatArray, str]:
+    """Share of a year that each period gets where nobody says otherwise (T,), and which of the three it is.
+
+    The profile `season`, else the profile `working_days` (days of each month, in proportion), else working days
+    from Monday to Friday.
+    """
+    known = () if profiles is None else tuple(profiles.text("profile"))
+    if profiles is not None and "season" in known:
+        return season_shares(profiles, "season", calendar), "season"
+    if profiles is not None and "working_days" in known:
+        _, days, _ = _profile(profiles, "working_days")
+        years = max(1.0, round(len(days) / calendar.periods_a_year))
+        return season_shares(profiles, "working_days", calendar) * years / days.sum(), "working_days_profile"
+    return working_day_shares(calendar), "working_days"
 
 
 def season_shares(profiles: Table, name: str, calendar: Calendar) -> FloatArray:

@@ -146,7 +146,7 @@ def _capacity(plan: Plan, table: Table, markets: Markets, pairs: Pairs, presence
     count, calendar = len(table), plan.calendar
     given = table.by_period.get("capacity")
     amounts = table.numbers("capacity")
-    has_capacity = ~np.isnan(amounts) if given is None else np.ones(count, dtype=np.bool_)
+    has_capacity = ~np.isnan(amounts) if given is None else ~np.isnan(given).all(axis=1)
     productivity = table.numbers("productivity")
     twice = has_capacity & ~np.isnan(productivity)
     if twice.any():
@@ -159,8 +159,12 @@ def _capacity(plan: Plan, table: Table, markets: Markets, pairs: Pairs, presence
     capacity = np.full((count, calendar.size), np.inf)
     year = _annual_phase(plan, table, markets)
     for seller in np.flatnonzero(has_capacity):
-        amount = given[seller] if given is not None else _phased(table, int(seller), amounts[seller], units[seller], year[seller], calendar.periods_a_year)
-        capacity[seller] = amount * presence[seller]
+        if given is None:
+            capacity[seller] = _phased(table, int(seller), amounts[seller], units[seller], year[seller]) * presence[seller]
+            continue
+        # A blank month has no limit, which is not the same as nobody being there.
+        limit = np.where(np.isnan(given[seller]), np.inf, given[seller])
+        capacity[seller] = np.multiply(limit, presence[seller], out=np.zeros(calendar.size), where=presence[seller] > 0)
     productive = np.flatnonzero(~np.isnan(productivity))
     hours_known = _hours_known(pairs, count)
     annual_hours = np.full(count, np.nan)
@@ -182,7 +186,7 @@ def _unit(name: str) -> CapacityUnit:
     return known[name]
 
 
-def _phased(table: Table, seller: int, amount: float, unit: CapacityUnit, year: FloatArray, periods_a_year: float) -> FloatArray:
+def _phased(table: Table, seller: int, amount: float, unit: CapacityUnit, year: FloatArray) -> FloatArray:
     """Capacity of each period (T,): hours are a rate (every period), units, deals and revenue an amount of the horizon."""
     per = table.text("capacity_per")[seller] if "capacity_per" in table.frame.columns else ""
     per = per or ("period" if unit == "hours" else "horizon")
@@ -197,10 +201,8 @@ def _annual_phase(plan: Plan, table: Table, markets: Markets) -> FloatArray:
     """Share of a year's revenue that each period carries (S, T): capacity_profile, else the season, else last year's
     months of all markets, else working days."""
     profiles, calendar = plan.tables.get("profiles"), plan.calendar
-    default = phasing.working_day_shares(calendar)
-    if profiles is not None and "season" in profiles.text("profile"):
-        default = phasing.season_shares(profiles, "season", calendar)
-    elif not np.isnan(markets.last_year_revenue).all():
+    default, kind = phasing.default_shares(profiles, calendar)
+    if kind != "season" and not np.isnan(markets.last_year_revenue).all():
         months = np.nansum(markets.last_year_revenue, axis=0)
         if months.sum() > 0:
             default = months / months.sum() * calendar.size / calendar.periods_a_year
@@ -241,8 +243,8 @@ def _effort(sellers: Sellers, markets: Markets, pairs: Pairs, log: AssumptionLog
         hours = np.where(missing, price * rate, hours)
         log.note("hours_from_last_year", "territories", "hours_per_unit", int(missing.any(axis=1).sum()), rate,
                  "hours per currency")
-    with np.errstate(invalid="ignore"):
-        rate_of_seller = sellers.annual_hours / sellers.productivity
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate_of_seller = np.where(sellers.productivity > 0, sellers.annual_hours / sellers.productivity, np.nan)
     derived = price * rate_of_seller[pairs.seller][:, None]
     hours = np.where((units == "revenue")[:, None] & np.isnan(hours), derived, hours)
     effort = np.zeros_like(price)
@@ -253,7 +255,8 @@ def _effort(sellers: Sellers, markets: Markets, pairs: Pairs, log: AssumptionLog
 
 def _company_hours_per_revenue(sellers: Sellers, markets: Markets) -> float:
     """All hours of the sellers who count in hours over last year's revenue of the horizon: history filled their time."""
-    hours = sum(float(sellers.capacity[row].sum()) for row, unit in enumerate(sellers.capacity_unit) if unit == "hours")
+    counted = sellers.capacity[np.array(sellers.capacity_unit) == "hours"]
+    hours = float(counted[np.isfinite(counted)].sum())
     revenue = float(np.nansum(markets.last_year_revenue))
     if revenue <= 0:
         raise InputError("model.hours_underivable")

@@ -86,7 +86,7 @@ def _add_uses(uses: Table, names: list[str], markets: Markets, selling: Selling,
         own = np.zeros(len(sellers.names), dtype=np.bool_)
         own[seller[of_seller == row]] = True
         if name:
-            if kind == SELLER and name not in sellers.names:
+            if name not in sellers.names:
                 raise InputError("model.activity_seller", uses.place(row, "activity", activity),
                                  nearest=nearest(name, sellers.names))
             own &= np.array([found == name for found in sellers.names], dtype=np.bool_)

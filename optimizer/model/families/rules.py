@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.errors import InputError
-from optimizer.model.basis import market_basis
+from optimizer.model.basis import rule_basis
 from optimizer.model.context import Context, SoftRule
 from optimizer.model.metrics import RATIOS, sum_members
 from optimizer.model.scopes import Members
@@ -49,6 +49,8 @@ class RuleRows:
     """What a ratio or share divides by."""
     shift: float = 0.0
     """What is subtracted from the ratio (1 for growth)."""
+    sellers: FloatArray | float = 1.0
+    """Sellers that each member stands for: its shortfall counts so many times (K,)."""
 
     def values(self, x: FloatArray) -> FloatArray:
         """The metric of each member at a solution, in the reader's unit (K,); NaN for a ratio of nothing."""
@@ -78,14 +80,14 @@ def rule_rows(context: Context, rule: Rule) -> RuleRows:
     if rule.as_share:
         return _share_rows(context, rule, members, terms, lower, upper)
     asked = lower, upper
+    seats = _sellers_in(context, rule, members)
     if rule.as_growth or isinstance(rule.of, str):
-        base = market_basis(context, rule.of if isinstance(rule.of, str) else "last_year", rule.metric, members)
+        base = rule_basis(context, rule.of if isinstance(rule.of, str) else "last_year", rule.metric, members) / seats
         step = 1.0 if rule.as_growth else 0.0
         asked = (lower + step) * base, (upper + step) * base
-    seats = _sellers_in(context, rule, members)
     bounds = asked[0] * seats, asked[1] * seats
     scale = _scale(np.fmax(np.abs(bounds[0]), np.abs(bounds[1])), context.magnitude(terms))
-    return RuleRows(rule, members, terms, terms, *_infinite(*bounds), *asked, scale, terms)
+    return RuleRows(rule, members, terms, terms, *_infinite(*bounds), *asked, scale, terms, sellers=seats)
 
 
 def _ratio_rows(context: Context, rule: Rule, members: Members, lower: FloatArray, upper: FloatArray) -> RuleRows:
@@ -94,7 +96,7 @@ def _ratio_rows(context: Context, rule: Rule, members: Members, lower: FloatArra
     size = np.fmax(np.abs(lower + shift), np.abs(upper + shift)) * context.magnitude(bottom)
     zeros = [np.where(np.isnan(bound), np.nan, 0.0) for bound in (lower, upper)]
     return RuleRows(rule, members, sides[0], sides[1], *_infinite(*zeros), lower, upper,
-                    _scale(size, context.magnitude(top)), top, bottom, shift)
+                    _scale(size, context.magnitude(top)), top, bottom, shift, _sellers_in(context, rule, members))
 
 
 def _share_rows(context: Context, rule: Rule, members: Members, terms: Terms, lower: FloatArray, upper: FloatArray,
@@ -104,7 +106,7 @@ def _share_rows(context: Context, rule: Rule, members: Members, terms: Terms, lo
     size = np.fmax(lower, upper) * context.magnitude(whole)
     zeros = [np.where(np.isnan(bound), np.nan, 0.0) for bound in (lower, upper)]
     return RuleRows(rule, members, sides[0], sides[1], *_infinite(*zeros), lower, upper,
-                    _scale(size, context.magnitude(whole)), terms, whole)
+                    _scale(size, context.magnitude(whole)), terms, whole, 0.0, _sellers_in(context, rule, members))
 
 
 def _whole_of_share(context: Context, rule: Rule, members: Members) -> Terms:
@@ -194,6 +196,7 @@ def _add_side(context: Context, rows: RuleRows, terms: Terms, lower: FloatArray,
             start = context.builder.add_columns(name, len(missing), lambda rows=missing: [labels()[i] for i in rows])
             columns = start + np.arange(len(missing))
             scaled = scaled + Terms(missing, columns, np.full(len(missing), sign), np.zeros(terms.size))
-            context.soft.append(SoftRule(rule.name, rule.priority, rule.penalty, rule.weight, columns, scale[missing]))
+            weight = rule.weight * np.broadcast_to(rows.sellers, rows.scale.shape)[bounded][missing]
+            context.soft.append(SoftRule(rule.name, rule.priority, rule.penalty, weight, columns, scale[missing]))
     first = context.builder.add_rows("rules", scaled, labels, lower=lower / scale, upper=upper / scale)
     context.place_rule(rule.name, first, bounded, scale)

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from optimizer.model.builder import Labels
 from optimizer.model.context import Context
+from optimizer.model.cube import Cube
 from optimizer.model.metrics import cell_terms
 from optimizer.model.scopes import Members
-from optimizer.model.terms import Terms
-
+from optimizer.plan.sizes import SizePool
 
 IntArray = NDArray[np.int64]
+
+_ROUNDING = 1e-12
 
 
 def share(context: Context) -> None:
@@ -29,7 +31,7 @@ def share(context: Context) -> None:
 
 def _market_shares(context: Context) -> None:
     cube = context.cube
-    pools = [pool for pool in cube.inputs.sizes if not np.isnan(pool.max_share)]
+    pools = [pool for pool in cube.inputs.sizes if not np.isnan(pool.max_share) and not _is_kept_anyway(cube, pool)]
     pool_of_market = np.full(len(cube.markets.names), -1, dtype=np.int64)
     for position, pool in enumerate(pools):
         pool_of_market[pool.markets] = position
@@ -45,6 +47,14 @@ def _market_shares(context: Context) -> None:
                                  upper=upper)
 
 
+def _is_kept_anyway(cube: Cube, pool: SizePool) -> bool:
+    """Whether the potentials of a pool's markets allow no more than its share does, so that a row would say it twice."""
+    in_units = np.isnan(pool.revenue)
+    worth = cube.markets.potential if in_units else cube.markets.potential * cube.markets.price
+    largest = pool.max_share * (pool.units if in_units else pool.revenue)
+    return bool(worth[pool.markets].sum() <= largest * (1.0 + _ROUNDING))
+
+
 def _territory_shares(context: Context) -> None:
     cube = context.cube
     ones = np.ones((cube.num_pairs, cube.num_periods))
@@ -57,10 +67,10 @@ def _territory_shares(context: Context) -> None:
         own = cell_terms(_members(context, own_code, 1), ones)
         table = cube.inputs.plan.tables["territories"]
         name = "/".join(table.text(column)[limit.row] for column in table.labels)
-        for bound, side, lower, upper in ((limit.high, "at most", -np.inf, 0.0), (limit.low, "at least", 0.0, np.inf)):
-            if 0.0 < bound < 1.0 or (side == "at most" and bound == 0.0):
-                rest = own + whole.scaled(-bound)
-                context.builder.add_rows("share", rest, _one_label(name, side), lower=lower, upper=upper)
+        if limit.high < 1.0:
+            context.builder.add_rows("share", own + whole.scaled(-limit.high), _one_label(name, "at most"), upper=0.0)
+        if limit.low > 0.0:
+            context.builder.add_rows("share", own + whole.scaled(-limit.low), _one_label(name, "at least"), lower=0.0)
 
 
 def _one_label(*labels: str) -> Labels:
