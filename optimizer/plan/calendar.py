@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,6 +26,7 @@ PERIODS_A_YEAR = {"week": 52, "month": 12, "quarter": 4}
 _MONTHS_A_PERIOD = {"month": 1, "quarter": 3}
 _DAYS_TO_MIDDLE_OF_WEEK = 3
 _LAST_DAY_OF_EVERY_MONTH = 28
+_FISCAL_QUARTER = re.compile(r"fy(\d\d)(q[1-4])")
 
 
 @dataclass(frozen=True)
@@ -202,7 +204,7 @@ class Calendar:
             return "month"
         if not isinstance(label, str):
             return None
-        if parse_quarter(label) is not None or folded(label) in self._by_label["quarter"]:
+        if parse_quarter(label) is not None or _FISCAL_QUARTER.fullmatch(folded(label)) is not None:
             return "quarter"
         return None if _week(label) is None else "week"
 
@@ -279,10 +281,11 @@ class Calendar:
         return None
 
     def _fiscal_column(self, label: str, years_later: int) -> int | None:
-        text = folded(label)
-        if text.startswith("fy") and text[2:4].isdigit():
-            text = f"fy{(int(text[2:4]) + years_later) % 100:02d}{text[4:]}"
-        return self._first(self._by_label["quarter"].get(text))
+        found = _FISCAL_QUARTER.fullmatch(folded(label))
+        if found is None:
+            return None
+        year = (int(found.group(1)) + years_later) % 100
+        return self._first(self._by_label["quarter"].get(f"fy{year:02d}{found.group(2)}"))
 
     @staticmethod
     def _first(positions: IntArray | None) -> int | None:

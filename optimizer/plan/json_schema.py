@@ -19,7 +19,7 @@ def plan_schema() -> dict[str, Any]:
 
 
 def _any_of(part: Any) -> Any:
-    """`oneOf` becomes `anyOf`: a bound `{file: values.csv}` looks like a map of bounds as well as like a table."""
+    """`oneOf` becomes `anyOf`: a bound `{file: values.csv}` looks like a map of bounds as well as a table."""
     if isinstance(part, dict):
         return {"anyOf" if key == "oneOf" else key: _any_of(value) for key, value in part.items()}
     return [_any_of(value) for value in part] if isinstance(part, list) else part

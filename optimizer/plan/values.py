@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,8 +47,9 @@ class KeptCells:
     """Positions of the rows that stay (rows,)."""
 
     def place(self, row: int, header: str) -> Place:
-        """Where entry `row` of the kept ones stands, with its value."""
-        return self.cells.place(int(self.keep[row]), header)
+        """Where entry `row` of the kept ones stands, with its value unless it is blank."""
+        place = self.cells.place(int(self.keep[row]), header)
+        return place if place.value else replace(place, value=None)
 
     def labels(self, header: str) -> list[str]:
         """A column as text (rows,)."""
