@@ -146,9 +146,9 @@ def season(deals: Deals, log: EstimateLog, quality: Quality) -> Season:
     """Season of won revenue: by month of the year from 12 months on, of the quarter from 6, or working days.
 
     index[p] = 1 + w[p] (mean[p] - 1), w = t / (t + error[p]): positions that differ by chance alone are drawn
-    to 1. error[p] is the sampling variance of a sum of random deals (sum of squared amounts), or the variance
-    between years or quarters where that is larger; t the variance of the indices beyond it, as in
-    `pool_means`.
+    to 1. error[p] is the sampling variance of a sum of random deals (sum of squared amounts), raised by one
+    factor for all positions where years or quarters differ by more; t is the variance of the indices beyond
+    it, as in `pool_means`.
     """
     revenue, squares = _monthly(deals)
     count, first = deals.num_months, deals.first_month
@@ -226,9 +226,10 @@ def _spread_to(values: FloatArray, rows: int) -> FloatArray:
 def _shrunk(index: FloatArray, errors: FloatArray) -> FloatArray:
     """Indices (positions,) with mean 1 from (repeats, positions), drawn to 1 as far as chance goes."""
     repeats = index.shape[0]
-    error = errors.mean(axis=0) / repeats
+    error = errors.mean(axis=0)
     if repeats > 1:
-        error = np.maximum(error, index.var(axis=0, ddof=1) / repeats)
+        error = error * max(1.0, float(index.var(axis=0, ddof=1).mean() / error.mean()))
+    error = error / repeats
     deviation = index.mean(axis=0) - 1.0
     between = max(0.0, float(np.mean(deviation**2) - np.mean(error)))
     weight = between / (between + error) if between > 0 else np.zeros_like(error)
