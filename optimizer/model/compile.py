@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,7 +55,7 @@ class Model:
         return self.context.cube
 
 
-def compile_plan(inputs: Inputs, seat_groups: bool = True) -> Model:
+def compile_plan(inputs: Inputs, seat_groups: bool = True, families: Mapping[str, Family] = FAMILIES) -> Model:
     """Compile a plan; `seat_groups=False` keeps every seller apart, with the same optimum.
 
     Raises `InputError` when a rule does not fit the tables.
@@ -68,7 +68,7 @@ def compile_plan(inputs: Inputs, seat_groups: bool = True) -> Model:
     builder = ProgramBuilder()
     activities = add_activities(builder, cube)
     context = make_context(builder, activities)
-    for family in FAMILIES.values():
+    for family in families.values():
         family(context)
     stages = tuple(plan_stages(context))
     return Model(inputs, builder.build(), stages, context)
