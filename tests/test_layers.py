@@ -15,7 +15,7 @@ SALES_WORDS = re.compile(
     re.IGNORECASE,
 )
 SOLVER_NAMES = re.compile(
-    r"\b(highs|highspy|cbc|pulp|glop|pdlp|scip|cp[-_]?sat|ortools|or tools|mathopt|gurobi|cplex|xpress|copt|mosek)\b",
+    r"\b(highs|highspy|cbc|pulp|glop|pdlp|scip|cp ?sat|or ?tools|mathopt|gurobi|cplex|xpress|copt|mosek)\b",
     re.IGNORECASE,
 )
 
