@@ -36,6 +36,12 @@ class SolveSettings:
     def solve_options(self) -> SolveOptions:
         """The same for the solver layer."""
         return SolveOptions(
-            time_limit=self.time_limit, gap=self.gap, threads=self.threads, seed=self.seed, method=self.method,
-            interrupt=self.interrupt, progress=self.progress, log=self.log,
+            time_limit=self.time_limit,
+            gap=self.gap,
+            threads=self.threads,
+            seed=self.seed,
+            method=self.method,
+            interrupt=self.interrupt,
+            progress=self.progress,
+            log=self.log,
         )

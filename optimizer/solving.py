@@ -66,9 +66,13 @@ def solve(plan: Plan, settings: SolveSettings | None = None) -> Solution:
     return replace(solution, seconds=phase.seconds)
 
 
-def solve_model(model: Model, settings: SolveSettings, stages: tuple[PlanStage, ...] | None = None) -> StagedResult:
+def solve_model(
+    model: Model, settings: SolveSettings, stages: tuple[PlanStage, ...] | None = None
+) -> StagedResult:
     """Solve the stages of a compiled plan (all of them unless given)."""
-    ranging = model.program.num_columns <= RANGING_COLUMNS and settings.marginal_values and not model.program.is_mip
+    ranging = (
+        model.program.num_columns <= RANGING_COLUMNS and settings.marginal_values and not model.program.is_mip
+    )
     wanted = [solver_stage(model, stage, ranging) for stage in stages or model.stages]
     announce = settings.on_stage
 
@@ -95,15 +99,24 @@ def solver_stage(model: Model, stage: PlanStage, ranging: bool = False) -> Stage
 def _solution(model: Model, staged: StagedResult) -> Solution:
     """The plan of single sellers from the plan of seat groups, measured and judged."""
     inputs, cube = model.inputs, model.cube
-    sellers = make_cube(inputs, group_sellers(inputs, (), [[] for _ in inputs.selling.sellers.names], apart=True))
+    sellers = make_cube(
+        inputs, group_sellers(inputs, (), [[] for _ in inputs.selling.sellers.names], apart=True)
+    )
     stages = tuple(
         StageOutcome(stage, outcome.value, outcome.result, outcome.note)
         for stage, outcome in zip(model.stages, staged.outcomes, strict=True)
     )
     end = staged.termination
     solution = Solution(
-        plan=inputs.plan, inputs=inputs, model=model, status=_status(staged), reason=_reason(end), stages=stages,
-        residuals=None, sellers=sellers, notes=tuple(model.context.notes),
+        plan=inputs.plan,
+        inputs=inputs,
+        model=model,
+        status=_status(staged),
+        reason=_reason(end),
+        stages=stages,
+        residuals=None,
+        sellers=sellers,
+        notes=tuple(model.context.notes),
     )
     if staged.x is None:
         return solution
@@ -153,8 +166,13 @@ def _explained(solution: Solution, staged: StagedResult, settings: SolveSettings
 def _money_figures(inputs: Inputs, settings: SolveSettings) -> tuple[float, float | None] | None:
     """Revenue and contribution of a plan solved down to its money stage; None when there is none."""
     model = compile_plan(inputs, settings.seat_groups)
-    last = max((index for index, stage in enumerate(model.stages) if stage.is_money or stage.kind == "total"), default=0)
-    staged = solve_model(model, replace(settings, marginal_values=False, on_stage=None), model.stages[: last + 1])
+    last = max(
+        (index for index, stage in enumerate(model.stages) if stage.is_money or stage.kind == "total"),
+        default=0,
+    )
+    staged = solve_model(
+        model, replace(settings, marginal_values=False, on_stage=None), model.stages[: last + 1]
+    )
     if staged.x is None:
         return None
     metrics = model.context.metrics

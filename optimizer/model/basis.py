@@ -80,7 +80,9 @@ def seat_basis(context: Context, basis: str, members: Members) -> FloatArray:
         values = _number_column(cube.inputs.plan.tables["sellers"], basis)
     if np.isnan(values[inside]).any():
         row = int((np.isnan(values) & inside).argmax())
-        raise InputError("model.basis_blank", cube.inputs.plan.tables["sellers"].place(row, basis), basis=basis)
+        raise InputError(
+            "model.basis_blank", cube.inputs.plan.tables["sellers"].place(row, basis), basis=basis
+        )
     return np.bincount(seller_code[inside], weights=values[inside], minlength=members.size)
 
 

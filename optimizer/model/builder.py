@@ -31,21 +31,36 @@ class ProgramBuilder:
         self.num_columns = 0
         self.num_rows = 0
 
-    def add_columns(self, name: str, count: int, labels: Labels, lower: FloatArray | float = 0.0,
-                    upper: FloatArray | float = np.inf, integer: NDArray[np.bool_] | bool = False) -> int:
+    def add_columns(
+        self,
+        name: str,
+        count: int,
+        labels: Labels,
+        lower: FloatArray | float = 0.0,
+        upper: FloatArray | float = np.inf,
+        integer: NDArray[np.bool_] | bool = False,
+    ) -> int:
         """Add `count` columns and return the position of the first."""
         start = self.num_columns
-        self._columns.append((
-            np.broadcast_to(np.asarray(lower, dtype=np.float64), (count,)),
-            np.broadcast_to(np.asarray(upper, dtype=np.float64), (count,)),
-            np.broadcast_to(np.asarray(integer, dtype=np.bool_), (count,)),
-        ))
+        self._columns.append(
+            (
+                np.broadcast_to(np.asarray(lower, dtype=np.float64), (count,)),
+                np.broadcast_to(np.asarray(upper, dtype=np.float64), (count,)),
+                np.broadcast_to(np.asarray(integer, dtype=np.bool_), (count,)),
+            )
+        )
         self._column_blocks.append(Block(name, start, start + count, labels))
         self.num_columns += count
         return start
 
-    def add_rows(self, name: str, terms: Terms, labels: Labels, lower: FloatArray | float = -np.inf,
-                 upper: FloatArray | float = np.inf) -> int:
+    def add_rows(
+        self,
+        name: str,
+        terms: Terms,
+        labels: Labels,
+        lower: FloatArray | float = -np.inf,
+        upper: FloatArray | float = np.inf,
+    ) -> int:
         """Add `lower <= terms <= upper`, one row a member; constants go to the bounds. Returns the first row."""
         start, count = self.num_rows, terms.size
         low = np.broadcast_to(np.asarray(lower, dtype=np.float64), (count,)) - terms.constant
@@ -58,7 +73,9 @@ class ProgramBuilder:
 
     def build(self) -> LinearProgram:
         """The program with an objective of zeros; stages bring their own."""
-        lower, upper, integer = (np.concatenate([part[index] for part in self._columns]) for index in range(3))
+        lower, upper, integer = (
+            np.concatenate([part[index] for part in self._columns]) for index in range(3)
+        )
         row_lower, row_upper = _joined(self._rows, 0), _joined(self._rows, 1)
         row, column, value = (_joined(self._entries, index) for index in range(3))
         matrix = sparse.coo_array(

@@ -55,7 +55,9 @@ class Model:
         return self.context.cube
 
 
-def compile_plan(inputs: Inputs, seat_groups: bool = True, families: Mapping[str, Family] = FAMILIES) -> Model:
+def compile_plan(
+    inputs: Inputs, seat_groups: bool = True, families: Mapping[str, Family] = FAMILIES
+) -> Model:
     """Compile a plan; `seat_groups=False` keeps every seller apart, with the same optimum.
 
     Raises `InputError` when a rule does not fit the tables.
@@ -82,10 +84,14 @@ def make_context(builder: ProgramBuilder, activities: Activities) -> Context:
 
 def add_activities(builder: ProgramBuilder, cube: Cube) -> Activities:
     """The columns of sales (P * T, cell p * T + t) and of extra resources (R * T)."""
+
     def cell_labels() -> list[tuple[str, ...]]:
         names, markets, periods = cube.seat_names, cube.markets.names, cube.calendar.period
-        return [(names[seat], markets[market], period)
-                for seat, market in zip(cube.pair_seat, cube.pair_market, strict=True) for period in periods]
+        return [
+            (names[seat], markets[market], period)
+            for seat, market in zip(cube.pair_seat, cube.pair_market, strict=True)
+            for period in periods
+        ]
 
     upper = np.where(cube.presence[cube.pair_seat] > 0, np.inf, 0.0).ravel()
     whole = np.repeat(cube.markets.whole_units[cube.pair_market], cube.num_periods)
@@ -95,8 +101,14 @@ def add_activities(builder: ProgramBuilder, cube: Cube) -> Activities:
     if np.isfinite(table.extra_price).any():
         bought = np.isfinite(table.extra_price)
         labels = [(name, period) for name in table.names for period in cube.calendar.period]
-        extra_start = builder.add_columns("extra", len(labels), lambda: labels,
-                                          upper=np.repeat(np.where(bought, np.inf, 0.0), cube.num_periods))
-    uses = {row: np.repeat(amount[cube.pair_source][:, None], cube.num_periods, axis=1)
-            for row, amount in table.per_unit.items()}
+        extra_start = builder.add_columns(
+            "extra",
+            len(labels),
+            lambda: labels,
+            upper=np.repeat(np.where(bought, np.inf, 0.0), cube.num_periods),
+        )
+    uses = {
+        row: np.repeat(amount[cube.pair_source][:, None], cube.num_periods, axis=1)
+        for row, amount in table.per_unit.items()
+    }
     return Activities(cube, table.names, uses, table.by_sellers, extra_start, table.extra_price)

@@ -87,7 +87,9 @@ class Context:
     def typical_sales(self) -> FloatArray:
         """A plausible size of each cell in units, flat (P * T,): the market's potential shared by its pairs."""
         cube = self.cube
-        known = np.where(np.isfinite(cube.markets.potential), cube.markets.potential, cube.markets.last_year_units)
+        known = np.where(
+            np.isfinite(cube.markets.potential), cube.markets.potential, cube.markets.last_year_units
+        )
         pairs = np.maximum(np.bincount(cube.pair_market, minlength=len(cube.markets.names)), 1)
         return np.nan_to_num(cube.by_market(known / pairs[:, None]), nan=1.0).ravel()
 

@@ -106,7 +106,13 @@ def make_cube(inputs: Inputs, groups: SeatGroups) -> Cube:
         headcount=_sum(sellers.headcount, groups.group, seats),
         commission_rate=sellers.commission_rate[groups.first],
         share_limits=tuple(
-            ShareLimit(limit.row, limit.low, limit.high, position[limit.pairs][position[limit.pairs] >= 0], limit.markets)
+            ShareLimit(
+                limit.row,
+                limit.low,
+                limit.high,
+                position[limit.pairs][position[limit.pairs] >= 0],
+                limit.markets,
+            )
             for limit in pairs.share_limits
         ),
     )

@@ -63,7 +63,9 @@ def _new_customers(a: Activities) -> FloatArray:
 def _load(a: Activities) -> FloatArray:
     """Average seller-periods that a unit takes; 0 for sellers without a limit."""
     mean = mean_capacity(a.cube)[a.cube.pair_seat][:, None]
-    return np.asarray(np.divide(a.cube.effort, mean, out=np.zeros_like(a.cube.effort), where=np.isfinite(mean)))
+    return np.asarray(
+        np.divide(a.cube.effort, mean, out=np.zeros_like(a.cube.effort), where=np.isfinite(mean))
+    )
 
 
 def mean_capacity(cube: Cube) -> FloatArray:
@@ -84,7 +86,9 @@ def mean_capacity(cube: Cube) -> FloatArray:
 def seats_of_capacity(cube: Cube) -> FloatArray:
     """Capacity of each seat in average seller-periods (G, T); 0 without a limit."""
     mean = mean_capacity(cube)[:, None]
-    return np.asarray(np.divide(cube.capacity, mean, out=np.zeros_like(cube.capacity), where=np.isfinite(mean)))
+    return np.asarray(
+        np.divide(cube.capacity, mean, out=np.zeros_like(cube.capacity), where=np.isfinite(mean))
+    )
 
 
 SALES_METRICS: dict[str, tuple[Unit, Coefficient]] = {
@@ -99,8 +103,12 @@ SALES_METRICS: dict[str, tuple[Unit, Coefficient]] = {
     "load": ("seats", _load),
 }
 SEAT_METRICS: dict[str, Unit] = {"headcount": "heads", "capacity": "seats", "seller_cost": "currency"}
-OTHER_METRICS: dict[str, Unit] = {"extra_cost": "currency", "market_size": "currency", "last_year": "currency",
-                                  "last_year_units": "units"}
+OTHER_METRICS: dict[str, Unit] = {
+    "extra_cost": "currency",
+    "market_size": "currency",
+    "last_year": "currency",
+    "last_year_units": "units",
+}
 RATIOS: dict[str, tuple[str, str, Unit]] = {
     "average_check": ("revenue", "deals", "currency"),
     "average_price": ("revenue", "units", "currency"),
@@ -135,8 +143,12 @@ class Metrics:
             return RATIOS[metric][2]
         if metric in self.activities.resources:
             return metric
-        raise InputError("model.metric_unknown", metric=metric, nearest=nearest(metric, self.known()),
-                         known=", ".join(self.known()))
+        raise InputError(
+            "model.metric_unknown",
+            metric=metric,
+            nearest=nearest(metric, self.known()),
+            known=", ".join(self.known()),
+        )
 
     def coefficient(self, metric: str) -> FloatArray:
         """Metric a unit sold (P, T), for metrics of sales and for resources."""
@@ -173,7 +185,11 @@ class Metrics:
         """Numerator, denominator and what is subtracted from their quotient."""
         top, bottom, _ = RATIOS[metric]
         counted = self.sized(members) if bottom == "market_size" else members
-        return (self.terms(top, counted, where), self.terms(bottom, members, where), 1.0 if metric == "growth" else 0.0)
+        return (
+            self.terms(top, counted, where),
+            self.terms(bottom, members, where),
+            1.0 if metric == "growth" else 0.0,
+        )
 
     def total(self, metric: str, where: Mapping[str, Any] | None = None) -> Terms:
         """The metric over a whole scope as one expression."""
@@ -218,7 +234,8 @@ class Metrics:
         first = cube.groups.first
         months = cube.calendar.periods_a_year / 12.0
         values = {
-            "headcount": cube.headcount / np.maximum((members.period_code >= 0).sum() / members.num_period_members, 1),
+            "headcount": cube.headcount
+            / np.maximum((members.period_code >= 0).sum() / members.num_period_members, 1),
             "capacity": share,
             "seller_cost": cube.headcount * cube.inputs.selling.sellers.cost[first][:, None] / months,
         }[metric]
@@ -249,7 +266,9 @@ class Metrics:
         if np.isnan(values[inside]).any():
             row = int((np.isnan(values) & inside).any(axis=1).argmax())
             column = "last_year_units" if metric == "last_year_units" else "last_year_revenue"
-            raise InputError("model.basis_blank", cube.inputs.plan.tables["markets"].place(row, column), basis=column)
+            raise InputError(
+                "model.basis_blank", cube.inputs.plan.tables["markets"].place(row, column), basis=column
+            )
         return np.bincount(grid[inside], weights=values[inside], minlength=members.size)
 
     def _sizes(self, members: Members) -> FloatArray:
@@ -286,7 +305,9 @@ def cell_terms(members: Members, coefficient: FloatArray) -> Terms:
     periods = np.flatnonzero(members.period_code >= 0)
     value = coefficient[np.ix_(pairs, periods)]
     column = pairs[:, None] * num_periods + periods[None, :]
-    member = members.pair_code[pairs][:, None] * members.num_period_members + members.period_code[periods][None, :]
+    member = (
+        members.pair_code[pairs][:, None] * members.num_period_members + members.period_code[periods][None, :]
+    )
     kept = value.ravel() != 0.0
     return Terms(member.ravel()[kept], column.ravel()[kept], value.ravel()[kept], np.zeros(members.size))
 
@@ -295,5 +316,7 @@ def sum_members(scopes: Scopes, each: Sequence[str], where: Mapping[str, Any]) -
     """Members of `each` in scope; raises `InputError` when the scope is empty."""
     members = scopes.members(each, where)
     if members.size == 0:
-        raise InputError("model.scope_empty", where=", ".join(f"{key}: {value}" for key, value in where.items()))
+        raise InputError(
+            "model.scope_empty", where=", ".join(f"{key}: {value}" for key, value in where.items())
+        )
     return members

@@ -56,7 +56,9 @@ def _target_stages(context: Context) -> list[PlanStage]:
     for priority in priorities:
         parts = [_shortfall([soft for soft in context.soft if soft.priority == priority])]
         parts += [distance.distance for distance in context.distances if distance.priority == priority]
-        stages.append(PlanStage(f"targets {priority}", "shortfall", sum_terms(parts), False, LOCK_SCALE, "share"))
+        stages.append(
+            PlanStage(f"targets {priority}", "shortfall", sum_terms(parts), False, LOCK_SCALE, "share")
+        )
     return stages
 
 
@@ -82,7 +84,9 @@ def _default_stages(context: Context) -> list[PlanStage]:
     else:
         stages += _keep_total(context)
     stages += [
-        PlanStage(spread.name, "spread", _difference(spread.highest, spread.lowest), False, LOCK_SCALE, "ratio")
+        PlanStage(
+            spread.name, "spread", _difference(spread.highest, spread.lowest), False, LOCK_SCALE, "ratio"
+        )
         for spread in context.spreads
     ]
     near = [part for part in (near_last_year(context), even_load(context)) if part is not None]
@@ -108,20 +112,28 @@ def _keep_total(context: Context) -> list[PlanStage]:
     """Without margins nothing rewards selling beyond what was asked: stay at last year's total, or at the
     company's revenue target where there is one."""
     asked = [
-        rows.lower[0] for rows in context.rule_rows.values()
-        if rows.rule.metric == "revenue" and not rows.rule.where and not rows.rule.each
-        and np.isfinite(rows.lower[0]) and not rows.rule.as_share
+        rows.lower[0]
+        for rows in context.rule_rows.values()
+        if rows.rule.metric == "revenue"
+        and not rows.rule.where
+        and not rows.rule.each
+        and np.isfinite(rows.lower[0])
+        and not rows.rule.as_share
     ]
     last_year = float(np.nansum(context.cube.markets.last_year_revenue))
     reference = max(asked) if asked else last_year
     revenue = context.metrics.total("revenue")
     if reference <= 0:
-        return [PlanStage("revenue", "revenue", revenue, True, _size(context, revenue), "currency", is_money=True)]
+        return [
+            PlanStage("revenue", "revenue", revenue, True, _size(context, revenue), "currency", is_money=True)
+        ]
     above = context.builder.add_columns("total", 2, lambda: [("above",), ("below",)])
     sides = np.array([above, above + 1])
     gap = Terms(np.zeros(2, dtype=np.int64), sides, np.array([-1.0, 1.0]), np.zeros(1))
     distance = Terms(np.zeros(2, dtype=np.int64), sides, np.ones(2), np.zeros(1))
-    context.builder.add_rows("total", revenue.scaled(1.0 / reference) + gap, lambda: [("total",)], lower=1.0, upper=1.0)
+    context.builder.add_rows(
+        "total", revenue.scaled(1.0 / reference) + gap, lambda: [("total",)], lower=1.0, upper=1.0
+    )
     return [PlanStage("total", "total", distance, False, LOCK_SCALE, "share")]
 
 
@@ -138,8 +150,14 @@ def _asked_stage(context: Context, stage: ObjectiveStage) -> PlanStage:
     if what == "shortfall":
         return PlanStage("shortfall", "shortfall", _shortfall(context.soft), maximize, LOCK_SCALE, "share")
     if what == "spread":
-        return PlanStage("spread", "spread", sum_terms([_difference(s.highest, s.lowest) for s in context.spreads]),
-                         maximize, LOCK_SCALE, "ratio")
+        return PlanStage(
+            "spread",
+            "spread",
+            sum_terms([_difference(s.highest, s.lowest) for s in context.spreads]),
+            maximize,
+            LOCK_SCALE,
+            "ratio",
+        )
     if what == "change":
         near = near_last_year(context)
         if near is None:
@@ -151,7 +169,9 @@ def _asked_stage(context: Context, stage: ObjectiveStage) -> PlanStage:
         return _money_stage(context)
     terms = context.metrics.total(what, stage.where)
     unit = context.metrics.unit(what)
-    return PlanStage(what, "metric", terms, maximize, _size(context, terms), unit, is_money=unit == "currency")
+    return PlanStage(
+        what, "metric", terms, maximize, _size(context, terms), unit, is_money=unit == "currency"
+    )
 
 
 def _ratio_of(stage: ObjectiveStage) -> tuple[str, str, str, str, dict[str, object]]:

@@ -85,7 +85,12 @@ def _is_share_of_all(rule: Rule) -> bool:
 def _is_named(rule: Rule, seller: str) -> bool:
     """Whether a bound by member names this seller."""
     position = next(index for index, column in enumerate(rule.each) if _bare(column) == "seller")
-    return any(key[position] == seller for bound in (rule.lower, rule.upper) if isinstance(bound, Mapping) for key in bound)
+    return any(
+        key[position] == seller
+        for bound in (rule.lower, rule.upper)
+        if isinstance(bound, Mapping)
+        for key in bound
+    )
 
 
 def _seller_bases(plan: Plan) -> list[str]:

@@ -47,7 +47,9 @@ class Scopes:
         self._sellers = cube.inputs.selling.sellers.labels
         self._markets = cube.markets.labels
         self._periods: dict[str, Sequence[str]] = {
-            "period": cube.calendar.period, "quarter": cube.calendar.quarter, "year": cube.calendar.year
+            "period": cube.calendar.period,
+            "quarter": cube.calendar.quarter,
+            "year": cube.calendar.year,
         }
 
     def sides(self, column: str) -> tuple[Side, str]:
@@ -63,7 +65,9 @@ class Scopes:
                 self._must_agree(name)
             return "market", name
         known = [*self._markets, *self._sellers, *self._periods]
-        raise InputError("model.column_unknown", column=column, nearest=nearest(column, known), known=", ".join(known))
+        raise InputError(
+            "model.column_unknown", column=column, nearest=nearest(column, known), known=", ".join(known)
+        )
 
     def _must_agree(self, name: str) -> None:
         """A bare name is allowed while the market's and the seller's label agree on every pair."""
@@ -73,9 +77,14 @@ class Scopes:
         differs = (seller != market) & (seller != ALL)
         if differs.any():
             pair = int(differs.argmax())
-            raise InputError("model.column_ambiguous", column=name, seller=cube.seat_names[cube.pair_seat[pair]],
-                             market=cube.markets.names[cube.pair_market[pair]], seller_label=seller[pair],
-                             market_label=market[pair])
+            raise InputError(
+                "model.column_ambiguous",
+                column=name,
+                seller=cube.seat_names[cube.pair_seat[pair]],
+                market=cube.markets.names[cube.pair_market[pair]],
+                seller_label=seller[pair],
+                market_label=market[pair],
+            )
 
     def market_mask(self, where: Mapping[str, Any]) -> BoolArray:
         """Markets that meet the market columns of `where` (M,)."""
@@ -109,8 +118,12 @@ class Scopes:
         texts = {wanted} if isinstance(wanted, str) else set(wanted)
         missing = sorted(texts - set(labels))
         if missing:
-            raise InputError("model.label_unknown", column=column, label=missing[0],
-                             nearest=nearest(missing[0], sorted(set(labels))))
+            raise InputError(
+                "model.label_unknown",
+                column=column,
+                label=missing[0],
+                nearest=nearest(missing[0], sorted(set(labels))),
+            )
         return np.fromiter((label in texts for label in labels), dtype=np.bool_, count=len(labels))
 
     def pair_mask(self, where: Mapping[str, Any]) -> BoolArray:
@@ -123,17 +136,24 @@ class Scopes:
         sided = [self.sides(column) for column in each]
         pair_columns = [position for position, (side, _) in enumerate(sided) if side != "period"]
         period_columns = [position for position, (side, _) in enumerate(sided) if side == "period"]
-        pair_code, pair_labels, market_code = self._pair_members([sided[index] for index in pair_columns], where)
+        pair_code, pair_labels, market_code = self._pair_members(
+            [sided[index] for index in pair_columns], where
+        )
         periods = [self._periods[sided[index][1]] for index in period_columns]
         period_code, period_labels = _joint_codes(periods, self.period_mask(where))
         labels = []
         for pair_label, period_label in product(pair_labels, period_labels):
-            label = dict(zip(pair_columns, pair_label, strict=True)) | dict(zip(period_columns, period_label, strict=True))
+            label = dict(zip(pair_columns, pair_label, strict=True)) | dict(
+                zip(period_columns, period_label, strict=True)
+            )
             labels.append(tuple(label[index] for index in range(len(each))))
         return Members(tuple(labels), pair_code, period_code, len(period_labels), market_code)
 
-    def _pair_members(self, columns: list[tuple[Side, str]], where: Mapping[str, Any],
-                      ) -> tuple[IntArray, list[tuple[str, ...]], IntArray | None]:
+    def _pair_members(
+        self,
+        columns: list[tuple[Side, str]],
+        where: Mapping[str, Any],
+    ) -> tuple[IntArray, list[tuple[str, ...]], IntArray | None]:
         cube, markets, seats = self.cube, self.market_mask(where), self.seat_mask(where)
         in_scope = markets[cube.pair_market] & seats[cube.pair_seat]
         if all(side == "market" for side, _ in columns):

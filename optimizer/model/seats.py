@@ -37,7 +37,9 @@ class SeatGroups:
         return np.bincount(self.group, minlength=len(self.first))
 
 
-def group_sellers(inputs: Inputs, columns: Collection[str], personal: list[list[object]], apart: bool = False) -> SeatGroups:
+def group_sellers(
+    inputs: Inputs, columns: Collection[str], personal: list[list[object]], apart: bool = False
+) -> SeatGroups:
     """Group sellers with the same territory, effort, dates, terms and labels in `columns`.
 
     `personal` holds one entry a seller: whatever rules say of that seller alone. `apart` keeps every seller
@@ -54,9 +56,17 @@ def group_sellers(inputs: Inputs, columns: Collection[str], personal: list[list[
     limit_of = _limit_of_pair(inputs)
     hours_matter = _hours_matter(inputs)
     signatures = [
-        _signature(inputs, seller, slice(bounds[seller], bounds[seller + 1]), limit_of, columns, personal[seller],
-                   hours_matter)
-        if not whole[seller] else f"seller {seller}"
+        _signature(
+            inputs,
+            seller,
+            slice(bounds[seller], bounds[seller + 1]),
+            limit_of,
+            columns,
+            personal[seller],
+            hours_matter,
+        )
+        if not whole[seller]
+        else f"seller {seller}"
         for seller in range(count)
     ]
     group, distinct = label_codes(signatures)
@@ -70,7 +80,9 @@ def _shares(capacity: FloatArray, group: IntArray, num_groups: int) -> FloatArra
     total = np.where(np.isfinite(capacity).all(axis=1), np.nan_to_num(capacity, posinf=0.0).sum(axis=1), 1.0)
     group_total = np.bincount(group, weights=total, minlength=num_groups)
     size = np.bincount(group, minlength=num_groups)
-    return np.where(group_total[group] > 0, total / np.where(group_total > 0, group_total, 1.0)[group], 1.0 / size[group])
+    return np.where(
+        group_total[group] > 0, total / np.where(group_total > 0, group_total, 1.0)[group], 1.0 / size[group]
+    )
 
 
 def _limit_of_pair(inputs: Inputs) -> IntArray:
@@ -89,14 +101,23 @@ def _rounded(values: FloatArray) -> FloatArray:
 def _hours_matter(inputs: Inputs) -> bool:
     """Whether anything bounds or rewards hours; else sellers may differ in hours that are only reported."""
     spec = inputs.plan.spec
-    named = [rule.metric for rule in inputs.plan.rules] + [entry.metric for entry in (*spec.balance, *spec.stay_near)]
+    named = [rule.metric for rule in inputs.plan.rules] + [
+        entry.metric for entry in (*spec.balance, *spec.stay_near)
+    ]
     for stage in spec.objective or []:
         named += [stage.maximize or "", stage.minimize or "", stage.metric or ""]
     return "hours" in named
 
 
-def _signature(inputs: Inputs, seller: int, own: slice, limit_of: IntArray, columns: Collection[str],
-               personal: list[object], hours_matter: bool) -> str:
+def _signature(
+    inputs: Inputs,
+    seller: int,
+    own: slice,
+    limit_of: IntArray,
+    columns: Collection[str],
+    personal: list[object],
+    hours_matter: bool,
+) -> str:
     """Everything that the model knows of a seller but the amount of capacity, as one string."""
     sellers, selling = inputs.selling.sellers, inputs.selling
     unit: CapacityUnit = sellers.capacity_unit[seller]
@@ -111,7 +132,9 @@ def _signature(inputs: Inputs, seller: int, own: slice, limit_of: IntArray, colu
         selling.pairs.market[own].tobytes().hex(),
         limit_of[own].tobytes().hex(),
         _rounded(selling.effort[own]).tobytes().hex(),
-        "" if unit == "revenue" and not hours_matter else _rounded(selling.hours_per_unit[own]).tobytes().hex(),
+        ""
+        if unit == "revenue" and not hours_matter
+        else _rounded(selling.hours_per_unit[own]).tobytes().hex(),
         [amounts[own].tobytes().hex() for amounts in inputs.resources.per_unit.values()],
         float(sellers.commission_rate[seller]),
         tuple(sellers.labels[name][seller] for name in sorted(columns) if name in sellers.labels),

@@ -47,12 +47,18 @@ class Terms:
     def picked(self, member: int) -> Terms:
         """The expression of one member, as the only one."""
         mine = self.member == member
-        return Terms(np.zeros(int(mine.sum()), dtype=np.int64), self.column[mine], self.value[mine],
-                     self.constant[member : member + 1])
+        return Terms(
+            np.zeros(int(mine.sum()), dtype=np.int64),
+            self.column[mine],
+            self.value[mine],
+            self.constant[member : member + 1],
+        )
 
     def values(self, x: FloatArray) -> FloatArray:
         """The expressions at a solution x (n,): (K,)."""
-        return self.constant + np.bincount(self.member, weights=self.value * x[self.column], minlength=self.size)
+        return self.constant + np.bincount(
+            self.member, weights=self.value * x[self.column], minlength=self.size
+        )
 
     def dense(self, num_columns: int) -> FloatArray:
         """Coefficients of a single expression as a vector (n,); its constant is not in it."""

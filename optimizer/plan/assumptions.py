@@ -28,8 +28,14 @@ class Assumption:
     def text(self, language: str = "en") -> str:
         """One sentence: what was assumed, for how many entries, and why."""
         value = "" if self.value is None else f"{self.value:.6g}"
-        return messages.text(f"assumptions.{self.key}", language, rows=self.rows, value=value, unit=self.unit,
-                             column=self.column)
+        return messages.text(
+            f"assumptions.{self.key}",
+            language,
+            rows=self.rows,
+            value=value,
+            unit=self.unit,
+            column=self.column,
+        )
 
 
 @dataclass
@@ -43,8 +49,16 @@ class AssumptionLog:
         """By how much the assumption `key` is scaled in this resolution (1 in the plan itself)."""
         return self.factors.get(key, 1.0)
 
-    def note(self, key: str, table: str, column: str, rows: int, value: float | None, unit: str = "",
-             scalable: bool = True) -> None:
+    def note(
+        self,
+        key: str,
+        table: str,
+        column: str,
+        rows: int,
+        value: float | None,
+        unit: str = "",
+        scalable: bool = True,
+    ) -> None:
         """Write an assumption down, unless it filled nothing."""
         if rows > 0:
             self.used.append(Assumption(key, table, column, int(rows), value, unit, scalable))

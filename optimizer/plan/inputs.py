@@ -9,8 +9,8 @@ from optimizer.plan.assumptions import Assumption, AssumptionLog
 from optimizer.plan.markets import Markets, resolve_markets
 from optimizer.plan.plan import Plan
 from optimizer.plan.sellers import Selling, resolve_sellers
-from optimizer.plan.uses import Resources, resolve_resources
 from optimizer.plan.sizes import SizePool, resolve_sizes
+from optimizer.plan.uses import Resources, resolve_resources
 
 
 @dataclass(frozen=True)
@@ -33,4 +33,11 @@ def resolve(plan: Plan, factors: Mapping[str, float] | None = None) -> Inputs:
     log = AssumptionLog(factors or {})
     markets = resolve_markets(plan, log)
     selling = resolve_sellers(plan, markets, log)
-    return Inputs(plan, markets, selling, resolve_sizes(plan, markets), resolve_resources(plan, markets, selling), tuple(log.used))
+    return Inputs(
+        plan,
+        markets,
+        selling,
+        resolve_sizes(plan, markets),
+        resolve_resources(plan, markets, selling),
+        tuple(log.used),
+    )

@@ -58,7 +58,9 @@ def resolve_markets(plan: Plan, log: AssumptionLog) -> Markets:
     table = plan.tables["markets"]
     labels = market_dimensions(table)
     phases = _phases(plan, table, log)
-    revenue, units = (_last_year(table, name, phases, log) for name in ("last_year_revenue", "last_year_units"))
+    revenue, units = (
+        _last_year(table, name, phases, log) for name in ("last_year_revenue", "last_year_units")
+    )
     price = _price(plan, table, revenue, units, log)
     spread = phases["potential"] / phases["potential"].sum(axis=1, keepdims=True)
     units = np.where(np.isnan(units), revenue / price, units)
@@ -108,11 +110,17 @@ def _phases(plan: Plan, table: Table, log: AssumptionLog) -> dict[str, FloatArra
     default, key = _default_phase(plan, table, profiles)
     phases = {}
     for column in ("potential", "last_year"):
-        names = _text(table, f"{column}_profile") if f"{column}_profile" in table.frame.columns else _text(table, "season")
+        names = (
+            _text(table, f"{column}_profile")
+            if f"{column}_profile" in table.frame.columns
+            else _text(table, "season")
+        )
         shares = np.tile(default, (len(table), 1)) if default.ndim == 1 else default.copy()
         for name in sorted({name for name in names if name}):
             if profiles is None:
-                raise InputError("model.profiles_missing", table.place(names.index(name), "season", name), profile=name)
+                raise InputError(
+                    "model.profiles_missing", table.place(names.index(name), "season", name), profile=name
+                )
             shares[[found == name for found in names]] = phasing.season_shares(profiles, name, plan.calendar)
         phases[column] = shares
     if key in ("last_year", "working_days") and plan.calendar.size > 1:
@@ -122,8 +130,11 @@ def _phases(plan: Plan, table: Table, log: AssumptionLog) -> dict[str, FloatArra
 
 def _note_phasing(table: Table, key: str, log: AssumptionLog) -> None:
     """Write down which yearly amounts are spread over the periods by the default."""
-    amounts = [name for name in ("potential", "potential_revenue", "last_year_units", "last_year_revenue")
-               if name in table.frame.columns]
+    amounts = [
+        name
+        for name in ("potential", "potential_revenue", "last_year_units", "last_year_revenue")
+        if name in table.frame.columns
+    ]
     given = np.array([~np.isnan(table.numbers(name)) for name in amounts], dtype=np.bool_)
     by_default = np.array([not name for name in _text(table, "season")], dtype=np.bool_)
     rows = int((given.any(axis=0) & by_default).sum()) if amounts else 0
@@ -161,24 +172,37 @@ def _last_year(table: Table, column: str, phases: dict[str, FloatArray], log: As
     return np.asarray(table.numbers(column)[:, None] * phases["last_year"], dtype=np.float64)
 
 
-def _price(plan: Plan, table: Table, revenue: FloatArray, units: FloatArray, log: AssumptionLog) -> FloatArray:
+def _price(
+    plan: Plan, table: Table, revenue: FloatArray, units: FloatArray, log: AssumptionLog
+) -> FloatArray:
     given = _by_period(plan, table, "price")
     with np.errstate(divide="ignore", invalid="ignore"):
         derived = np.nansum(revenue, axis=1) / np.nansum(units, axis=1)
     derived = np.where(np.isfinite(derived) & (derived > 0), derived, np.nan)[:, None]
     missing = np.isnan(given)
     price = np.where(missing, derived, given)
-    log.note("price_from_last_year", "markets", "price", int((missing & ~np.isnan(price)).any(axis=1).sum()),
-             float(np.nanmean(derived)) if not np.isnan(derived).all() else None, "currency/unit", scalable=False)
+    log.note(
+        "price_from_last_year",
+        "markets",
+        "price",
+        int((missing & ~np.isnan(price)).any(axis=1).sum()),
+        float(np.nanmean(derived)) if not np.isnan(derived).all() else None,
+        "currency/unit",
+        scalable=False,
+    )
     blank = np.isnan(price)
-    log.note("price_one", "markets", "price", int(blank.any(axis=1).sum()), 1.0, "currency/unit", scalable=False)
+    log.note(
+        "price_one", "markets", "price", int(blank.any(axis=1).sum()), 1.0, "currency/unit", scalable=False
+    )
     if (given <= 0).any():
         row = int((given <= 0).any(axis=1).argmax())
         raise InputError("model.price_not_positive", table.place(row, "price", given[row].min()))
     return np.where(blank, 1.0, price)
 
 
-def _unit_margin(plan: Plan, table: Table, price: FloatArray, revenue: FloatArray, log: AssumptionLog) -> FloatArray:
+def _unit_margin(
+    plan: Plan, table: Table, price: FloatArray, revenue: FloatArray, log: AssumptionLog
+) -> FloatArray:
     rate = _by_period(plan, table, "margin_rate")
     cost = _by_period(plan, table, "unit_cost")
     both = ~np.isnan(rate) & ~np.isnan(cost)
@@ -190,32 +214,54 @@ def _unit_margin(plan: Plan, table: Table, price: FloatArray, revenue: FloatArra
     if missing.all() or not missing.any():
         return margin
     weights = np.where(missing, 0.0, np.nan_to_num(revenue) + 1e-9)
-    mean_rate = float((weights * np.nan_to_num(margin / price)).sum() / weights.sum()) * log.factor("mean_margin")
-    log.note("mean_margin", "markets", "margin_rate", int(missing.any(axis=1).sum()), mean_rate, "share of revenue")
+    mean_rate = float((weights * np.nan_to_num(margin / price)).sum() / weights.sum()) * log.factor(
+        "mean_margin"
+    )
+    log.note(
+        "mean_margin", "markets", "margin_rate", int(missing.any(axis=1).sum()), mean_rate, "share of revenue"
+    )
     return np.where(missing, mean_rate * price, margin)
 
 
 def _units_per_deal(plan: Plan, table: Table, log: AssumptionLog) -> FloatArray:
     given = _by_period(plan, table, "units_per_deal")
     missing = np.isnan(given)
-    log.note("one_unit_a_deal", "markets", "units_per_deal", int(missing.any(axis=1).sum()), 1.0, "units/deal",
-             scalable=False)
+    log.note(
+        "one_unit_a_deal",
+        "markets",
+        "units_per_deal",
+        int(missing.any(axis=1).sum()),
+        1.0,
+        "units/deal",
+        scalable=False,
+    )
     if (given <= 0).any():
         row = int((given <= 0).any(axis=1).argmax())
-        raise InputError("model.units_per_deal_not_positive", table.place(row, "units_per_deal", given[row].min()))
+        raise InputError(
+            "model.units_per_deal_not_positive", table.place(row, "units_per_deal", given[row].min())
+        )
     return np.where(missing, 1.0, given)
 
 
-def _potential(plan: Plan, table: Table, price: FloatArray, last_year_units: FloatArray,
-               spread: FloatArray, log: AssumptionLog) -> FloatArray:
+def _potential(
+    plan: Plan,
+    table: Table,
+    price: FloatArray,
+    last_year_units: FloatArray,
+    spread: FloatArray,
+    log: AssumptionLog,
+) -> FloatArray:
     """Units a period: given, else in money over price, else the row's own size times max_share, else last year
     times 1 + growth_cap, else inf."""
     potential = table.by_period.get("potential", table.numbers("potential")[:, None] * spread)
     money = table.by_period.get("potential_revenue", table.numbers("potential_revenue")[:, None] * spread)
     potential = np.where(np.isnan(potential), money / price, potential)
     share = table.numbers("max_share")[:, None] * spread
-    of_size = share * np.where(np.isnan(table.numbers("size_units"))[:, None],
-                               table.numbers("size_revenue")[:, None] / price, table.numbers("size_units")[:, None])
+    of_size = share * np.where(
+        np.isnan(table.numbers("size_units"))[:, None],
+        table.numbers("size_revenue")[:, None] / price,
+        table.numbers("size_units")[:, None],
+    )
     use = np.isnan(potential) & ~np.isnan(of_size)
     log.note("size_times_share", "markets", "potential", int(use.any(axis=1).sum()), None, scalable=False)
     potential = np.where(use, of_size, potential)

@@ -111,13 +111,20 @@ def presence(calendar: Calendar, start: np.datetime64, end: np.datetime64) -> Fl
     first = calendar.starts if np.isnat(start) else np.maximum(calendar.starts, start.astype("datetime64[D]"))
     last = calendar.ends if np.isnat(end) else np.minimum(calendar.ends, end.astype("datetime64[D]") + 1)
     days = (last - first).astype(np.float64)
-    return np.asarray(np.clip(days / (calendar.ends - calendar.starts).astype(np.float64), 0.0, 1.0), dtype=np.float64)
+    return np.asarray(
+        np.clip(days / (calendar.ends - calendar.starts).astype(np.float64), 0.0, 1.0), dtype=np.float64
+    )
 
 
 def _profile(profiles: Table, name: str) -> tuple[list[str], FloatArray, int]:
     names = profiles.text("profile")
     rows = [row for row, found in enumerate(names) if found == name]
     if not rows:
-        raise InputError("model.profile_unknown", Place(file=profiles.file), profile=name, known=", ".join(sorted(set(names))))
+        raise InputError(
+            "model.profile_unknown",
+            Place(file=profiles.file),
+            profile=name,
+            known=", ".join(sorted(set(names))),
+        )
     labels = profiles.text("period_or_age")
     return [labels[row] for row in rows], profiles.numbers("value")[rows], rows[0]

@@ -103,7 +103,9 @@ def _company(plan: Plan, markets: Markets) -> Selling:
         annual_hours=np.full(1, np.nan),
         productivity=np.full(1, np.nan),
     )
-    return Selling(sellers, Pairs.everything(1, count), np.zeros((count, periods)), np.full((count, periods), np.nan))
+    return Selling(
+        sellers, Pairs.everything(1, count), np.zeros((count, periods)), np.full((count, periods), np.nan)
+    )
 
 
 def _presence(plan: Plan, table: Table, log: AssumptionLog) -> tuple[FloatArray, FloatArray]:
@@ -113,7 +115,9 @@ def _presence(plan: Plan, table: Table, log: AssumptionLog) -> tuple[FloatArray,
     ramps = table.text("ramp") if "ramp" in table.frame.columns else [""] * count
     channels = table.text("sales_channel") if "sales_channel" in table.frame.columns else [""] * count
     profiles = plan.tables.get("profiles")
-    headcount = np.stack([phasing.presence(calendar, start, end) for start, end in zip(starts, ends, strict=True)])
+    headcount = np.stack(
+        [phasing.presence(calendar, start, end) for start, end in zip(starts, ends, strict=True)]
+    )
     presence = headcount.copy()
     defaulted = 0
     for seller in range(count):
@@ -121,7 +125,11 @@ def _presence(plan: Plan, table: Table, log: AssumptionLog) -> tuple[FloatArray,
             continue
         if ramps[seller]:
             if profiles is None:
-                raise InputError("model.profiles_missing", table.place(seller, "ramp", ramps[seller]), profile=ramps[seller])
+                raise InputError(
+                    "model.profiles_missing",
+                    table.place(seller, "ramp", ramps[seller]),
+                    profile=ramps[seller],
+                )
             ages, shares = phasing.ramp_steps(profiles, ramps[seller])
         elif channels[seller] in ("", "direct"):
             ages, shares = (np.array(part) for part in zip(*phasing.DEFAULT_RAMP, strict=True))
@@ -140,8 +148,9 @@ def _dates(table: Table, column: str) -> NDArray[np.datetime64]:
     return table.frame[column].to_numpy().astype("datetime64[D]")
 
 
-def _capacity(plan: Plan, table: Table, markets: Markets, pairs: Pairs, presence: FloatArray,
-              log: AssumptionLog) -> tuple[tuple[CapacityUnit, ...], FloatArray, FloatArray]:
+def _capacity(
+    plan: Plan, table: Table, markets: Markets, pairs: Pairs, presence: FloatArray, log: AssumptionLog
+) -> tuple[tuple[CapacityUnit, ...], FloatArray, FloatArray]:
     """Unit, capacity (S, T) and annual selling hours (S,) of each seller: given, else from productivity, else none."""
     count, calendar = len(table), plan.calendar
     given = table.by_period.get("capacity")
@@ -155,16 +164,23 @@ def _capacity(plan: Plan, table: Table, markets: Markets, pairs: Pairs, presence
     units: list[CapacityUnit] = ["hours" if known else "" for known in has_capacity]
     if "capacity_unit" in table.frame.columns:
         named = table.text("capacity_unit")
-        units = [_unit(name) if known and name else unit for name, known, unit in zip(named, has_capacity, units, strict=True)]
+        units = [
+            _unit(name) if known and name else unit
+            for name, known, unit in zip(named, has_capacity, units, strict=True)
+        ]
     capacity = np.full((count, calendar.size), np.inf)
     year = _annual_phase(plan, table, markets)
     for seller in np.flatnonzero(has_capacity):
         if given is None:
-            capacity[seller] = _phased(table, int(seller), amounts[seller], units[seller], year[seller]) * presence[seller]
+            capacity[seller] = (
+                _phased(table, int(seller), amounts[seller], units[seller], year[seller]) * presence[seller]
+            )
             continue
         # A blank month has no limit, which is not the same as nobody being there.
         limit = np.where(np.isnan(given[seller]), np.inf, given[seller])
-        capacity[seller] = np.multiply(limit, presence[seller], out=np.zeros(calendar.size), where=presence[seller] > 0)
+        capacity[seller] = np.multiply(
+            limit, presence[seller], out=np.zeros(calendar.size), where=presence[seller] > 0
+        )
     productive = np.flatnonzero(~np.isnan(productivity))
     hours_known = _hours_known(pairs, count)
     annual_hours = np.full(count, np.nan)
@@ -176,13 +192,28 @@ def _capacity(plan: Plan, table: Table, markets: Markets, pairs: Pairs, presence
         capacity[seller] = amount * (1.0 if rate is None else rate)
         annual_hours[seller] = selling_hours if rate is None else productivity[seller] * rate
     by_revenue = int(sum(1 for seller in productive if units[seller] == "revenue"))
-    log.note("selling_hours", "sellers", "capacity", by_revenue, selling_hours, "hours a year", scalable=False)
-    log.note("hours_from_productivity", "sellers", "capacity", len(productive) - by_revenue, None, "hours a year", scalable=False)
+    log.note(
+        "selling_hours", "sellers", "capacity", by_revenue, selling_hours, "hours a year", scalable=False
+    )
+    log.note(
+        "hours_from_productivity",
+        "sellers",
+        "capacity",
+        len(productive) - by_revenue,
+        None,
+        "hours a year",
+        scalable=False,
+    )
     return tuple(units), capacity, annual_hours
 
 
 def _unit(name: str) -> CapacityUnit:
-    known: dict[str, CapacityUnit] = {"hours": "hours", "deals": "deals", "units": "units", "revenue": "revenue"}
+    known: dict[str, CapacityUnit] = {
+        "hours": "hours",
+        "deals": "deals",
+        "units": "units",
+        "revenue": "revenue",
+    }
     return known[name]
 
 
@@ -211,7 +242,11 @@ def _annual_phase(plan: Plan, table: Table, markets: Markets) -> FloatArray:
         names = table.text("capacity_profile")
         for name in sorted({name for name in names if name}):
             if profiles is None:
-                raise InputError("model.profiles_missing", table.place(names.index(name), "capacity_profile", name), profile=name)
+                raise InputError(
+                    "model.profiles_missing",
+                    table.place(names.index(name), "capacity_profile", name),
+                    profile=name,
+                )
             shares[[found == name for found in names]] = phasing.season_shares(profiles, name, calendar)
     return shares
 
@@ -229,10 +264,14 @@ def _hours_per_revenue(pairs: Pairs, markets: Markets, seller: int) -> float:
     market = pairs.market[own]
     revenue = np.nan_to_num(markets.last_year_revenue[market].sum(axis=1))
     weights = revenue if revenue.sum() > 0 else np.ones(len(market))
-    return float((weights * pairs.hours_per_unit[own] / markets.price[market].mean(axis=1)).sum() / weights.sum())
+    return float(
+        (weights * pairs.hours_per_unit[own] / markets.price[market].mean(axis=1)).sum() / weights.sum()
+    )
 
 
-def _effort(sellers: Sellers, markets: Markets, pairs: Pairs, log: AssumptionLog) -> tuple[FloatArray, FloatArray]:
+def _effort(
+    sellers: Sellers, markets: Markets, pairs: Pairs, log: AssumptionLog
+) -> tuple[FloatArray, FloatArray]:
     """Effort in the seller's capacity unit, and hours, that one unit takes: (P, T) each."""
     units = np.array(sellers.capacity_unit)[pairs.seller]
     price, per_deal = markets.price[pairs.market], markets.units_per_deal[pairs.market]
@@ -241,14 +280,27 @@ def _effort(sellers: Sellers, markets: Markets, pairs: Pairs, log: AssumptionLog
     if missing.any():
         rate = _company_hours_per_revenue(sellers, markets) * log.factor("hours_from_last_year")
         hours = np.where(missing, price * rate, hours)
-        log.note("hours_from_last_year", "territories", "hours_per_unit", int(missing.any(axis=1).sum()), rate,
-                 "hours per currency")
+        log.note(
+            "hours_from_last_year",
+            "territories",
+            "hours_per_unit",
+            int(missing.any(axis=1).sum()),
+            rate,
+            "hours per currency",
+        )
     with np.errstate(divide="ignore", invalid="ignore"):
-        rate_of_seller = np.where(sellers.productivity > 0, sellers.annual_hours / sellers.productivity, np.nan)
+        rate_of_seller = np.where(
+            sellers.productivity > 0, sellers.annual_hours / sellers.productivity, np.nan
+        )
     derived = price * rate_of_seller[pairs.seller][:, None]
     hours = np.where((units == "revenue")[:, None] & np.isnan(hours), derived, hours)
     effort = np.zeros_like(price)
-    for unit, values in (("hours", hours), ("revenue", price), ("units", np.ones_like(price)), ("deals", 1.0 / per_deal)):
+    for unit, values in (
+        ("hours", hours),
+        ("revenue", price),
+        ("units", np.ones_like(price)),
+        ("deals", 1.0 / per_deal),
+    ):
         effort = np.where((units == unit)[:, None], values, effort)
     return effort, hours
 

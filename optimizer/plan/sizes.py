@@ -43,8 +43,10 @@ def resolve_sizes(plan: Plan, markets: Markets) -> tuple[SizePool, ...]:
             name = "/".join(coarse.text(column)[row] for column in coarse.labels)
             pools.append(_pool(coarse, row, name, covered[rows == row]))
     known = [pool for pool in pools if not (np.isnan(pool.revenue) and np.isnan(pool.units))]
-    times = np.bincount(np.concatenate([pool.markets for pool in known] or [np.zeros(0, dtype=np.int64)]),
-                        minlength=len(markets.names))
+    times = np.bincount(
+        np.concatenate([pool.markets for pool in known] or [np.zeros(0, dtype=np.int64)]),
+        minlength=len(markets.names),
+    )
     if (times > 1).any():
         raise InputError("model.size_twice", market=markets.names[int(times.argmax())])
     return tuple(known)

@@ -59,7 +59,9 @@ def resolve_pairs(plan: Plan, sellers: Table, markets: Markets, log: AssumptionL
     table = plan.tables.get("territories")
     if table is None:
         return _pairs_by_shared_columns(sellers, markets, log)
-    winner = winning_rows(table, prefixed(seller_dimensions(sellers), "seller"), prefixed(market_columns(markets), "market"))
+    winner = winning_rows(
+        table, prefixed(seller_dimensions(sellers), "seller"), prefixed(market_columns(markets), "market")
+    )
     seller, market = np.nonzero(winner >= 0)
     row = winner[seller, market]
     return Pairs(seller, market, table.numbers("hours_per_unit")[row], _share_limits(table, row, markets))
@@ -73,7 +75,9 @@ def market_columns(markets: Markets) -> dict[str, list[str]]:
 def label_codes(labels: Sequence[str]) -> tuple[IntArray, list[str]]:
     """Codes (n,) and the distinct labels in order of first appearance."""
     known: dict[str, int] = {}
-    codes = np.fromiter((known.setdefault(label, len(known)) for label in labels), dtype=np.int64, count=len(labels))
+    codes = np.fromiter(
+        (known.setdefault(label, len(known)) for label in labels), dtype=np.int64, count=len(labels)
+    )
     return codes, list(known)
 
 
@@ -83,9 +87,17 @@ def _pairs_by_shared_columns(sellers: Table, markets: Markets, log: AssumptionLo
     shared = [name for name in labels if name in markets.labels]
     for name in shared:
         found = np.array(labels[name], dtype=object)
-        allowed &= (found[:, None] == np.array(markets.labels[name], dtype=object)[None, :]) | (found == ALL)[:, None]
-    log.note("territories_by_shared_columns" if shared else "territories_everywhere", "territories",
-             ", ".join(shared) or "*", len(sellers), None, scalable=False)
+        allowed &= (found[:, None] == np.array(markets.labels[name], dtype=object)[None, :]) | (found == ALL)[
+            :, None
+        ]
+    log.note(
+        "territories_by_shared_columns" if shared else "territories_everywhere",
+        "territories",
+        ", ".join(shared) or "*",
+        len(sellers),
+        None,
+        scalable=False,
+    )
     seller, market = np.nonzero(allowed)
     return Pairs(seller, market, np.full(seller.shape, np.nan))
 

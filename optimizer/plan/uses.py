@@ -52,7 +52,9 @@ def resolve_resources(plan: Plan, markets: Markets, selling: Selling) -> Resourc
     if table is None:
         nothing = np.zeros(0)
         return Resources((), np.zeros((0, periods)), nothing.astype(np.bool_), nothing, {}, by_sellers)
-    capacity = table.by_period.get("capacity", np.broadcast_to(table.numbers("capacity")[:, None], (len(names), periods)))
+    capacity = table.by_period.get(
+        "capacity", np.broadcast_to(table.numbers("capacity")[:, None], (len(names), periods))
+    )
     per = table.text("per") if "per" in table.frame.columns else [""] * len(names)
     return Resources(
         names=tuple(names),
@@ -65,16 +67,27 @@ def resolve_resources(plan: Plan, markets: Markets, selling: Selling) -> Resourc
 
 
 def _check_names(uses: Table, names: list[str]) -> None:
-    for row, (activity, resource) in enumerate(zip(uses.text("activity"), uses.text("resource"), strict=True)):
+    for row, (activity, resource) in enumerate(
+        zip(uses.text("activity"), uses.text("resource"), strict=True)
+    ):
         if resource not in names:
-            raise InputError("model.resource_unknown", uses.place(row, "resource", resource),
-                             nearest=nearest(resource, names))
+            raise InputError(
+                "model.resource_unknown",
+                uses.place(row, "resource", resource),
+                nearest=nearest(resource, names),
+            )
         if activity.split(":")[0] not in (SELL, SELLER):
             raise InputError("model.activity_unknown", uses.place(row, "activity", activity))
 
 
-def _add_uses(uses: Table, names: list[str], markets: Markets, selling: Selling, per_unit: dict[int, FloatArray],
-              by_sellers: FloatArray) -> None:
+def _add_uses(
+    uses: Table,
+    names: list[str],
+    markets: Markets,
+    selling: Selling,
+    per_unit: dict[int, FloatArray],
+    by_sellers: FloatArray,
+) -> None:
     """Rows add up: an amount a unit sold in the row's markets by the row's sellers, or a seller and period."""
     pairs, sellers = selling.pairs, selling.sellers
     seller_side = prefixed(sellers.labels, "seller")
@@ -87,8 +100,11 @@ def _add_uses(uses: Table, names: list[str], markets: Markets, selling: Selling,
         own[seller[of_seller == row]] = True
         if name:
             if name not in sellers.names:
-                raise InputError("model.activity_seller", uses.place(row, "activity", activity),
-                                 nearest=nearest(name, sellers.names))
+                raise InputError(
+                    "model.activity_seller",
+                    uses.place(row, "activity", activity),
+                    nearest=nearest(name, sellers.names),
+                )
             own &= np.array([found == name for found in sellers.names], dtype=np.bool_)
         if kind == SELLER:
             by_sellers[names.index(resource)] += amounts[row] * sellers.headcount[own].sum(axis=0)

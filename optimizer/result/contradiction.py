@@ -51,8 +51,12 @@ def explain_contradiction(model: Model, settings: SolveSettings) -> Contradictio
     conflict = minimal_conflict(model.program, [entry.group for entry in named], options)
     rules = [entry for entry in named if entry.rows is not None]
     repair_rules, least, x = _least(model, rules, named, options)
-    singles = single_repairs(model.program, [entry.group for entry in repair_rules], options,
-                             candidates=set(conflict.groups) if conflict.is_minimal else None)
+    singles = single_repairs(
+        model.program,
+        [entry.group for entry in repair_rules],
+        options,
+        candidates=set(conflict.groups) if conflict.is_minimal else None,
+    )
     return Contradiction(
         least_change=tuple(_repair(by_name[change.name], change, x) for change in least),
         single_repairs=tuple(_repair(by_name[name], change, x) for name, change in singles.repairs.items()),
@@ -61,8 +65,12 @@ def explain_contradiction(model: Model, settings: SolveSettings) -> Contradictio
     )
 
 
-def _least(model: Model, rules: Sequence[_Named], named: Sequence[_Named], options: SolveOptions,
-           ) -> tuple[Sequence[_Named], tuple[GroupChange, ...], FloatArray | None]:
+def _least(
+    model: Model,
+    rules: Sequence[_Named],
+    named: Sequence[_Named],
+    options: SolveOptions,
+) -> tuple[Sequence[_Named], tuple[GroupChange, ...], FloatArray | None]:
     """The least repair by rules; by rules and facts where rules alone are not enough."""
     for entries in (rules, named):
         if not entries:
@@ -98,8 +106,11 @@ def _rules(model: Model) -> Iterator[_Named]:
             continue
         unit = "share" if rows.rule.as_share else model.context.metrics.unit(rows.rule.metric)
         for member in sorted({int(member) for place in places for member in place.members}):
-            found = [(place.first + index, place.scale[index]) for place in places
-                     for index in np.flatnonzero(place.members == member)]
+            found = [
+                (place.first + index, place.scale[index])
+                for place in places
+                for index in np.flatnonzero(place.members == member)
+            ]
             position = np.array([row for row, _ in found])
             labels = rows.members.labels[member]
             lower, upper = rows.asked_lower[member], rows.asked_upper[member]
@@ -116,8 +127,10 @@ def _seats(rows: RuleRows, member: int) -> float:
 def _facts(model: Model) -> Iterator[_Named]:
     """One group a market, seat, resource, pool or balance: the rows that share their first label."""
     sellers = model.inputs.selling.sellers
-    units = {name: sellers.capacity_unit[seller]
-             for name, seller in zip(model.cube.seat_names, model.cube.groups.first, strict=True)}
+    units = {
+        name: sellers.capacity_unit[seller]
+        for name, seller in zip(model.cube.seat_names, model.cube.groups.first, strict=True)
+    }
     rows_of: dict[tuple[str, str], list[int]] = {}
     for block in model.program.row_blocks:
         if block.name in _BY_FIRST_LABEL and block.labels is not None:
@@ -128,7 +141,9 @@ def _facts(model: Model) -> Iterator[_Named]:
         position = np.array(rows)
         upper = model.program.row_upper[position]
         scale = np.where(np.isfinite(upper) & (np.abs(upper) > 0), np.abs(upper), 1.0)
-        unit = {"demand": "units", "hours": units.get(name, ""), "resources": name, "share": "currency"}.get(family, "")
+        unit = {"demand": "units", "hours": units.get(name, ""), "resources": name, "share": "currency"}.get(
+            family, ""
+        )
         bound = float(upper.sum()) if np.isfinite(upper).all() else None
         group = RowGroup(_SEPARATOR.join([family, name]), position, scale)
         yield _Named(family, name, unit, bound, group, np.ones(len(position)))

@@ -46,8 +46,12 @@ def figure(solution: Solution, metric: str, where: Mapping[str, Any]) -> float:
     return figures(solution, metric, [], where)[0][1]
 
 
-def figures(solution: Solution, metric: str, each: Sequence[str], where: Mapping[str, Any] | None = None,
-            ) -> list[tuple[tuple[str, ...], float]]:
+def figures(
+    solution: Solution,
+    metric: str,
+    each: Sequence[str],
+    where: Mapping[str, Any] | None = None,
+) -> list[tuple[tuple[str, ...], float]]:
     """A metric of the finished plan for each member: labels and value; NaN for a ratio of nothing.
 
     Raises `InputError` for unknown metrics, columns and labels, and for figures that are not known by member.
@@ -92,11 +96,29 @@ def _outcomes(context: Context, rows: RuleRows, x: FloatArray) -> list[RuleOutco
             status, shortfall = "short", lower - value
         elif above[member] > slack[member] and upper is not None:
             status, shortfall = "over", value - upper
-        near = [abs(side[member]) <= slack[member] for side, bound in ((below, lower), (above, upper)) if bound is not None]
-        found.append(RuleOutcome(
-            rule.name, rule.kind, rule.metric, unit, rows.members.labels[member], rule.each, rule.must, rule.priority,
-            value, lower, upper, shortfall, status, binds=status == "met" and any(near),
-        ))
+        near = [
+            abs(side[member]) <= slack[member]
+            for side, bound in ((below, lower), (above, upper))
+            if bound is not None
+        ]
+        found.append(
+            RuleOutcome(
+                rule.name,
+                rule.kind,
+                rule.metric,
+                unit,
+                rows.members.labels[member],
+                rule.each,
+                rule.must,
+                rule.priority,
+                value,
+                lower,
+                upper,
+                shortfall,
+                status,
+                binds=status == "met" and any(near),
+            )
+        )
     return found
 
 

@@ -27,8 +27,14 @@ def leverages(solution: Solution, settings: SolveSettings, figures: Figures) -> 
     found = []
     for assumption in solution.inputs.assumptions:
         measured = assumption.scalable and solution.model.cube.num_cells <= LEVERAGE_CELLS
-        sides = [figures(resolve(solution.plan, {assumption.key: factor}), settings)
-                 for factor in (1.0 - OFF, 1.0 + OFF)] if measured else []
+        sides = (
+            [
+                figures(resolve(solution.plan, {assumption.key: factor}), settings)
+                for factor in (1.0 - OFF, 1.0 + OFF)
+            ]
+            if measured
+            else []
+        )
         changes = [side for side in sides if side is not None]
         revenue = _largest([side[0] - base_revenue for side in changes])
         money = None

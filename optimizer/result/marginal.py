@@ -39,7 +39,9 @@ class _Row:
     offset: float
 
 
-def marginal_values(model: Model, staged: StagedResult, settings: SolveSettings) -> tuple[tuple[MarginalValue, ...], str]:
+def marginal_values(
+    model: Model, staged: StagedResult, settings: SolveSettings
+) -> tuple[tuple[MarginalValue, ...], str]:
     """Every row with a price in the money stage, most valuable first, and the message key of a caveat.
 
     Value is currency per business unit of the bound; positive: one more brings money. Without a money stage the first
@@ -55,7 +57,11 @@ def marginal_values(model: Model, staged: StagedResult, settings: SolveSettings)
     values = [_value(model, row, stage, result) for row in rows]
     floor = NEGLIGIBLE * max((abs(value.value * _size(value)) for value in values), default=0.0)
     ranked = sorted(
-        ((row, value) for row, value in zip(rows, values, strict=True) if abs(value.value * _size(value)) > floor),
+        (
+            (row, value)
+            for row, value in zip(rows, values, strict=True)
+            if abs(value.value * _size(value)) > floor
+        ),
         key=lambda found: (-abs(found[1].value * _size(found[1])), found[1].family, found[1].name),
     )
     return tuple(_with_sides(model, staged, stage, ranked, settings)), ""
@@ -93,7 +99,13 @@ def _rule_rows(model: Model, block: Block) -> Iterator[_Row]:
 def _family_rows(model: Model, block: Block) -> Iterator[_Row]:
     labels = block.labels() if block.labels is not None else []
     cube, resources = model.cube, model.inputs.resources
-    units = dict(zip(cube.seat_names, (cube.inputs.selling.sellers.capacity_unit[s] for s in cube.groups.first), strict=True))
+    units = dict(
+        zip(
+            cube.seat_names,
+            (cube.inputs.selling.sellers.capacity_unit[s] for s in cube.groups.first),
+            strict=True,
+        )
+    )
     for index, label in enumerate(labels):
         unit, offset = "units", 0.0
         if block.name == "hours":
@@ -118,12 +130,25 @@ def _value(model: Model, row: _Row, stage: PlanStage, result: SolveResult) -> Ma
     if result.ranges is not None:
         limits = (result.ranges.row_lower[row.row], result.ranges.row_upper[row.row])
         holds = [None if np.isnan(limit) else float(limit) * row.scale + row.offset for limit in limits]
-    return MarginalValue(row.family, row.name, float(bound) * row.scale + row.offset, row.unit, price,
-                         holds_from=holds[0], holds_to=holds[1], of=stage.name)
+    return MarginalValue(
+        row.family,
+        row.name,
+        float(bound) * row.scale + row.offset,
+        row.unit,
+        price,
+        holds_from=holds[0],
+        holds_to=holds[1],
+        of=stage.name,
+    )
 
 
-def _with_sides(model: Model, staged: StagedResult, stage: PlanStage, ranked: list[tuple[_Row, MarginalValue]],
-                settings: SolveSettings) -> list[MarginalValue]:
+def _with_sides(
+    model: Model,
+    staged: StagedResult,
+    stage: PlanStage,
+    ranked: list[tuple[_Row, MarginalValue]],
+    settings: SolveSettings,
+) -> list[MarginalValue]:
     """Left and right values of the rows that move most, by re-solving with the bound a step less and a step more."""
     values = [value for _, value in ranked]
     if not ranked or model.program.is_mip:

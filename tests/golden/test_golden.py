@@ -69,7 +69,9 @@ def test_largest_smallest_attainment() -> None:
     assert solution.status is Status.OPTIMAL
     assert solution.stages[0].value == pytest.approx(150 / 230, rel=PUBLISHED_TOLERANCE)
     for product, last_year in (("a", 100), ("b", 80), ("c", 50)):
-        assert solution.figure("units", {"product": product}) >= last_year * 150 / 230 * (1 - PUBLISHED_TOLERANCE)
+        assert solution.figure("units", {"product": product}) >= last_year * 150 / 230 * (
+            1 - PUBLISHED_TOLERANCE
+        )
 
 
 @pytest.fixture(scope="module")

@@ -72,7 +72,9 @@ def test_main_pack_is_as_large_as_it_says(plan: Plan, solution: Solution) -> Non
 @pytest.mark.parametrize(
     ("seed", "method"), [(None, "simplex"), (None, "interior_point"), (1, "simplex"), (2, "interior_point")]
 )
-def test_every_seller_gets_the_same_number(plan: Plan, solution: Solution, seed: int | None, method: str) -> None:
+def test_every_seller_gets_the_same_number(
+    plan: Plan, solution: Solution, seed: int | None, method: str
+) -> None:
     """Simplex, interior point and shuffled rows agree for every seller and month to a rounding step."""
     other_plan = plan if seed is None else _shuffled(plan, seed)
     other = _revenue_by_seller(solve(other_plan, replace(QUIET, method=method)))

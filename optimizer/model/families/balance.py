@@ -41,7 +41,9 @@ def balance(context: Context) -> None:
     for spec in context.cube.inputs.plan.spec.balance:
         found = proportions(context, spec.name, spec.metric, spec.across, spec.basis, spec.where)
         name = spec.name
-        start = context.builder.add_columns("balance", 2, lambda name=name: [(name, "lowest"), (name, "highest")])
+        start = context.builder.add_columns(
+            "balance", 2, lambda name=name: [(name, "lowest"), (name, "highest")]
+        )
         for column, lower, upper in ((start, 0.0, np.inf), (start + 1, -np.inf, 0.0)):
             _add_ratio_rows(context, name, found, column, lower, upper)
         if spec.within is None:
@@ -51,8 +53,14 @@ def balance(context: Context) -> None:
         context.builder.add_rows("balance", band, lambda name=name: [(name, "band")], upper=0.0)
 
 
-def smallest_ratio(context: Context, name: str, metric: str, across: str, basis: str, where: dict[str, Any],
-                   ) -> tuple[int, float]:
+def smallest_ratio(
+    context: Context,
+    name: str,
+    metric: str,
+    across: str,
+    basis: str,
+    where: dict[str, Any],
+) -> tuple[int, float]:
     """A column that no member's metric over basis lies below, and what a value of 1 means in metric per basis."""
     found = proportions(context, name, metric, across, basis, where)
     column = context.builder.add_columns("balance", 1, lambda: [(name, "smallest")], lower=-np.inf)
@@ -60,8 +68,14 @@ def smallest_ratio(context: Context, name: str, metric: str, across: str, basis:
     return column, found.mean_ratio
 
 
-def proportions(context: Context, name: str, metric: str, across: str, basis: str, where: dict[str, Any],
-                ) -> Proportions:
+def proportions(
+    context: Context,
+    name: str,
+    metric: str,
+    across: str,
+    basis: str,
+    where: dict[str, Any],
+) -> Proportions:
     """Metric over basis of each member; members without a basis are left out and noted.
 
     Raises `InputError` when nobody has a basis.
@@ -69,7 +83,9 @@ def proportions(context: Context, name: str, metric: str, across: str, basis: st
     members = sum_members(context.scopes, [across], where)
     terms = context.metrics.terms(metric, members, where)
     by_seller = context.scopes.sides(across)[0] == "seller"
-    values = seat_basis(context, basis, members) if by_seller else market_basis(context, basis, metric, members)
+    values = (
+        seat_basis(context, basis, members) if by_seller else market_basis(context, basis, metric, members)
+    )
     kept = np.flatnonzero(values > 0)
     if not len(kept):
         raise InputError("model.balance_no_basis", name=name, basis=basis)
@@ -82,13 +98,20 @@ def proportions(context: Context, name: str, metric: str, across: str, basis: st
     return Proportions(tuple(members.labels[index][0] for index in kept), scaled, mean_ratio)
 
 
-def _add_ratio_rows(context: Context, name: str, found: Proportions, column: int, lower: float, upper: float) -> None:
+def _add_ratio_rows(
+    context: Context, name: str, found: Proportions, column: int, lower: float, upper: float
+) -> None:
     """Rows lower <= metric_k / (basis_k * mean ratio) - column <= upper."""
     count = found.terms.size
     level = Terms(np.arange(count), np.full(count, column), np.full(count, -1.0), np.zeros(count))
     side = "lowest" if upper == np.inf else "highest"
-    context.builder.add_rows("balance", found.terms + level,
-                             lambda: [(name, side, label) for label in found.labels], lower=lower, upper=upper)
+    context.builder.add_rows(
+        "balance",
+        found.terms + level,
+        lambda: [(name, side, label) for label in found.labels],
+        lower=lower,
+        upper=upper,
+    )
 
 
 def _row(columns: list[int], values: list[float]) -> Terms:

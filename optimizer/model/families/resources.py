@@ -36,7 +36,9 @@ def resources(context: Context) -> None:
         if activities.extra_start is not None and np.isfinite(activities.extra_price[resource]):
             column = activities.extra_start + resource * cube.num_periods + periods
             terms = terms + Terms(member, column, np.full(cube.num_periods, -1.0), np.zeros(count))
-        context.builder.add_rows("resources", terms, _labels(name, cube.calendar.period, count), upper=limit[:count])
+        context.builder.add_rows(
+            "resources", terms, _labels(name, cube.calendar.period, count), upper=limit[:count]
+        )
 
 
 def _labels(name: str, periods: tuple[str, ...], count: int) -> Labels:

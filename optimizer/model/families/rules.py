@@ -82,7 +82,10 @@ def rule_rows(context: Context, rule: Rule) -> RuleRows:
     asked = lower, upper
     seats = _sellers_in(context, rule, members)
     if rule.as_growth or isinstance(rule.of, str):
-        base = rule_basis(context, rule.of if isinstance(rule.of, str) else "last_year", rule.metric, members) / seats
+        base = (
+            rule_basis(context, rule.of if isinstance(rule.of, str) else "last_year", rule.metric, members)
+            / seats
+        )
         step = 1.0 if rule.as_growth else 0.0
         asked = (lower + step) * base, (upper + step) * base
     bounds = asked[0] * seats, asked[1] * seats
@@ -90,23 +93,55 @@ def rule_rows(context: Context, rule: Rule) -> RuleRows:
     return RuleRows(rule, members, terms, terms, *_infinite(*bounds), *asked, scale, terms, sellers=seats)
 
 
-def _ratio_rows(context: Context, rule: Rule, members: Members, lower: FloatArray, upper: FloatArray) -> RuleRows:
+def _ratio_rows(
+    context: Context, rule: Rule, members: Members, lower: FloatArray, upper: FloatArray
+) -> RuleRows:
     top, bottom, shift = context.metrics.ratio(rule.metric, members, rule.where)
     sides = [top + bottom.scaled(-np.nan_to_num(bound + shift)) for bound in (lower, upper)]
     size = np.fmax(np.abs(lower + shift), np.abs(upper + shift)) * context.magnitude(bottom)
     zeros = [np.where(np.isnan(bound), np.nan, 0.0) for bound in (lower, upper)]
-    return RuleRows(rule, members, sides[0], sides[1], *_infinite(*zeros), lower, upper,
-                    _scale(size, context.magnitude(top)), top, bottom, shift, _sellers_in(context, rule, members))
+    return RuleRows(
+        rule,
+        members,
+        sides[0],
+        sides[1],
+        *_infinite(*zeros),
+        lower,
+        upper,
+        _scale(size, context.magnitude(top)),
+        top,
+        bottom,
+        shift,
+        _sellers_in(context, rule, members),
+    )
 
 
-def _share_rows(context: Context, rule: Rule, members: Members, terms: Terms, lower: FloatArray, upper: FloatArray,
-                ) -> RuleRows:
+def _share_rows(
+    context: Context,
+    rule: Rule,
+    members: Members,
+    terms: Terms,
+    lower: FloatArray,
+    upper: FloatArray,
+) -> RuleRows:
     whole = _whole_of_share(context, rule, members)
     sides = [terms + whole.scaled(-np.nan_to_num(bound)) for bound in (lower, upper)]
     size = np.fmax(lower, upper) * context.magnitude(whole)
     zeros = [np.where(np.isnan(bound), np.nan, 0.0) for bound in (lower, upper)]
-    return RuleRows(rule, members, sides[0], sides[1], *_infinite(*zeros), lower, upper,
-                    _scale(size, context.magnitude(whole)), terms, whole, 0.0, _sellers_in(context, rule, members))
+    return RuleRows(
+        rule,
+        members,
+        sides[0],
+        sides[1],
+        *_infinite(*zeros),
+        lower,
+        upper,
+        _scale(size, context.magnitude(whole)),
+        terms,
+        whole,
+        0.0,
+        _sellers_in(context, rule, members),
+    )
 
 
 def _whole_of_share(context: Context, rule: Rule, members: Members) -> Terms:
@@ -136,7 +171,9 @@ def spread_members(terms: Terms, source: NDArray[np.int64]) -> Terms:
     )
 
 
-def _by_member(rule: Rule, members: Members, bound: float | Mapping[tuple[str, ...], float] | None) -> FloatArray:
+def _by_member(
+    rule: Rule, members: Members, bound: float | Mapping[tuple[str, ...], float] | None
+) -> FloatArray:
     """The bound of each member (K,); NaN where the rule has none."""
     if bound is None:
         return np.full(members.size, np.nan)
@@ -144,8 +181,13 @@ def _by_member(rule: Rule, members: Members, bound: float | Mapping[tuple[str, .
         return np.full(members.size, float(bound))
     unknown = [key for key in bound if key not in members.labels]
     if unknown:
-        raise InputError("model.rule_member_unknown", rule.place, rule=rule.name, member="/".join(unknown[0]),
-                         known=", ".join("/".join(label) for label in members.labels[:20]))
+        raise InputError(
+            "model.rule_member_unknown",
+            rule.place,
+            rule=rule.name,
+            member="/".join(unknown[0]),
+            known=", ".join("/".join(label) for label in members.labels[:20]),
+        )
     return np.array([bound.get(label, np.nan) for label in members.labels], dtype=np.float64)
 
 
@@ -154,13 +196,16 @@ def _sellers_in(context: Context, rule: Rule, members: Members) -> FloatArray:
     if not any(context.scopes.sides(column) == ("seller", "seller") for column in rule.each):
         return np.ones(members.size)
     size = dict(zip(context.cube.seat_names, context.cube.groups.size, strict=True))
-    position = next(i for i, column in enumerate(rule.each) if context.scopes.sides(column) == ("seller", "seller"))
+    position = next(
+        i for i, column in enumerate(rule.each) if context.scopes.sides(column) == ("seller", "seller")
+    )
     return np.array([size[label[position]] for label in members.labels], dtype=np.float64)
 
 
 def _infinite(lower: FloatArray, upper: FloatArray) -> tuple[FloatArray, FloatArray]:
     return np.nan_to_num(lower, nan=-np.inf, posinf=np.inf, neginf=-np.inf), np.nan_to_num(
-        upper, nan=np.inf, posinf=np.inf, neginf=-np.inf)
+        upper, nan=np.inf, posinf=np.inf, neginf=-np.inf
+    )
 
 
 def _scale(size: FloatArray, magnitude: FloatArray) -> FloatArray:
@@ -171,8 +216,10 @@ def _scale(size: FloatArray, magnitude: FloatArray) -> FloatArray:
 
 def _add(context: Context, rows: RuleRows) -> None:
     """Rows for both sides at once where they share an expression; else one block a side."""
-    sides = [(rows.lower_terms, rows.lower, np.full_like(rows.upper, np.inf)),
-             (rows.upper_terms, np.full_like(rows.lower, -np.inf), rows.upper)]
+    sides = [
+        (rows.lower_terms, rows.lower, np.full_like(rows.upper, np.inf)),
+        (rows.upper_terms, np.full_like(rows.lower, -np.inf), rows.upper),
+    ]
     if rows.lower_terms is rows.upper_terms:
         sides = [(rows.lower_terms, rows.lower, rows.upper)]
     for terms, lower, upper in sides:
@@ -181,8 +228,14 @@ def _add(context: Context, rows: RuleRows) -> None:
             _add_side(context, rows, spread_members(terms, bounded), lower[bounded], upper[bounded], bounded)
 
 
-def _add_side(context: Context, rows: RuleRows, terms: Terms, lower: FloatArray, upper: FloatArray,
-              bounded: NDArray[np.int64]) -> None:
+def _add_side(
+    context: Context,
+    rows: RuleRows,
+    terms: Terms,
+    lower: FloatArray,
+    upper: FloatArray,
+    bounded: NDArray[np.int64],
+) -> None:
     rule, scale = rows.rule, rows.scale[bounded]
     scaled = terms.scaled(1.0 / scale)
 
@@ -193,10 +246,14 @@ def _add_side(context: Context, rows: RuleRows, terms: Terms, lower: FloatArray,
         for side, sign in ((lower, 1.0), (upper, -1.0)):
             missing = np.flatnonzero(np.isfinite(side))
             name = "short" if sign > 0 else "over"
-            start = context.builder.add_columns(name, len(missing), lambda rows=missing: [labels()[i] for i in rows])
+            start = context.builder.add_columns(
+                name, len(missing), lambda rows=missing: [labels()[i] for i in rows]
+            )
             columns = start + np.arange(len(missing))
             scaled = scaled + Terms(missing, columns, np.full(len(missing), sign), np.zeros(terms.size))
             weight = rule.weight * np.broadcast_to(rows.sellers, rows.scale.shape)[bounded][missing]
-            context.soft.append(SoftRule(rule.name, rule.priority, rule.penalty, weight, columns, scale[missing]))
+            context.soft.append(
+                SoftRule(rule.name, rule.priority, rule.penalty, weight, columns, scale[missing])
+            )
     first = context.builder.add_rows("rules", scaled, labels, lower=lower / scale, upper=upper / scale)
     context.place_rule(rule.name, first, bounded, scale)

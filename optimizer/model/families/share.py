@@ -31,7 +31,9 @@ def share(context: Context) -> None:
 
 def _market_shares(context: Context) -> None:
     cube = context.cube
-    pools = [pool for pool in cube.inputs.sizes if not np.isnan(pool.max_share) and not _is_kept_anyway(cube, pool)]
+    pools = [
+        pool for pool in cube.inputs.sizes if not np.isnan(pool.max_share) and not _is_kept_anyway(cube, pool)
+    ]
     pool_of_market = np.full(len(cube.markets.names), -1, dtype=np.int64)
     for position, pool in enumerate(pools):
         pool_of_market[pool.markets] = position
@@ -41,10 +43,13 @@ def _market_shares(context: Context) -> None:
     if in_units.any():
         units = in_units[np.maximum(members.pair_code, 0)][:, None]
         coefficient = np.where(units, 1.0, coefficient)
-    upper = np.array([pool.max_share * (pool.units if np.isnan(pool.revenue) else pool.revenue) for pool in pools])
+    upper = np.array(
+        [pool.max_share * (pool.units if np.isnan(pool.revenue) else pool.revenue) for pool in pools]
+    )
     if pools:
-        context.builder.add_rows("share", cell_terms(members, coefficient), lambda: [(pool.name,) for pool in pools],
-                                 upper=upper)
+        context.builder.add_rows(
+            "share", cell_terms(members, coefficient), lambda: [(pool.name,) for pool in pools], upper=upper
+        )
 
 
 def _is_kept_anyway(cube: Cube, pool: SizePool) -> bool:
@@ -68,9 +73,13 @@ def _territory_shares(context: Context) -> None:
         table = cube.inputs.plan.tables["territories"]
         name = "/".join(table.text(column)[limit.row] for column in table.labels)
         if limit.high < 1.0:
-            context.builder.add_rows("share", own + whole.scaled(-limit.high), _one_label(name, "at most"), upper=0.0)
+            context.builder.add_rows(
+                "share", own + whole.scaled(-limit.high), _one_label(name, "at most"), upper=0.0
+            )
         if limit.low > 0.0:
-            context.builder.add_rows("share", own + whole.scaled(-limit.low), _one_label(name, "at least"), lower=0.0)
+            context.builder.add_rows(
+                "share", own + whole.scaled(-limit.low), _one_label(name, "at least"), lower=0.0
+            )
 
 
 def _one_label(*labels: str) -> Labels:

@@ -22,6 +22,7 @@ from optimizer.model.basis import market_basis
 from optimizer.model.builder import Labels
 from optimizer.model.context import Context, DistanceStage
 from optimizer.model.metrics import cell_terms, sum_members
+from optimizer.model.past_run import run_figures
 from optimizer.model.scopes import Members
 from optimizer.model.terms import Terms
 from optimizer.plan.schema import StayNearSpec
@@ -35,10 +36,15 @@ def stay_near(context: Context) -> None:
     for spec in context.cube.inputs.plan.spec.stay_near:
         members = sum_members(context.scopes, spec.by, {})
         terms = context.metrics.terms(spec.metric, members, {})
-        above = _near_shares(context, spec, members, terms) if spec.to == "last_year" else _near_run(
-            context, spec, members, terms)
+        above = (
+            _near_shares(context, spec, members, terms)
+            if spec.to == "last_year"
+            else _near_run(context, spec, members, terms)
+        )
         if spec.priority is not None:
-            context.distances.append(DistanceStage(spec.name, spec.priority, _sum_columns(above, 2 * members.size)))
+            context.distances.append(
+                DistanceStage(spec.name, spec.priority, _sum_columns(above, 2 * members.size))
+            )
 
 
 def near_last_year(context: Context) -> Terms | None:
@@ -49,8 +55,13 @@ def near_last_year(context: Context) -> Terms | None:
         return None
     num_markets, num_periods = last_year.shape
     codes = np.arange(num_markets)
-    members = Members(tuple((name, period) for name in cube.markets.names for period in cube.calendar.period),
-                      codes[cube.pair_market], np.arange(num_periods), num_periods, codes)
+    members = Members(
+        tuple((name, period) for name in cube.markets.names for period in cube.calendar.period),
+        codes[cube.pair_market],
+        np.arange(num_periods),
+        num_periods,
+        codes,
+    )
     terms = cell_terms(members, context.metrics.coefficient("revenue"))
     above = _share_rows(context, "last year", members, terms, last_year.ravel())
     return _sum_columns(above, 2 * members.size)
@@ -63,9 +74,15 @@ def _near_shares(context: Context, spec: StayNearSpec, members: Members, terms: 
     above = _share_rows(context, spec.name, members, terms, basis)
     if spec.within is not None:
         limits = _pair_of_columns(above, members.size)
-        total = Terms(np.arange(members.size), np.full(members.size, above - 1), np.full(members.size, -spec.within),
-                      np.zeros(members.size))
-        context.builder.add_rows("stay_near", limits + total, _labels(spec.name, members.labels, "within"), upper=0.0)
+        total = Terms(
+            np.arange(members.size),
+            np.full(members.size, above - 1),
+            np.full(members.size, -spec.within),
+            np.zeros(members.size),
+        )
+        context.builder.add_rows(
+            "stay_near", limits + total, _labels(spec.name, members.labels, "within"), upper=0.0
+        )
     if spec.changes_at_most is not None:
         _limit_changes(context, spec, members, above, np.ones(members.size))
     return above
@@ -88,29 +105,47 @@ def _share_rows(context: Context, name: str, members: Members, terms: Terms, bas
 
 
 def _near_run(context: Context, spec: StayNearSpec, members: Members, terms: Terms) -> int:
-    figures = context.run_figures(spec, members)
+    run = spec.to["run"] if isinstance(spec.to, dict) else ""
+    figures = run_figures(context.cube.inputs.plan, run, spec.metric, spec.by, members)
     size = float(np.abs(figures).sum()) or 1.0
     above = _distance_columns(context, spec.name, members.labels)
     rows = terms.scaled(1.0 / size) + _pair_of_columns(above, members.size, -1.0, 1.0)
-    context.builder.add_rows("stay_near", rows, _labels(spec.name, members.labels), lower=figures / size,
-                             upper=figures / size)
+    context.builder.add_rows(
+        "stay_near", rows, _labels(spec.name, members.labels), lower=figures / size, upper=figures / size
+    )
     if spec.within is not None:
-        context.builder.add_rows("stay_near", _pair_of_columns(above, members.size),
-                                 _labels(spec.name, members.labels, "within"), upper=spec.within * figures / size)
+        context.builder.add_rows(
+            "stay_near",
+            _pair_of_columns(above, members.size),
+            _labels(spec.name, members.labels, "within"),
+            upper=spec.within * figures / size,
+        )
     if spec.changes_at_most is not None:
         _limit_changes(context, spec, members, above, np.maximum(context.magnitude(terms), figures) / size)
     return above
 
 
-def _limit_changes(context: Context, spec: StayNearSpec, members: Members, above: int, reach: FloatArray) -> None:
+def _limit_changes(
+    context: Context, spec: StayNearSpec, members: Members, above: int, reach: FloatArray
+) -> None:
     """At most so many members differ; `reach` bounds a difference: a share lies in 0..1, a figure in its potential."""
     count = members.size
-    changed = context.builder.add_columns("changed", count, _labels(spec.name, members.labels), upper=1.0, integer=True)
+    changed = context.builder.add_columns(
+        "changed", count, _labels(spec.name, members.labels), upper=1.0, integer=True
+    )
     switch = Terms(np.arange(count), changed + np.arange(count), -reach, np.zeros(count))
-    context.builder.add_rows("stay_near", _pair_of_columns(above, count) + switch,
-                             _labels(spec.name, members.labels, "changed"), upper=0.0)
-    context.builder.add_rows("stay_near", _sum_columns(changed, count), lambda: [(spec.name, "changes")],
-                             upper=float(spec.changes_at_most or 0))
+    context.builder.add_rows(
+        "stay_near",
+        _pair_of_columns(above, count) + switch,
+        _labels(spec.name, members.labels, "changed"),
+        upper=0.0,
+    )
+    context.builder.add_rows(
+        "stay_near",
+        _sum_columns(changed, count),
+        lambda: [(spec.name, "changes")],
+        upper=float(spec.changes_at_most or 0),
+    )
 
 
 def _distance_columns(context: Context, name: str, labels: Sequence[tuple[str, ...]]) -> int:
@@ -122,8 +157,12 @@ def _distance_columns(context: Context, name: str, labels: Sequence[tuple[str, .
 def _pair_of_columns(above: int, count: int, first: float = 1.0, second: float = 1.0) -> Terms:
     """first * above_k + second * below_k, a member each."""
     member = np.arange(count)
-    return Terms(np.concatenate([member, member]), np.concatenate([above + member, above + count + member]),
-                 np.concatenate([np.full(count, first), np.full(count, second)]), np.zeros(count))
+    return Terms(
+        np.concatenate([member, member]),
+        np.concatenate([above + member, above + count + member]),
+        np.concatenate([np.full(count, first), np.full(count, second)]),
+        np.zeros(count),
+    )
 
 
 def _sum_columns(start: int, count: int) -> Terms:
@@ -132,5 +171,3 @@ def _sum_columns(start: int, count: int) -> Terms:
 
 def _labels(name: str, labels: Sequence[tuple[str, ...]], *more: str) -> Labels:
     return lambda: [(name, *label, *more) for label in labels]
-
-
