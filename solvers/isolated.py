@@ -20,7 +20,7 @@ from solvers.errors import (
     UnsupportedRequestError,
 )
 from solvers.options import Progress, SolveOptions
-from solvers.registry import register
+from solvers.registry import Capabilities, get, register
 from solvers.result import Reason, SolveResult, Termination
 from solvers.transport import read_request, write_result
 
@@ -32,14 +32,14 @@ _LOOKS_BETWEEN_REPORTS = 5
 def main(folder: Path) -> None:
     """Solve the request in the folder and write the result there."""
     program, options, words = read_request(folder)
-    events = _Events(folder)
-    options = _live(options, words, events)
-    threading.Thread(target=_watch, args=(folder, options, events, os.getppid()), daemon=True).start()
+    events, interrupt = _Events(folder), threading.Event()
+    threading.Thread(target=_watch, args=(folder, interrupt, events, os.getppid()), daemon=True).start()
     ended = "answered"
     try:
         solver = _load(words["solver"])
         from solvers.solving import solve
 
+        options = _live(options, words, events, interrupt, get(solver).capabilities)
         events.write("started", time.time())
         result = solve(program, options, solver)
     except _REFUSALS as error:
@@ -79,8 +79,10 @@ class _Events:
             self._file.flush()
 
 
-def _live(options: SolveOptions, words: Any, events: _Events) -> SolveOptions:
-    """The options with callbacks that write events, where the parent listens."""
+def _live(
+    options: SolveOptions, words: Any, events: _Events, interrupt: threading.Event, can: Capabilities
+) -> SolveOptions:
+    """The options with callbacks that write events, where the parent listens and the solver speaks."""
 
     def log(line: str) -> None:
         events.write("log", line)
@@ -90,20 +92,20 @@ def _live(options: SolveOptions, words: Any, events: _Events) -> SolveOptions:
 
     return replace(
         options,
-        log=log if words["log"] else None,
-        progress=progress if words["progress"] else None,
-        interrupt=threading.Event() if words["interrupt"] else None,
+        log=log if words["log"] and can.log_lines else None,
+        progress=progress if words["progress"] and can.progress else None,
+        interrupt=interrupt if words["interrupt"] and can.interruption else None,
     )
 
 
-def _watch(folder: Path, options: SolveOptions, events: _Events, parent: int) -> None:
+def _watch(folder: Path, interrupt: threading.Event, events: _Events, parent: int) -> None:
     """Pass an interruption on, report memory, and end when the parent is gone."""
     look = 0
     while True:
         if look % _LOOKS_BETWEEN_REPORTS == 0:
             events.write("memory", peak_memory())
-        if options.interrupt is not None and (folder / "interrupt").exists():
-            options.interrupt.set()
+        if (folder / "interrupt").exists():
+            interrupt.set()
         if sys.platform != "win32" and os.getppid() != parent:
             os._exit(1)
         look += 1

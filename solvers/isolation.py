@@ -54,10 +54,11 @@ def solve_isolated(
 ) -> IsolatedResult:
     """Solve in a fresh process, killed when it overruns the time limit by more than its grace.
 
-    `solver` is a name of the registry, or `module:ADAPTER` for an adapter from elsewhere. Log, progress and
-    interruption work as they do in this process. A refusal, an exception, a crash or a hang is a result with
-    Reason.ERROR and the cause in its detail. The time limit counts from when the child begins to solve.
-    Raises `InvalidOptionError` for `raw` options that cannot be sent.
+    `solver` is a name of the registry, or `module:ADAPTER` for an adapter from elsewhere. Log and progress
+    come as in this process, where the solver has them; one that does not hear an interruption is killed. A
+    refusal, an exception, a crash or a hang is a result with Reason.ERROR and the cause in its detail. The
+    time limit counts from when the child begins to solve. Raises `InvalidOptionError` for `raw` options that
+    cannot be sent.
     """
     options = options or SolveOptions()
     with tempfile.TemporaryDirectory(prefix="solve-") as name:
