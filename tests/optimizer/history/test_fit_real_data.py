@@ -62,7 +62,7 @@ def test_the_known_dirt_of_the_crm_export_is_found(crm: FitReport) -> None:
 
 
 def test_the_crm_estimates_give_the_history_back(crm: FitReport) -> None:
-    """Won deals within 0.5 %, revenue 1 %, by product 6 %, by region 5 %, by seller exactly, by month 12 %."""
+    """Won deals within 0.5 %, revenue 1 %, by product 6 %, by region 5 %, by seller exactly, month 12 %."""
     total = crm.reproduction.set_index(["measure", "by"]).loc[("revenue", "all"), "history"].item()
     assert total == pytest.approx(10_005_534)
     assert worst(crm, "won_deals", "all") < 0.005
