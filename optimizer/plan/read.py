@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ def table_from_cells(name: str, spec: TableSpec, cells: Cells, calendar: Calenda
     frame = pd.DataFrame(_columns(name, spec, kept, headers))
     _check_repeats(name, frame, kept, headers)
     _check_dates(frame, kept, headers)
+    _check_ranges(frame, kept, headers)
     return Table(
         name=name,
         frame=frame,
@@ -62,6 +64,7 @@ def table_from_cells(name: str, spec: TableSpec, cells: Cells, calendar: Calenda
         sheet=cells.sheet,
         rows=cells.rows[kept.keep],
         labels=tuple(headers.labels),
+        headers=headers.shown,
     )
 
 
@@ -166,6 +169,18 @@ def _check_dates(frame: pd.DataFrame, kept: KeptCells, headers: Headers) -> None
             row = int(backwards.argmax())
             first = str(frame["from"][row].date())
             raise InputError("plan.dates_backwards", kept.place(row, headers.known["to"]), first=first)
+
+
+def _check_ranges(frame: pd.DataFrame, kept: KeptCells, headers: Headers) -> None:
+    """Raise `InputError` where low, likely and high of a number cross; blanks are left to their defaults."""
+    for column in dict.fromkeys(column for _, column in headers.ranges.values()):
+        ordered = (f"{column.name}_low", column.name, f"{column.name}_high")
+        for lower, upper in combinations([name for name in ordered if name in frame], 2):
+            crossed = (frame[lower] > frame[upper]).to_numpy()
+            if crossed.any():
+                ranged = lower if lower in headers.ranges else upper
+                place = kept.place(int(crossed.argmax()), headers.ranges[ranged][0])
+                raise InputError("plan.range_order", place, column=column.name)
 
 
 def _measure(name: str, spec: TableSpec, headers: Headers, kept: KeptCells, place: Place) -> Column | None:

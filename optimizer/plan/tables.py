@@ -33,6 +33,8 @@ class Table:
     rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     labels: tuple[str, ...] = ()
     """The dimension columns that the planner added (region, line, team ...), in file order."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Our column name -> the planner's, where the file has the column."""
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -54,9 +56,9 @@ class Table:
     def place(self, row: int, column: str | None = None, value: object = None) -> Place:
         """Where entry `row` (counted from 0 in `frame`) stands in the planner's file."""
         number = int(self.rows[row]) if row < len(self.rows) else None
-        return Place(
-            file=self.file, sheet=self.sheet, row=number, column=column, value=None if value is None else str(value)
-        )
+        header = None if column is None else self.headers.get(column, column)
+        shown = None if value is None else str(value)
+        return Place(file=self.file, sheet=self.sheet, row=number, column=header, value=shown)
 
     def replace(self, **changes: object) -> Table:
         """A new table with some parts replaced."""

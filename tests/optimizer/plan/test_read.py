@@ -31,7 +31,7 @@ def test_dimensions_and_declared_columns(load: Load) -> None:
     assert table.numbers("last_year_revenue").tolist() == [1000.5]
     assert table.numbers("price").tolist() == [12.5]
     assert np.isnan(table.numbers("potential")).all()
-    assert table.place(0, "price").text() == "markets.csv, row 2, column price"
+    assert table.place(0, "price").text() == "markets.csv, row 2, column Price"
 
 
 def test_columns_are_renamed(load: Load) -> None:
@@ -194,7 +194,7 @@ def test_a_workbook(tmp_path: Path) -> None:
         ),
         (
             "region,line,price\nN,a,5\n,b,5\n",
-            "markets.csv, row 3, column region: “region” is blank. It may be a merged cell or a failed lookup",
+            "row 3, column region: “region” is blank. It may be a merged cell or a failed lookup",
         ),
         ("region,price\n*,5\n", "row 2, column region, value “*”: * (all) is not possible in “region”."),
         (
@@ -292,7 +292,7 @@ def test_faults_of_sellers(problem: Problem, sellers: str, expected: str) -> Non
         (
             "profiles",
             "profile,period,value\nseason,1,0.5\nseason,2,0.4\n",
-            "profiles.csv, row 3, column value: the season “season” sums to 0.9 over a year, but must sum to 1.",
+            "row 3, column value: the season “season” sums to 0.9 over a year, but must sum to 1.",
         ),
         (
             "profiles",
@@ -316,6 +316,24 @@ def test_a_wrong_encoding_is_named(problem: Problem) -> None:
     """A file that is not in the encoding that the plan gives is refused."""
     head = _head("markets: {file: markets.csv, encoding: utf-8}")
     assert "markets.csv" in problem(head=head, markets="регион,price\nСевер,5\n".encode("cp1251"))
+
+
+def test_messages_after_reading_name_the_planners_column(problem: Problem) -> None:
+    """A column that the plan renames is called by its name in the file, also in checks across tables."""
+    head = _head(
+        "markets: markets.csv, sellers: sellers.csv, "
+        "territories: {file: territories.csv, columns: {Регион: region}}"
+    )
+    text = problem(head=head, territories="seller,Регион\nAnn,Nroth\n")
+    assert "territories.csv, row 2, column Регион, value “Nroth”" in text
+
+
+def test_ranges_are_in_order(problem: Problem) -> None:
+    """Low, likely and high of a number must not cross."""
+    text = problem(markets="region,potential,potential_low\nN,5,4\nS,5,6\n")
+    assert "row 3, column potential_low, value “6”: the range of “potential” is out of order" in text
+    text = problem(markets="region,potential_high,potential_low\nN,5,6\n")
+    assert "the range of “potential” is out of order" in text
 
 
 def test_a_label_to_drop_must_exist(problem: Problem) -> None:
