@@ -67,8 +67,10 @@ class HighsPatches:
                 self._last_basis = (basis, self._native_basis(basis))
             self._check(self._highs.setBasis(self._last_basis[1]), "take the basis")
         if x is not None and self._is_mip:
-            columns = np.arange(x.size, dtype=np.int32)
-            self._check(self._highs.setSolution(x.size, columns, x), "take the starting values")
+            # Handed over as a whole: single values that break a bound by now would be refused, not mended.
+            values = self._library.HighsSolution()
+            values.col_value = x.tolist()
+            self._check(self._highs.setSolution(values), "take the starting values")
 
     def basis(self) -> Basis | None:
         """The basis that the model holds, or None."""
