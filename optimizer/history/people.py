@@ -42,6 +42,10 @@ class Team:
 def team(deals: Deals, rates: MarketRates, season: Season, log: EstimateLog, quality: Quality) -> Team:
     """Estimate everything about the sellers."""
     frame = _members(deals, quality)
+    if frame.empty:
+        quality.note("no_sellers", "note", table="sellers")
+        nobody = np.zeros(0)
+        return Team(frame.assign(productivity=nobody), nobody, nobody, np.zeros(0, dtype=np.bool_))
     first, last = _activity(deals, list(frame["seller"]))
     active = last > deals.last_month - deals.spec.method.idle_months
     for seller in frame.loc[~active, "seller"]:

@@ -41,15 +41,18 @@ class Fitted:
 
 
 def plan_tables(fitted: Fitted, name: str, quality: Quality) -> PlanTables:
-    """Only columns that plan tables have; every other estimate is in `estimates.csv`."""
+    """Only columns that plan tables have; every other estimate is in `estimates.csv`.
+
+    Without sellers in the recent months there are no `sellers` and `territories`: no limit of this kind.
+    """
     deals, people = fitted.deals, fitted.people
     markets, kept = _markets(deals, fitted.rates, fitted.volume, quality)
-    tables = {
-        "markets": markets,
-        "sellers": _sellers(people, quality),
-        "territories": _allowed(territories(deals, people, quality), deals.markets.loc[kept], deals.spec.by),
-        "profiles": _profiles(fitted.season, fitted.lags),
-    }
+    tables = {"markets": markets}
+    if people.active.any():
+        found = territories(deals, people, quality)
+        tables["sellers"] = _sellers(people, quality)
+        tables["territories"] = _allowed(found, deals.markets.loc[kept], deals.spec.by)
+    tables["profiles"] = _profiles(fitted.season, fitted.lags)
     return PlanTables(tables, _plan_file(deals, name, list(tables)))
 
 

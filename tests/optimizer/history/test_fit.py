@@ -290,6 +290,35 @@ scale: 0.5
     assert [outcome.status for outcome in solve(load_plan(report.folder)).outcomes] == ["met"]
 
 
+def test_a_history_without_sellers_plans_markets_alone(export: Export, tmp_path: Path) -> None:
+    """No sellers and no territories table, a note, and a plan that solves."""
+    mapping = """
+columns: {Closed: closed, Item: product, Sum: amount, Stage: stage}
+stages: {won: [Won], lost: [Lost], open: [Open]}
+by: [product]
+"""
+    report = fitted(export, tmp_path, mapping=mapping)
+    assert set(report.tables) == {"markets", "profiles"}
+    assert "no_sellers" in set(report.quality["check"])
+    assert [outcome.status for outcome in solve(load_plan(report.folder)).outcomes] == ["met"]
+
+
+def test_returns_are_kept_when_the_mapping_says_so(export: Export, tmp_path: Path) -> None:
+    """Negative amounts lower last year's revenue instead of being left out."""
+
+    def rewrite(frame: pd.DataFrame) -> pd.DataFrame:
+        chosen = frame.index[(frame["Stage"] == "Won") & (frame["Closed"] > "2026-02-01")][:5]
+        frame.loc[chosen, "Sum"] = "-50"
+        return frame
+
+    mapping = Path(export()).read_text(encoding="utf-8").split("\n", 1)[1]
+    dropped = fitted(export, tmp_path, rewrite=rewrite)
+    kept = fitted(export, tmp_path, rewrite=rewrite, mapping=mapping + "negative_amounts: keep\n")
+    revenue = [report.tables["markets"]["last_year_revenue"].sum() for report in (dropped, kept)]
+    assert revenue[1] == pytest.approx(revenue[0] - 250.0)
+    assert counts(kept, "negative_amount_kept") == 5
+
+
 def test_columns_are_guessed_by_their_names(tmp_path: Path, deals: pd.DataFrame) -> None:
     """An export with usual names needs no mapping; the page lists what was guessed."""
     names = {
