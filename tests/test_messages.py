@@ -43,11 +43,11 @@ def strings_in_code(root: Path) -> tuple[set[str], set[str]]:
         *(path for layer in ("optimizer", "scenarios") for path in (root / layer).rglob("*.py")),
     ]
     for path in filter(Path.is_file, sources):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                exact.add(node.value)
-            elif isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
-                prefixes.add(str(node.values[0].value))
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        parts = [part for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values[:1]]
+        prefixes |= {str(part.value) for part in parts if isinstance(part, ast.Constant)}
+        whole = (node for node in nodes if isinstance(node, ast.Constant) and node not in parts)
+        exact |= {node.value for node in whole if isinstance(node.value, str)}
     return exact, {prefix for prefix in prefixes if prefix.startswith(TEXT_KEY)}
 
 
