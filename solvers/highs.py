@@ -13,9 +13,9 @@ from solvers.errors import InvalidOptionError, NativeSolverError, UnavailableSol
 from solvers.highs_patches import HighsPatches
 from solvers.highs_watch import Watch
 from solvers.options import SolveOptions
-from solvers.program import FloatArray, LinearProgram
+from solvers.program import LinearProgram
 from solvers.registry import Adapter, Capabilities, modules_present
-from solvers.result import Limit, Ranges, Reason, SolveResult, Termination
+from solvers.result import Limit, Reason, SolveResult, Termination
 
 _FEASIBLE = 2
 _thread_state = threading.local()
@@ -86,11 +86,13 @@ class HighsModel(HighsPatches):
         return self._result(options, time.perf_counter() - started)
 
     def _set_options(self, options: SolveOptions) -> None:
-        infinity = self._library.kHighsInf
+        # HiGHS counts the seconds of all runs of an object against the limit of an LP, but not of a MIP.
+        spent = 0.0 if self._is_mip else self._highs.getRunTime()
+        limit = self._library.kHighsInf if options.time_limit is None else options.time_limit + spent
         settings: dict[str, Any] = {
             "threads": options.threads,
             "random_seed": options.seed,
-            "time_limit": infinity if options.time_limit is None else options.time_limit,
+            "time_limit": limit,
             "output_flag": options.log is not None,
             "log_to_console": False,
         }
@@ -148,29 +150,12 @@ class HighsModel(HighsPatches):
             bound=bound,
             duals=np.array(solution.row_dual) if proved else None,
             reduced_costs=np.array(solution.col_dual) if proved else None,
-            ranges=self._ranges(np.array(solution.row_value)) if proved and options.ranging else None,
+            ranges=self.ranges(np.array(solution.row_value)) if proved and options.ranging else None,
             basis=self.basis() if options.basis else None,
             seconds=seconds,
             iterations=int(simplex + max(interior, 0)) if simplex >= 0 else None,
             nodes=int(info.mip_node_count) if self._is_mip else None,
             method="mip" if self._is_mip else "interior_point" if interior > 0 else "simplex",
-        )
-
-    def _ranges(self, activity: FloatArray) -> Ranges:
-        status, ranging = self._highs.getRanging()
-        self._check(status, "compute ranges")
-        num_columns, basic = self._highs.getNumCol(), int(self._library.HighsBasisStatus.kBasic)
-        row_status = np.fromiter(map(int, self._highs.getBasis().row_status), np.int8)
-        lower, upper = (np.isfinite(bound) for bound in self._bounds)
-        # HiGHS's figures for a basic row are those of its activity, not of its bound.
-        slack_lower = np.where(upper & ~lower, activity, np.where(lower & ~upper, -np.inf, np.nan))
-        slack_upper = np.where(upper & ~lower, np.inf, np.where(lower & ~upper, activity, np.nan))
-        is_basic = row_status == basic
-        return Ranges(
-            row_lower=np.where(is_basic, slack_lower, np.array(ranging.row_bound_dn.value_)),
-            row_upper=np.where(is_basic, slack_upper, np.array(ranging.row_bound_up.value_)),
-            cost_lower=np.array(ranging.col_cost_dn.value_)[:num_columns],
-            cost_upper=np.array(ranging.col_cost_up.value_)[:num_columns],
         )
 
 

@@ -1,4 +1,4 @@
-"""Changes to a model that HiGHS already holds, and where its next solve starts."""
+"""Changes to a model that HiGHS already holds, where its next solve starts, and its basis and ranges."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from solvers.errors import NativeSolverError, UnsupportedRequestError
 from solvers.program import FloatArray, IntArray
-from solvers.result import Basis
+from solvers.result import Basis, Ranges
 
 if TYPE_CHECKING:
     import highspy
@@ -17,7 +17,7 @@ MOST_COEFFICIENTS = 1_000
 
 
 class HighsPatches:
-    """The part of a HiGHS model that changes it; HiGHS keeps the basis through every change."""
+    """What can be done with a HiGHS model besides solving it; HiGHS keeps the basis through every change."""
 
     _library: Any
     _highs: highspy.Highs
@@ -81,6 +81,24 @@ class HighsPatches:
             np.fromiter(map(int, part), np.int8) for part in (native.col_status, native.row_status)
         )
         return Basis("highs", columns, rows)
+
+    def ranges(self, activity: FloatArray) -> Ranges:
+        """Ranges of duals and costs after a simplex run; `activity` (m,) are the rows' values."""
+        status, ranging = self._highs.getRanging()
+        self._check(status, "compute ranges")
+        num_columns, basic = self._highs.getNumCol(), int(self._library.HighsBasisStatus.kBasic)
+        row_status = np.fromiter(map(int, self._highs.getBasis().row_status), np.int8)
+        lower, upper = (np.isfinite(bound) for bound in self._bounds)
+        # HiGHS's figures for a basic row are those of its activity, not of its bound.
+        slack_lower = np.where(upper & ~lower, activity, np.where(lower & ~upper, -np.inf, np.nan))
+        slack_upper = np.where(upper & ~lower, np.inf, np.where(lower & ~upper, activity, np.nan))
+        is_basic = row_status == basic
+        return Ranges(
+            row_lower=np.where(is_basic, slack_lower, np.array(ranging.row_bound_dn.value_)),
+            row_upper=np.where(is_basic, slack_upper, np.array(ranging.row_bound_up.value_)),
+            cost_lower=np.array(ranging.col_cost_dn.value_)[:num_columns],
+            cost_upper=np.array(ranging.col_cost_up.value_)[:num_columns],
+        )
 
     def _native_basis(self, basis: Basis) -> highspy.HighsBasis:
         native = self._library.HighsBasis()

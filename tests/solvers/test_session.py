@@ -152,3 +152,16 @@ def test_an_infeasible_what_if_does_not_spoil_the_next(wyndor: LinearProgram) ->
     assert session.solve().termination.reason is Reason.INFEASIBLE
     session.reset_to_base()
     assert session.solve().objective == pytest.approx(36)
+
+
+def test_the_time_limit_is_for_each_solve(transport: Transport) -> None:
+    """HiGHS adds up the seconds of all runs of one LP object; the session's later solves have their own."""
+    program = transport(60, 60)
+    session = Session(program, SolveOptions(method="simplex"))
+    spent = session.solve().seconds
+    while spent < 0.5:
+        session.reset_to_base()
+        session.patch(objective=program.objective[::-1].copy())
+        spent += session.solve().seconds
+    session.reset_to_base()
+    assert session.solve(SolveOptions(method="simplex", time_limit=0.5)).is_optimal
