@@ -17,61 +17,18 @@ from optimizer.plan.plan import Plan
 from optimizer.plan.totals import is_total
 
 CELLS = st.sampled_from(
-    [
-        "",
-        "*",
-        "North",
-        "00123",
-        "NO",
-        "12:30",
-        "5",
-        "1,5",
-        "1.5",
-        "-3",
-        "20%",
-        "1.2亿",
-        "NaN",
-        "1e400",
-        "abc",
-        "да",
-        "2027-03-01",
-        "2027-03",
-        "март",
-        "Итого",
-        "Ли, Вэй",
-        "new",
-        "hours",
-        "season",
-        "1 000",
-        "#N/A",
-        "=1+1",
-        "½",
-    ]
+    (
+        *("", "*", "North", "00123", "NO", "12:30", "5", "1,5", "1.5", "-3", "20%", "1.2亿", "NaN", "1e400"),
+        *("abc", "да", "2027-03-01", "2027-03", "март", "Итого", "Ли, Вэй", "new", "hours", "season"),
+        *("1 000", "#N/A", "=1+1", "½"),
+    )
 )
 HEADERS = st.sampled_from(
-    [
-        "region",
-        "line",
-        "price",
-        "potential",
-        "potential_low",
-        "last_year_revenue",
-        "season",
-        "customer_type",
-        "seller",
-        "team",
-        "from",
-        "to",
-        "capacity",
-        "ramp",
-        "янв",
-        "2026-02",
-        "Q1 2027",
-        "Total",
-        "prise",
-        "x.y",
-        "period",
-    ]
+    (
+        *("region", "line", "price", "potential", "potential_low", "last_year_revenue", "season", "seller"),
+        *("customer_type", "team", "from", "to", "capacity", "ramp", "янв", "2026-02", "Q1 2027", "Total"),
+        *("prise", "x.y", "period"),
+    )
 )
 ENTRIES = st.recursive(
     st.one_of(
