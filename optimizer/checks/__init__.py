@@ -1,0 +1,1 @@
+"""Conditions of a plan that are seen before solving, one module a subject."""

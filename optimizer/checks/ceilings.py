@@ -1,0 +1,255 @@
+"""How much a scope can reach at most: what markets allow, what sellers can do, what hard limits leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.checks.finding import Checked, Finding, Level, listed
+from optimizer.model.context import Context
+from optimizer.model.families.rules import RuleRows
+from optimizer.model.metrics import RATIOS, SALES_METRICS
+from optimizer.model.terms import Terms
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+_TOLERANCE = 1e-6
+_PARTS_AT_MOST = 500
+"""Parts into which another rule may cut a target before the comparison costs more than it tells."""
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """Two upper bounds of one expression, both valid: what markets allow, and what sellers can do."""
+
+    markets: float
+    sellers: float
+
+    @property
+    def lowest(self) -> float:
+        """The smaller of the two."""
+        return min(self.markets, self.sellers)
+
+
+def ceiling(context: Context, terms: Terms, member: int) -> Ceiling:
+    """Bounds of sum value * sales for one member, in its unit, constants left out; inf without a limit.
+
+    markets: sum_{m,t} min(value * potential, what the sellers of m can do), each size pool at most its share;
+    sellers: sum_{s,t} min(value / effort * capacity, value * potential of the seller's markets).
+    Values must not be negative.
+    """
+    cube = context.cube
+    own = (terms.member == member) & (terms.column < cube.num_cells)
+    value, (pair, period) = terms.value[own], np.divmod(terms.column[own], cube.num_periods)
+    if not len(value):
+        return Ceiling(0.0, 0.0)
+    market, seat = cube.pair_market[pair], cube.pair_seat[pair]
+    by_demand = value * cube.markets.potential[market, period]
+    by_effort = _per_effort(value, cube.effort[pair, period], cube.capacity[seat, period])
+    by_effort = np.where(cube.presence[seat, period] > 0, by_effort, 0.0)
+    cells_of_market = _largest_and_sum(market * cube.num_periods + period, by_demand, by_effort)
+    cells_of_seat = _largest_and_sum(seat * cube.num_periods + period, by_effort, by_demand)
+    return Ceiling(
+        _with_pools(context, cells_of_market[0] // cube.num_periods, cells_of_market[1], market, value, pair),
+        float(cells_of_seat[1].sum()),
+    )
+
+
+def _per_effort(value: FloatArray, effort: FloatArray, capacity: FloatArray) -> FloatArray:
+    """What a seller's whole capacity brings in a cell; inf where sales take no capacity."""
+    known = np.isfinite(capacity) & (effort > 0)
+    return np.asarray(
+        np.divide(
+            value * np.where(known, capacity, 0.0), effort, out=np.full(len(value), np.inf), where=known
+        )
+    )
+
+
+def _largest_and_sum(code: IntArray, largest: FloatArray, summed: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Distinct codes, and for each the smaller of max(largest) and sum(summed)."""
+    codes, position = np.unique(code, return_inverse=True)
+    top = np.zeros(len(codes))
+    np.maximum.at(top, position, largest)
+    return codes, np.minimum(top, np.bincount(position, weights=summed))
+
+
+def _with_pools(
+    context: Context,
+    cell_market: IntArray,
+    cells: FloatArray,
+    market: IntArray,
+    value: FloatArray,
+    pair: IntArray,
+) -> float:
+    """The sum over markets, where markets of one size pool together reach no more than its share."""
+    by_market = np.bincount(cell_market, weights=cells, minlength=len(context.cube.markets.names))
+    total, rest = 0.0, np.ones(len(by_market), dtype=np.bool_)
+    price = context.cube.markets.price.min(axis=1)
+    for pool in context.cube.inputs.sizes:
+        inside = np.isin(market, pool.markets)
+        if np.isnan(pool.max_share) or not inside.any():
+            continue
+        in_units = np.isnan(pool.revenue)
+        size = pool.max_share * (pool.units if in_units else pool.revenue)
+        worth = float((value[inside] / (1.0 if in_units else price[market[inside]])).max())
+        rest[pool.markets] = False
+        total += min(float(by_market[pool.markets].sum()), size * worth)
+    return total + float(by_market[rest].sum())
+
+
+def check_targets(checked: Checked) -> Iterable[Finding]:
+    """Lower bounds on sales that lie above what their scope can reach, with the place of the gap.
+
+    Ratios to a figure that is known (growth, market share) are bounds on sales too.
+    """
+    for rows in checked.rows:
+        caps = [cap for cap in checked.rows if cap.rule.must and cap is not rows and _comparable(cap, rows)]
+        if _sold(rows) not in SALES_METRICS or rows.rule.as_share or (rows.lower_terms.value < 0).any():
+            continue
+        for member in np.flatnonzero(np.isfinite(rows.lower)):
+            wanted = float(rows.lower[member] - rows.lower_terms.constant[member])
+            found = ceiling(checked.context, rows.lower_terms, int(member))
+            if wanted > _more(found.lowest):
+                yield _finding(checked.context, rows, int(member), wanted, found)
+                continue
+            most, names = _under_limits(checked.context, _only(rows.lower_terms, int(member)), caps)
+            if wanted > _more(most):
+                yield _above_limits(rows, int(member), wanted, most, names)
+
+
+def _more(bound: float) -> float:
+    """A bound and what rounding may add to it."""
+    return bound * (1.0 + _TOLERANCE) + _TOLERANCE
+
+
+def _comparable(cap: RuleRows, rows: RuleRows) -> bool:
+    """Whether the upper bounds of one rule limit the same sum that the lower bounds of another ask for."""
+    is_sum = cap.rule.metric not in RATIOS and not cap.rule.as_share
+    return is_sum and cap.rule.metric == _sold(rows) and bool(np.isfinite(cap.upper).any())
+
+
+def _under_limits(context: Context, terms: Terms, caps: Sequence[RuleRows]) -> tuple[float, list[str]]:
+    """What an expression can reach under hard caps on parts of it, and the names of these caps.
+
+    Parts that do not overlap add up: sum_k min(cap_k, what part k can reach) + what the rest can reach. Small
+    parts first and large parts first give two such bounds, of which the smaller one holds.
+    """
+    parts = [
+        (float(cap.upper[part]), cap.rule.name, _inside(context, cap, int(part))[terms.column])
+        for cap in caps
+        for part in np.flatnonzero(np.isfinite(cap.upper))
+    ]
+    parts = [part for part in parts if part[2].any()]
+    if not parts or len(parts) > _PARTS_AT_MOST:
+        return np.inf, []
+    ordered = sorted(parts, key=lambda part: int(part[2].sum()))
+    return min(
+        (_disjoint(context, terms, order) for order in (ordered, ordered[::-1])), key=lambda found: found[0]
+    )
+
+
+def _inside(context: Context, cap: RuleRows, member: int) -> BoolArray:
+    inside = np.zeros(context.cube.num_cells, dtype=np.bool_)
+    columns = cap.upper_terms.column[cap.upper_terms.member == member]
+    inside[columns[columns < len(inside)]] = True
+    return inside
+
+
+def _disjoint(
+    context: Context, terms: Terms, parts: Sequence[tuple[float, str, BoolArray]]
+) -> tuple[float, list[str]]:
+    """The bound from the parts that do not overlap an earlier one."""
+    left = np.ones(len(terms.column), dtype=np.bool_)
+    total, names = 0.0, []
+    for upper, name, inside in parts:
+        if (inside & ~left).any():
+            continue
+        left &= ~inside
+        reach = ceiling(context, _part(terms, inside), 0).lowest
+        total += min(upper, reach)
+        if upper < reach:
+            names.append(name)
+    return total + ceiling(context, _part(terms, left), 0).lowest, list(dict.fromkeys(names))
+
+
+def _part(terms: Terms, inside: BoolArray) -> Terms:
+    return Terms(terms.member[inside], terms.column[inside], terms.value[inside], terms.constant)
+
+
+def _only(terms: Terms, member: int) -> Terms:
+    """The expression of one member without its constant."""
+    own = terms.member == member
+    return Terms(np.zeros(int(own.sum()), dtype=np.int64), terms.column[own], terms.value[own], np.zeros(1))
+
+
+def _above_limits(rows: RuleRows, member: int, wanted: float, most: float, names: list[str]) -> Finding:
+    fields = {**_fields(rows, member, wanted, most), "caps": listed(names)}
+    level: Level = "error" if rows.rule.must else "warning"
+    return Finding(level, "checking.target_above_limits", fields, rows.rule.place)
+
+
+def _fields(rows: RuleRows, member: int, wanted: float, most: float) -> dict[str, object]:
+    label = "/".join(rows.members.labels[member])
+    return {
+        "rule": rows.rule.name,
+        "member": f" ({label})" if label else "",
+        "metric": _sold(rows),
+        "target": wanted,
+        "ceiling": most,
+        "missing": wanted - most,
+    }
+
+
+def _sold(rows: RuleRows) -> str:
+    """The metric itself, or the numerator of a ratio."""
+    metric = rows.rule.metric
+    return RATIOS[metric][0] if metric in RATIOS else metric
+
+
+def _finding(context: Context, rows: RuleRows, member: int, wanted: float, found: Ceiling) -> Finding:
+    rule = rows.rule
+    level: Level = "error" if rule.must else "warning"
+    fields = _fields(rows, member, wanted, found.lowest)
+    if not ((rows.lower_terms.member == member) & (rows.lower_terms.value != 0)).any():
+        return Finding(level, "checking.scope_without_cells", fields, rule.place)
+    side = "markets" if found.markets <= found.sellers else "sellers"
+    gap = _largest_gap(context, rows, member, wanted, side)
+    if gap is None:
+        return Finding(level, f"checking.target_above_{side}", fields, rule.place)
+    return Finding(
+        level, f"checking.target_above_{side}_in", {**fields, "gap": gap[0], "gap_size": gap[1]}, rule.place
+    )
+
+
+def _largest_gap(
+    context: Context, rows: RuleRows, member: int, wanted: float, side: str
+) -> tuple[str, float] | None:
+    """The label of the first market dimension that is furthest below its last-year share, and how far."""
+    cube = context.cube
+    terms = _only(rows.lower_terms, member)
+    market = cube.pair_market[terms.column // cube.num_periods]
+    period = terms.column % cube.num_periods
+    in_scope = np.unique(market)
+    dimension = next(
+        (name for name, labels in cube.markets.labels.items() if len({labels[row] for row in in_scope}) > 1),
+        None,
+    )
+    if dimension is None:
+        return None
+    labels = np.array(cube.markets.labels[dimension], dtype=object)
+    last_year = np.nan_to_num(cube.markets.last_year_revenue)[np.ix_(in_scope, np.unique(period))].sum(axis=1)
+    if last_year.sum() <= 0:
+        return None
+    gaps = {}
+    for label in dict.fromkeys(labels[in_scope]):
+        part = labels[market] == label
+        inside = Terms(terms.member[part], terms.column[part], terms.value[part], terms.constant)
+        share = float(last_year[labels[in_scope] == label].sum() / last_year.sum())
+        gaps[str(label)] = share * wanted - getattr(ceiling(context, inside, 0), side)
+    largest = max(gaps, key=lambda label: gaps[label])
+    return (largest, gaps[largest]) if gaps[largest] > 0 else None

@@ -1,0 +1,118 @@
+"""Markets that nobody sells to, sellers without work, open seats, profiles and entries without effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from optimizer.checks.finding import Checked, Finding, listed
+from optimizer.plan.profiles import USED_AS, WORKING_DAYS
+
+_SEASON = "season"
+
+
+def check_coverage(checked: Checked) -> Iterator[Finding]:
+    """Markets without sellers, sellers without markets or capacity, markets that can sell nothing."""
+    inputs = checked.inputs
+    pairs, sellers, markets = inputs.selling.pairs, inputs.selling.sellers, inputs.markets
+    tables = inputs.plan.tables
+    alone = np.setdiff1d(np.arange(len(markets.names)), pairs.market)
+    if len(alone):
+        lost = float(np.nansum(markets.last_year_revenue[alone]))
+        fields = {
+            "markets": listed([markets.names[row] for row in alone]),
+            "count": len(alone),
+            "last_year": lost,
+        }
+        yield Finding(
+            "warning", "checking.market_without_seller", fields, tables["markets"].place(int(alone[0]))
+        )
+    idle = np.setdiff1d(np.arange(len(sellers.names)), pairs.seller)
+    if len(idle):
+        names = listed([sellers.names[row] for row in idle])
+        yield Finding(
+            "warning",
+            "checking.seller_without_market",
+            {"sellers": names, "count": len(idle)},
+            tables["sellers"].place(int(idle[0])),
+        )
+    away = np.flatnonzero((sellers.presence <= 0).all(axis=1) | (sellers.capacity <= 0).all(axis=1))
+    if len(away):
+        names = listed([sellers.names[row] for row in away])
+        yield Finding(
+            "warning",
+            "checking.seller_without_capacity",
+            {"sellers": names, "count": len(away)},
+            tables["sellers"].place(int(away[0])),
+        )
+    sold = np.unique(pairs.market)
+    nothing = sold[(markets.potential[sold] <= 0).all(axis=1)]
+    if len(nothing):
+        names = listed([markets.names[row] for row in nothing])
+        yield Finding(
+            "warning",
+            "checking.market_without_potential",
+            {"markets": names, "count": len(nothing)},
+            tables["markets"].place(int(nothing[0])),
+        )
+
+
+def check_open_seats(checked: Checked) -> Iterator[Finding]:
+    """Open seats: how many, and those without a start date, which count from the first day."""
+    table = checked.inputs.plan.tables.get("sellers")
+    if table is None or "status" not in table.frame.columns:
+        return
+    is_open = np.array([status == "open" for status in table.text("status")], dtype=np.bool_)
+    if not is_open.any():
+        return
+    names = table.text("seller")
+    share = checked.inputs.selling.sellers.presence[is_open].sum() / checked.inputs.plan.calendar.size
+    yield Finding(
+        "info",
+        "checking.open_seats",
+        {
+            "sellers": listed([names[row] for row in np.flatnonzero(is_open)]),
+            "count": int(is_open.sum()),
+            "years": float(share),
+        },
+    )
+    starts = (
+        table.frame["from"].isna().to_numpy()
+        if "from" in table.frame.columns
+        else np.ones(len(table), dtype=np.bool_)
+    )
+    undated = np.flatnonzero(is_open & starts)
+    if len(undated):
+        yield Finding(
+            "warning",
+            "checking.open_seat_without_start",
+            {"sellers": listed([names[row] for row in undated])},
+            table.place(int(undated[0]), "from"),
+        )
+
+
+def check_profiles(checked: Checked) -> Iterator[Finding]:
+    """Profiles that nothing uses: most often a slip in a name."""
+    tables = checked.inputs.plan.tables
+    profiles = tables.get("profiles")
+    if profiles is None:
+        return
+    used = {_SEASON, WORKING_DAYS}
+    for table in (tables["markets"], tables.get("sellers")):
+        for column in USED_AS:
+            if table is not None and column in table.frame.columns:
+                used |= set(table.text(column))
+    names = profiles.text("profile")
+    for name in dict.fromkeys(names):
+        if name not in used:
+            yield Finding(
+                "warning", "checking.profile_unused", {"profile": name}, profiles.place(names.index(name))
+            )
+
+
+def check_effects(checked: Checked) -> Iterator[Finding]:
+    """Entries of stay_near that ask for nothing."""
+    for near in checked.inputs.plan.spec.stay_near:
+        if near.within is None and near.priority is None and near.changes_at_most is None:
+            yield Finding("warning", "checking.stay_near_without_effect", {"name": near.name})
