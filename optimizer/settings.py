@@ -14,10 +14,11 @@ from solvers.options import Progress, SolveOptions
 class SolveSettings:
     """Settings of `solve`; a planner needs none of them.
 
-    `time_limit` in seconds for all stages together; `gap` relative, for plans with whole numbers; `seat_groups=False`
-    keeps every seller apart. `marginal_values` and `leverage` explain the plan and cost a few more solves.
-    `on_stage` is called with the name of each stage before it is solved; `interrupt` stops the solve soon after it is set,
-    with the best plan so far.
+    `time_limit` in seconds for all stages together; `gap` relative, for plans with whole numbers;
+    `seat_groups=False` keeps every seller apart. `marginal_values` and `leverage` explain the plan and cost
+    a few more solves.
+    `on_stage` is called with the name of each stage before it is solved; `interrupt` stops the solve soon
+    after it is set, with the best plan so far.
     """
 
     time_limit: float | None = None

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from optimizer.errors import InputError
 from optimizer.model.scopes import Members
+from optimizer.model.terms import sum_by
 from optimizer.plan.names import nearest
 from optimizer.plan.tables import Table
 
@@ -19,7 +20,8 @@ FloatArray = NDArray[np.float64]
 
 
 def rule_basis(context: Context, column: str, metric: str, members: Members) -> FloatArray:
-    """What the bounds of a rule are multiples of (K,): a figure of markets, or a column that only sellers have.
+    """What the bounds of a rule are multiples of (K,): a figure of markets, or a column that only sellers
+    have.
 
     Raises `InputError` like `market_basis` and `seat_basis`.
     """
@@ -33,7 +35,8 @@ def rule_basis(context: Context, column: str, metric: str, members: Members) -> 
 
 
 def market_basis(context: Context, basis: str, metric: str, members: Members) -> FloatArray:
-    """The basis summed over each member's markets and periods (K,); in money for metrics of money, else in units.
+    """The basis summed over each member's markets and periods (K,); in money for metrics of money, else in
+    units.
 
     Raises `InputError` when the column is unknown or not a number, or a member is not a set of markets.
     """
@@ -56,11 +59,12 @@ def market_basis(context: Context, basis: str, metric: str, members: Members) ->
     if np.isnan(values[inside]).any():
         row = int(np.isnan(np.where(inside, values, 0.0)).any(axis=1).argmax())
         raise InputError("model.basis_blank", table.place(row, basis), basis=basis)
-    return np.bincount(member[inside], weights=values[inside], minlength=members.size)
+    return sum_by(member[inside], values[inside], members.size)
 
 
 def seat_basis(context: Context, basis: str, members: Members) -> FloatArray:
-    """The basis summed over each member's sellers (K,): their capacity over the horizon, or a number column of sellers.
+    """The basis summed over each member's sellers (K,): their capacity over the horizon, or a number column
+    of sellers.
 
     Raises `InputError` when capacities have different units or no limit, or the column is unknown.
     """
@@ -83,7 +87,7 @@ def seat_basis(context: Context, basis: str, members: Members) -> FloatArray:
         raise InputError(
             "model.basis_blank", cube.inputs.plan.tables["sellers"].place(row, basis), basis=basis
         )
-    return np.bincount(seller_code[inside], weights=values[inside], minlength=members.size)
+    return sum_by(seller_code[inside], values[inside], members.size)
 
 
 def _number_column(table: Table, column: str) -> FloatArray:

@@ -61,7 +61,8 @@ class ProgramBuilder:
         lower: FloatArray | float = -np.inf,
         upper: FloatArray | float = np.inf,
     ) -> int:
-        """Add `lower <= terms <= upper`, one row a member; constants go to the bounds. Returns the first row."""
+        """Add `lower <= terms <= upper`, one row a member; constants go to the bounds. Returns the first
+        row."""
         start, count = self.num_rows, terms.size
         low = np.broadcast_to(np.asarray(lower, dtype=np.float64), (count,)) - terms.constant
         high = np.broadcast_to(np.asarray(upper, dtype=np.float64), (count,)) - terms.constant
@@ -76,7 +77,10 @@ class ProgramBuilder:
         lower, upper, integer = (
             np.concatenate([part[index] for part in self._columns]) for index in range(3)
         )
-        row_lower, row_upper = _joined(self._rows, 0), _joined(self._rows, 1)
+        row_lower, row_upper = (
+            _joined(self._rows, 0).astype(np.float64),
+            _joined(self._rows, 1).astype(np.float64),
+        )
         row, column, value = (_joined(self._entries, index) for index in range(3))
         matrix = sparse.coo_array(
             (value, (row.astype(np.int32), column.astype(np.int32))), shape=(self.num_rows, self.num_columns)
@@ -99,3 +103,8 @@ def _joined(parts: Sequence[tuple[NDArray[np.generic], ...]], index: int) -> NDA
     if not parts:
         return np.zeros(0)
     return np.concatenate([part[index] for part in parts])
+
+
+def fixed_labels(*labels: tuple[str, ...]) -> Labels:
+    """Labels that are known when the rows or columns are added."""
+    return lambda: list(labels)

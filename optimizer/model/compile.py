@@ -37,7 +37,8 @@ FAMILIES: dict[str, Family] = {
     "balance": balance,
     "stay_near": stay_near,
 }
-"""Every constraint family under its public name: the same word in code, LP file, marginal values and reports."""
+"""Every constraint family under its public name: the same word in code, LP file, marginal values and
+reports."""
 
 
 @dataclass(frozen=True)

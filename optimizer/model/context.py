@@ -13,7 +13,7 @@ from optimizer.model.builder import ProgramBuilder
 from optimizer.model.cube import Cube
 from optimizer.model.metrics import Activities, Metrics
 from optimizer.model.scopes import Scopes
-from optimizer.model.terms import Terms
+from optimizer.model.terms import Terms, sum_by
 
 if TYPE_CHECKING:
     from optimizer.model.families.rules import RuleRows
@@ -85,7 +85,8 @@ class Context:
 
     @cached_property
     def typical_sales(self) -> FloatArray:
-        """A plausible size of each cell in units, flat (P * T,): the market's potential shared by its pairs."""
+        """A plausible size of each cell in units, flat (P * T,): the market's potential shared by its
+        pairs."""
         cube = self.cube
         known = np.where(
             np.isfinite(cube.markets.potential), cube.markets.potential, cube.markets.last_year_units
@@ -97,7 +98,7 @@ class Context:
         """What each expression could plausibly reach (K,): the scale of rows whose own bound is 0."""
         cells = terms.column < self.cube.num_cells
         size = np.abs(terms.value[cells]) * self.typical_sales[terms.column[cells]]
-        return np.abs(terms.constant) + np.bincount(terms.member[cells], weights=size, minlength=terms.size)
+        return np.abs(terms.constant) + sum_by(terms.member[cells], size, terms.size)
 
     def place_rule(self, name: str, first: int, members: IntArray, scale: FloatArray) -> None:
         """Remember which rows bound which members of a rule."""

@@ -148,7 +148,8 @@ def _seat_names(names: list[str], groups: SeatGroups) -> tuple[str, ...]:
 
 
 def split_by_seller(cube: Cube, sellers: Cube, sales: FloatArray) -> FloatArray:
-    """The plan of seat groups (P, T) as the plan of single sellers (P', T): the group's plan times the seller's share."""
+    """The plan of seat groups (P, T) as the plan of single sellers (P', T): the group's plan times the
+    seller's share."""
     num_markets = len(cube.markets.names)
     group = cube.groups.group[sellers.pair_seat]
     key = cube.pair_seat * num_markets + cube.pair_market

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from optimizer.errors import InputError
 from optimizer.model.cube import Cube
 from optimizer.model.scopes import Members, Scopes
-from optimizer.model.terms import Terms
+from optimizer.model.terms import Terms, sum_by
 from optimizer.plan.names import nearest
 
 FloatArray = NDArray[np.float64]
@@ -23,8 +23,10 @@ Unit = Literal["units", "deals", "currency", "hours", "heads", "customers", "sha
 class Activities:
     """Where the activities of a model stand among its columns, and what they use.
 
-    `sales` cells are the columns 0 .. P*T-1. `extra_start` is the first column of extra resources (R, T), bought at
-    `extra_price` (R,); None where nothing can be bought. `uses` is (P, R): resource a unit sold; `fixed_uses` (R, T).
+    `sales` cells are the columns 0 .. P*T-1. `extra_start` is the first column of extra resources (R, T),
+    bought at
+    `extra_price` (R,); None where nothing can be bought. `uses` is (P, R): resource a unit sold;
+    `fixed_uses` (R, T).
     """
 
     cube: Cube
@@ -69,7 +71,8 @@ def _load(a: Activities) -> FloatArray:
 
 
 def mean_capacity(cube: Cube) -> FloatArray:
-    """Capacity of an average seller and period among those who count in the same unit (G,); inf without a limit.
+    """Capacity of an average seller and period among those who count in the same unit (G,); inf without a
+    limit.
 
     The mean is over all of them, so that loads add up: a group's load is the sum of its members'.
     """
@@ -161,7 +164,8 @@ class Metrics:
         return self._coefficients[metric]
 
     def terms(self, metric: str, members: Members, where: Mapping[str, Any]) -> Terms:
-        """One expression a member; raises `InputError` for ratios, unknown metrics and sums over unlike units."""
+        """One expression a member; raises `InputError` for ratios, unknown metrics and sums over unlike
+        units."""
         self.unit(metric)
         if metric in RATIOS:
             raise InputError("model.ratio_not_a_sum", metric=metric)
@@ -224,7 +228,7 @@ class Metrics:
         if self._is_company_wide(members, where):
             used = self.activities.fixed_uses[self.activities.resources.index(resource)]
             inside = members.period_code >= 0
-            constant = np.bincount(members.period_code[inside], weights=used[inside], minlength=members.size)
+            constant = sum_by(members.period_code[inside], used[inside], members.size)
         return Terms.constants(constant)
 
     def _seat_constants(self, metric: str, members: Members, where: Mapping[str, Any]) -> Terms:
@@ -247,7 +251,7 @@ class Metrics:
             raise InputError("model.seat_metric_by_market", metric=metric)
         grid = seat_code[:, None] * members.num_period_members + members.period_code[None, :]
         inside = (seat_code[:, None] >= 0) & (members.period_code[None, :] >= 0)
-        return Terms.constants(np.bincount(grid[inside], weights=values[inside], minlength=members.size))
+        return Terms.constants(sum_by(grid[inside], values[inside], members.size))
 
     def market_constants(self, metric: str, members: Members) -> FloatArray:
         """A figure of markets (M, T) summed over each member's markets and periods (K,)."""
@@ -269,7 +273,7 @@ class Metrics:
             raise InputError(
                 "model.basis_blank", cube.inputs.plan.tables["markets"].place(row, column), basis=column
             )
-        return np.bincount(grid[inside], weights=values[inside], minlength=members.size)
+        return sum_by(grid[inside], values[inside], members.size)
 
     def _sizes(self, members: Members) -> FloatArray:
         """Size in currency of the pools that lie in each member's scope (K,)."""
@@ -286,7 +290,7 @@ class Metrics:
                 raise InputError("model.size_too_coarse", pool=pool.name)
             spread = cube.markets.spread[pool.markets].mean(axis=0)[periods]
             member = codes[0] * members.num_period_members + members.period_code[periods]
-            sizes += np.bincount(member, weights=pool.revenue * spread, minlength=members.size)
+            sizes += sum_by(member, pool.revenue * spread, members.size)
         return sizes
 
     def sized(self, members: Members) -> Members:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.errors import InputError
+from optimizer.model.builder import fixed_labels
 from optimizer.model.context import Context, SoftRule
 from optimizer.model.families.balance import smallest_ratio
 from optimizer.model.families.even_load import even_load
@@ -21,8 +22,9 @@ from optimizer.plan.schema import ObjectiveStage
 FloatArray = NDArray[np.float64]
 
 LOCK_SCALE = 0.1
-"""Scale of a stage, in multiples of what it could reach (a shortfall: of the target): its lock may give up 1e-7 of
-that. Tighter locks (1e-8, 1e-9) were tried: the main pack then ended imprecise by some methods and row orders."""
+"""Scale of a stage, in multiples of what it could reach (a shortfall: of the target): its lock may give up
+1e-7 of that. Tighter locks (1e-8, 1e-9) were tried: the main pack then ended imprecise by some methods and
+row orders."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ def sum_terms(parts: Sequence[Terms]) -> Terms:
 
 
 def _default_stages(context: Context) -> list[PlanStage]:
-    """Contribution where the plan knows margins; then every spread; then nearness to last year and even load."""
+    """Contribution where the plan knows margins; then every spread; then nearness to last year and even
+    load."""
     stages = []
     if context.cube.markets.knows_margin:
         stages.append(_money_stage(context))
@@ -127,12 +130,12 @@ def _keep_total(context: Context) -> list[PlanStage]:
         return [
             PlanStage("revenue", "revenue", revenue, True, _size(context, revenue), "currency", is_money=True)
         ]
-    above = context.builder.add_columns("total", 2, lambda: [("above",), ("below",)])
+    above = context.builder.add_columns("total", 2, fixed_labels(("above",), ("below",)))
     sides = np.array([above, above + 1])
     gap = Terms(np.zeros(2, dtype=np.int64), sides, np.array([-1.0, 1.0]), np.zeros(1))
     distance = Terms(np.zeros(2, dtype=np.int64), sides, np.ones(2), np.zeros(1))
     context.builder.add_rows(
-        "total", revenue.scaled(1.0 / reference) + gap, lambda: [("total",)], lower=1.0, upper=1.0
+        "total", revenue.scaled(1.0 / reference) + gap, fixed_labels(("total",)), lower=1.0, upper=1.0
     )
     return [PlanStage("total", "total", distance, False, LOCK_SCALE, "share")]
 

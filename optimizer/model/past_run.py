@@ -23,8 +23,8 @@ SUMS = ("units", "deals", "revenue", "margin", "commission", "hours")
 def run_figures(plan: Plan, run: str, metric: str, by: Sequence[str], members: Members) -> FloatArray:
     """A metric of another run for each member (K,); 0 where that run sold nothing.
 
-    `run` is a run folder inside the plan's folder. Raises `InputError` when it is not one, when the metric is not a
-    column of its sales table, or when it has no such column.
+    `run` is a run folder inside the plan's folder. Raises `InputError` when it is not one, when the metric
+    is not a column of its sales table, or when it has no such column.
     """
     name = f"{run.rstrip('/')}/{SALES_TABLE}"
     path = resolve_inside(plan.folder, name)

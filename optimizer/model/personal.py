@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -33,9 +34,10 @@ def rule_columns(plan: Plan) -> set[str]:
 def personal_terms(inputs: Inputs) -> list[list[object]]:
     """One list a seller: whatever rules say of that seller alone. Sellers with equal lists may share a group.
 
-    A rule `each: seller` with one absolute bound is the same for sellers of equal capacity; a seller whom a bound names
-    stays alone, and so does everybody when each may have a share of what all sell. A share of one's own sales, or a
-    balance on capacity, is the same for everybody, because a group is split in proportion.
+    A rule `each: seller` with one absolute bound is the same for sellers of equal capacity; a seller whom a
+    bound names stays alone, and so does everybody when each may have a share of what all sell. A share of
+    one's own sales, or a balance on capacity, is the same for everybody, because a group is split in
+    proportion.
     """
     plan, sellers = inputs.plan, inputs.selling.sellers
     names = sellers.names
@@ -63,7 +65,7 @@ def personal_terms(inputs: Inputs) -> list[list[object]]:
     return terms
 
 
-def _scopes_of(plan: Plan) -> Iterable[Mapping[str, object]]:
+def _scopes_of(plan: Plan) -> Iterable[Mapping[str, Any]]:
     for rule in plan.rules:
         yield rule.where
         yield _whole(rule)
@@ -73,7 +75,7 @@ def _scopes_of(plan: Plan) -> Iterable[Mapping[str, object]]:
         yield stage.where
 
 
-def _whole(rule: Rule) -> Mapping[str, object]:
+def _whole(rule: Rule) -> Mapping[str, Any]:
     return rule.of if isinstance(rule.of, Mapping) else {}
 
 

@@ -23,8 +23,8 @@ Side = Literal["market", "seller", "period"]
 
 @dataclass(frozen=True)
 class Members:
-    """K members of `each`. A cell (pair, period) belongs to member pair_code * num_period_members + period_code;
-    a code of -1 is outside the scope."""
+    """K members of `each`. A cell (pair, period) belongs to member pair_code * num_period_members +
+    period_code; a code of -1 is outside the scope."""
 
     labels: tuple[tuple[str, ...], ...]
     pair_code: IntArray
@@ -53,7 +53,8 @@ class Scopes:
         }
 
     def sides(self, column: str) -> tuple[Side, str]:
-        """Which axis a column belongs to, and its bare name; raises `InputError` when it is unknown or ambiguous."""
+        """Which axis a column belongs to, and its bare name; raises `InputError` when it is unknown or
+        ambiguous."""
         prefix, _, name = column.rpartition(".")
         if not prefix and name in self._periods:
             return "period", name
@@ -132,7 +133,8 @@ class Scopes:
         return self.market_mask(where)[cube.pair_market] & self.seat_mask(where)[cube.pair_seat]
 
     def members(self, each: Sequence[str], where: Mapping[str, Any]) -> Members:
-        """The members of `each` inside `where`: every label that the markets, sellers or periods in scope have."""
+        """The members of `each` inside `where`: every label that the markets, sellers or periods in scope
+        have."""
         sided = [self.sides(column) for column in each]
         pair_columns = [position for position, (side, _) in enumerate(sided) if side != "period"]
         period_columns = [position for position, (side, _) in enumerate(sided) if side == "period"]

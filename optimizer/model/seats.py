@@ -1,7 +1,7 @@
 """Seat groups: sellers who are equal for the model are compiled as one and split by capacity afterwards.
 
-Exact for continuous plans: any plan of the group, split in proportion to capacity, satisfies every row of each
-member, and the sum of members' plans satisfies every row of the group.
+Exact for continuous plans: any plan of the group, split in proportion to capacity, satisfies every row of
+each member, and the sum of members' plans satisfies every row of the group.
 """
 
 from __future__ import annotations
@@ -93,7 +93,8 @@ def _limit_of_pair(inputs: Inputs) -> IntArray:
 
 
 def _rounded(values: FloatArray) -> FloatArray:
-    """Values to twelve digits, whatever their size, so that equal figures reached in different ways are equal."""
+    """Values to twelve digits, whatever their size, so that equal figures reached in different ways are
+    equal."""
     fraction, exponent = np.frexp(values)
     return np.ldexp(np.round(fraction, 12), exponent)
 
@@ -101,9 +102,8 @@ def _rounded(values: FloatArray) -> FloatArray:
 def _hours_matter(inputs: Inputs) -> bool:
     """Whether anything bounds or rewards hours; else sellers may differ in hours that are only reported."""
     spec = inputs.plan.spec
-    named = [rule.metric for rule in inputs.plan.rules] + [
-        entry.metric for entry in (*spec.balance, *spec.stay_near)
-    ]
+    named = [rule.metric for rule in inputs.plan.rules]
+    named += [entry.metric for entry in spec.balance] + [entry.metric for entry in spec.stay_near]
     for stage in spec.objective or []:
         named += [stage.maximize or "", stage.minimize or "", stage.metric or ""]
     return "hours" in named

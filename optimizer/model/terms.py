@@ -11,6 +11,11 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 
+def sum_by(member: IntArray, values: FloatArray, size: int) -> FloatArray:
+    """The sum of `values` by member (size,)."""
+    return np.asarray(np.bincount(member, weights=values, minlength=size), dtype=np.float64)
+
+
 @dataclass(frozen=True)
 class Terms:
     """K expressions: sum of value * x[column] over the triplets of a member, plus its constant (K,)."""
@@ -44,22 +49,21 @@ class Terms:
         factors = np.broadcast_to(np.asarray(factor, dtype=np.float64), (self.size,))
         return Terms(self.member, self.column, self.value * factors[self.member], self.constant * factors)
 
-    def picked(self, member: int) -> Terms:
-        """The expression of one member, as the only one."""
-        mine = self.member == member
-        return Terms(
-            np.zeros(int(mine.sum()), dtype=np.int64),
-            self.column[mine],
-            self.value[mine],
-            self.constant[member : member + 1],
-        )
-
     def values(self, x: FloatArray) -> FloatArray:
         """The expressions at a solution x (n,): (K,)."""
-        return self.constant + np.bincount(
-            self.member, weights=self.value * x[self.column], minlength=self.size
-        )
+        return self.constant + sum_by(self.member, self.value * x[self.column], self.size)
 
     def dense(self, num_columns: int) -> FloatArray:
         """Coefficients of a single expression as a vector (n,); its constant is not in it."""
-        return np.bincount(self.column, weights=self.value, minlength=num_columns)
+        return sum_by(self.column, self.value, num_columns)
+
+
+def spread_members(terms: Terms, source: IntArray) -> Terms:
+    """The expressions `terms[source]`: member k of the answer is member source[k] of `terms`."""
+    order = np.argsort(terms.member, kind="stable")
+    edges = np.searchsorted(terms.member[order], np.arange(terms.size + 1))
+    count = (edges[1:] - edges[:-1])[source]
+    member = np.repeat(np.arange(len(source)), count)
+    within = np.arange(len(member)) - np.repeat(np.cumsum(count) - count, count)
+    taken = order[np.repeat(edges[:-1][source], count) + within]
+    return Terms(member, terms.column[taken], terms.value[taken], terms.constant[source])

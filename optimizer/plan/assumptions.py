@@ -40,7 +40,8 @@ class Assumption:
 
 @dataclass
 class AssumptionLog:
-    """Collects assumptions while the inputs are resolved; `factors` scales them for what-ifs of their leverage."""
+    """Collects assumptions while the inputs are resolved; `factors` scales them for what-ifs of their
+    leverage."""
 
     factors: Mapping[str, float] = field(default_factory=dict)
     used: list[Assumption] = field(default_factory=list)

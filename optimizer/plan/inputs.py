@@ -26,7 +26,8 @@ class Inputs:
 
 
 def resolve(plan: Plan, factors: Mapping[str, float] | None = None) -> Inputs:
-    """Fill every blank by its default or derivation; `factors` scales assumptions by key, to see what they move.
+    """Fill every blank by its default or derivation; `factors` scales assumptions by key, to see what they
+    move.
 
     Raises `InputError` where a number can neither be read nor derived.
     """

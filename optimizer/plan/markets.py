@@ -93,7 +93,7 @@ def _text(table: Table, column: str) -> list[str]:
 
 def _whole(plan: Plan, table: Table) -> NDArray[np.bool_]:
     if "whole_units" in table.frame.columns:
-        return table.frame["whole_units"].to_numpy(dtype=np.bool_)
+        return np.asarray(table.frame["whole_units"], dtype=np.bool_)
     return np.full(len(table), plan.spec.whole_units, dtype=np.bool_)
 
 
@@ -163,7 +163,8 @@ def _shares_of_last_year(plan: Plan, months: FloatArray) -> FloatArray:
 
 
 def _last_year(table: Table, column: str, phases: dict[str, FloatArray], log: AssumptionLog) -> FloatArray:
-    """Last year's figure of the same periods (M, T); NaN where unknown, 0 in a blank month beside known ones."""
+    """Last year's figure of the same periods (M, T); NaN where unknown, 0 in a blank month beside known
+    ones."""
     if column in table.by_period:
         months = np.asarray(table.by_period[column], dtype=np.float64)
         nothing = np.isnan(months) & ~np.isnan(months).all(axis=1, keepdims=True)
@@ -251,8 +252,8 @@ def _potential(
     spread: FloatArray,
     log: AssumptionLog,
 ) -> FloatArray:
-    """Units a period: given, else in money over price, else the row's own size times max_share, else last year
-    times 1 + growth_cap, else inf."""
+    """Units a period: given, else in money over price, else the row's own size times max_share, else last
+    year times 1 + growth_cap, else inf."""
     potential = table.by_period.get("potential", table.numbers("potential")[:, None] * spread)
     money = table.by_period.get("potential_revenue", table.numbers("potential_revenue")[:, None] * spread)
     potential = np.where(np.isnan(potential), money / price, potential)

@@ -20,7 +20,8 @@ _MONTH = re.compile(r"^(?:\d{4}-)?(\d{1,2})$")
 
 
 def months_in_periods(calendar: Calendar) -> FloatArray:
-    """Which share of each month of the year lies in each period: (T, 12). A row of a monthly calendar has a single 1."""
+    """Which share of each month of the year lies in each period: (T, 12). A row of a monthly calendar has a
+    single 1."""
     shares = np.zeros((calendar.size, 12))
     for period, (start, end) in enumerate(zip(calendar.starts, calendar.ends, strict=True)):
         days = np.arange(start, end, dtype="datetime64[D]")
@@ -42,8 +43,8 @@ def working_day_shares(calendar: Calendar) -> FloatArray:
 def default_shares(profiles: Table | None, calendar: Calendar) -> tuple[FloatArray, str]:
     """Share of a year that each period gets where nobody says otherwise (T,), and which of the three it is.
 
-    The profile `season`, else the profile `working_days` (days of each month, in proportion), else working days
-    from Monday to Friday.
+    The profile `season`, else the profile `working_days` (days of each month, in proportion), else working
+    days from Monday to Friday.
     """
     known = () if profiles is None else tuple(profiles.text("profile"))
     if profiles is not None and "season" in known:

@@ -68,7 +68,8 @@ class Selling:
 
 
 def resolve_sellers(plan: Plan, markets: Markets, log: AssumptionLog) -> Selling:
-    """Arrays of sellers and territories; raises `InputError` where a number can neither be read nor derived."""
+    """Arrays of sellers and territories; raises `InputError` where a number can neither be read nor
+    derived."""
     table = plan.tables.get("sellers")
     if table is None:
         return _company(plan, markets)
@@ -109,7 +110,8 @@ def _company(plan: Plan, markets: Markets) -> Selling:
 
 
 def _presence(plan: Plan, table: Table, log: AssumptionLog) -> tuple[FloatArray, FloatArray]:
-    """Headcount, and headcount times ramp (S, T); the default ramp is used for direct sellers with a start date."""
+    """Headcount, and headcount times ramp (S, T); the default ramp is used for direct sellers with a start
+    date."""
     calendar, count = plan.calendar, len(table)
     starts, ends = (_dates(table, name) for name in ("from", "to"))
     ramps = table.text("ramp") if "ramp" in table.frame.columns else [""] * count
@@ -145,17 +147,20 @@ def _presence(plan: Plan, table: Table, log: AssumptionLog) -> tuple[FloatArray,
 def _dates(table: Table, column: str) -> NDArray[np.datetime64]:
     if column not in table.frame.columns:
         return np.full(len(table), np.datetime64("NaT"), dtype="datetime64[D]")
-    return table.frame[column].to_numpy().astype("datetime64[D]")
+    return np.asarray(table.frame[column], dtype="datetime64[D]")
 
 
 def _capacity(
     plan: Plan, table: Table, markets: Markets, pairs: Pairs, presence: FloatArray, log: AssumptionLog
 ) -> tuple[tuple[CapacityUnit, ...], FloatArray, FloatArray]:
-    """Unit, capacity (S, T) and annual selling hours (S,) of each seller: given, else from productivity, else none."""
+    """Unit, capacity (S, T) and annual selling hours (S,) of each seller: given, else from productivity,
+    else none."""
     count, calendar = len(table), plan.calendar
     given = table.by_period.get("capacity")
     amounts = table.numbers("capacity")
-    has_capacity = ~np.isnan(amounts) if given is None else ~np.isnan(given).all(axis=1)
+    has_capacity: NDArray[np.bool_] = ~np.isnan(amounts)
+    if given is not None:
+        has_capacity = np.any(~np.isnan(given), axis=1)
     productivity = table.numbers("productivity")
     twice = has_capacity & ~np.isnan(productivity)
     if twice.any():
@@ -218,7 +223,8 @@ def _unit(name: str) -> CapacityUnit:
 
 
 def _phased(table: Table, seller: int, amount: float, unit: CapacityUnit, year: FloatArray) -> FloatArray:
-    """Capacity of each period (T,): hours are a rate (every period), units, deals and revenue an amount of the horizon."""
+    """Capacity of each period (T,): hours are a rate (every period), units, deals and revenue an amount of
+    the horizon."""
     per = table.text("capacity_per")[seller] if "capacity_per" in table.frame.columns else ""
     per = per or ("period" if unit == "hours" else "horizon")
     if per == "period":
@@ -229,8 +235,8 @@ def _phased(table: Table, seller: int, amount: float, unit: CapacityUnit, year: 
 
 
 def _annual_phase(plan: Plan, table: Table, markets: Markets) -> FloatArray:
-    """Share of a year's revenue that each period carries (S, T): capacity_profile, else the season, else last year's
-    months of all markets, else working days."""
+    """Share of a year's revenue that each period carries (S, T): capacity_profile, else the season, else
+    last year's months of all markets, else working days."""
     profiles, calendar = plan.tables.get("profiles"), plan.calendar
     default, kind = phasing.default_shares(profiles, calendar)
     if kind != "season" and not np.isnan(markets.last_year_revenue).all():
@@ -306,7 +312,8 @@ def _effort(
 
 
 def _company_hours_per_revenue(sellers: Sellers, markets: Markets) -> float:
-    """All hours of the sellers who count in hours over last year's revenue of the horizon: history filled their time."""
+    """All hours of the sellers who count in hours over last year's revenue of the horizon: history filled
+    their time."""
     counted = sellers.capacity[np.array(sellers.capacity_unit) == "hours"]
     hours = float(counted[np.isfinite(counted)].sum())
     revenue = float(np.nansum(markets.last_year_revenue))

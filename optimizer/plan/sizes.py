@@ -20,7 +20,8 @@ IntArray = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class SizePool:
-    """The size of the whole market that one row gives for the markets it covers: a pool, never copied to each."""
+    """The size of the whole market that one row gives for the markets it covers: a pool, never copied to
+    each."""
 
     name: str
     markets: IntArray
@@ -33,7 +34,8 @@ class SizePool:
 
 
 def resolve_sizes(plan: Plan, markets: Markets) -> tuple[SizePool, ...]:
-    """The pools of the markets and market_size tables; raises `InputError` where two pools cover one market."""
+    """The pools of the markets and market_size tables; raises `InputError` where two pools cover one
+    market."""
     table = plan.tables["markets"]
     pools = [_pool(table, row, markets.names[row], np.array([row])) for row in range(len(table))]
     coarse = plan.tables.get("market_size")

@@ -47,7 +47,7 @@ class Table:
         """A number column (rows,); NaN where blank, all NaN where the column is absent."""
         if column not in self.frame.columns:
             return np.full(len(self.frame), np.nan)
-        return self.frame[column].to_numpy(dtype=np.float64)
+        return np.asarray(self.frame[column], dtype=np.float64)
 
     def text(self, column: str) -> list[str]:
         """A label column as a list of str; raises KeyError when it is absent."""

@@ -21,7 +21,8 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ShareLimit:
-    """One territories row with share limits: its pairs sell between `low` and `high` of what is sold in its markets."""
+    """One territories row with share limits: its pairs sell between `low` and `high` of what is sold in its
+    markets."""
 
     row: int
     low: float
@@ -53,8 +54,8 @@ class Pairs:
 def resolve_pairs(plan: Plan, sellers: Table, markets: Markets, log: AssumptionLog) -> Pairs:
     """The allowed pairs; the row with more keys filled wins, a tie is an error that names both rows.
 
-    Without a territories table a seller sells in the markets that agree with the seller's labels on the columns
-    that both tables have, which is written down as an assumption.
+    Without a territories table a seller sells in the markets that agree with the seller's labels on the
+    columns that both tables have, which is written down as an assumption.
     """
     table = plan.tables.get("territories")
     if table is None:

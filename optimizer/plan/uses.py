@@ -88,7 +88,8 @@ def _add_uses(
     per_unit: dict[int, FloatArray],
     by_sellers: FloatArray,
 ) -> None:
-    """Rows add up: an amount a unit sold in the row's markets by the row's sellers, or a seller and period."""
+    """Rows add up: an amount a unit sold in the row's markets by the row's sellers, or a seller and
+    period."""
     pairs, sellers = selling.pairs, selling.sellers
     seller_side = prefixed(sellers.labels, "seller")
     of_market, market = matching_rows(uses, prefixed(market_columns(markets), "market"))

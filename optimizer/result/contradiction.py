@@ -1,7 +1,8 @@
-"""Why no plan exists: the least change, every repair by one rule alone, and a minimal set that cannot hold together.
+"""Why no plan exists: the least change, every repair by one rule alone, and a minimal set that cannot hold
+together.
 
-Elastic programming and filters (Chinneck 2008). Rules give way first; capacities, potentials, resources and market
-sizes, which the planner gave as facts, only where rules alone are not enough.
+Elastic programming and filters (Chinneck 2008). Rules give way first; capacities, potentials, resources and
+market sizes, which the planner gave as facts, only where rules alone are not enough.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ class _Named:
 
 
 def explain_contradiction(model: Model, settings: SolveSettings) -> Contradiction:
-    """Elastic repair and a minimal conflict over the named rules and the given capacities, potentials and resources."""
+    """Elastic repair and a minimal conflict over the named rules and the given capacities, potentials and
+    resources."""
     limit = min(SECONDS_A_STEP, settings.time_limit or SECONDS_A_STEP)
     options = replace(settings.solve_options(), time_limit=limit, progress=None)
     named = [*_rules(model), *_facts(model)]
@@ -91,7 +93,8 @@ def _repair(entry: _Named, change: GroupChange | None, x: FloatArray | None) -> 
 
 
 def _ratio_size(entry: _Named, x: FloatArray | None) -> float:
-    """What turns a change of numerator - r * denominator into a change of r: one over the denominator of the repair."""
+    """What turns a change of numerator - r * denominator into a change of r: one over the denominator of
+    the repair."""
     if entry.rows is None or entry.rows.denominator is None or x is None:
         return 1.0
     below = float(entry.rows.denominator.values(x)[entry.member])
@@ -150,6 +153,7 @@ def _facts(model: Model) -> Iterator[_Named]:
 
 
 def _defines(model: Model, family: str, row: int) -> bool:
-    """Whether a row defines a helper column (an equation of stay_near) and so is nothing that a planner gave."""
+    """Whether a row defines a helper column (an equation of stay_near) and so is nothing that a planner
+    gave."""
     program = model.program
     return family == "stay_near" and program.row_lower[row] == program.row_upper[row]

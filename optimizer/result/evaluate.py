@@ -30,7 +30,8 @@ def seller_context(cube: Cube) -> Context:
 
 
 def view(solution: Solution) -> tuple[Metrics, FloatArray]:
-    """Metrics over the cube of single sellers, and the plan as one vector; raises `ValueError` without a plan."""
+    """Metrics over the cube of single sellers, and the plan as one vector; raises `ValueError` without a
+    plan."""
     if solution.sales is None or solution.extra is None:
         raise ValueError("the solution holds no plan")
     return seller_context(solution.sellers).metrics, plan_vector(solution.sales, solution.extra)

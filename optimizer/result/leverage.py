@@ -17,7 +17,8 @@ Figures = Callable[[Inputs, SolveSettings], tuple[float, float | None] | None]
 
 
 def leverages(solution: Solution, settings: SolveSettings, figures: Figures) -> tuple[Leverage, ...]:
-    """For each assumption that can be scaled: the larger change of revenue and of contribution at 10 % more and less.
+    """For each assumption that can be scaled: the larger change of revenue and of contribution at 10 % more
+    and less.
 
     `figures` solves inputs down to the money stage. None stands where an assumption was not measured.
     """

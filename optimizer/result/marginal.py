@@ -44,8 +44,8 @@ def marginal_values(
 ) -> tuple[tuple[MarginalValue, ...], str]:
     """Every row with a price in the money stage, most valuable first, and the message key of a caveat.
 
-    Value is currency per business unit of the bound; positive: one more brings money. Without a money stage the first
-    short target is priced instead, in its own unit.
+    Value is currency per business unit of the bound; positive: one more brings money. Without a money stage
+    the first short target is priced instead, in its own unit.
     """
     stage = _priced_stage(model, staged)
     if stage is None:
@@ -149,7 +149,8 @@ def _with_sides(
     ranked: list[tuple[_Row, MarginalValue]],
     settings: SolveSettings,
 ) -> list[MarginalValue]:
-    """Left and right values of the rows that move most, by re-solving with the bound a step less and a step more."""
+    """Left and right values of the rows that move most, by re-solving with the bound a step less and a step
+    more."""
     values = [value for _, value in ranked]
     if not ranked or model.program.is_mip:
         return values

@@ -20,8 +20,8 @@ FloatArray = NDArray[np.float64]
 
 
 class Status(StrEnum):
-    """What the planner got. `optimal`: every stage proved; `feasible`: a verified plan, not proved best (a limit or an
-    interruption came first); the others come without a plan."""
+    """What the planner got. `optimal`: every stage proved; `feasible`: a verified plan, not proved best (a
+    limit or an interruption came first); the others come without a plan."""
 
     OPTIMAL = "optimal"
     FEASIBLE = "feasible"
@@ -35,10 +35,11 @@ EXIT_CODES = {Status.OPTIMAL: 0, Status.FEASIBLE: 0, Status.NO_PLAN: 4, Status.L
 
 @dataclass(frozen=True)
 class StageOutcome:
-    """One stage as it ended: its figure on the finished plan, in the stage's own unit, and the solver's result.
+    """One stage as it ended: its figure on the finished plan, in the stage's own unit, and the solver's
+    result.
 
-    `result` is None for a stage that was not solved (its objective is zero, or could not be better, or the solve
-    stopped before it); `note` says why. `bound` is what is proved, `gap` the relative distance to it.
+    `result` is None for a stage that was not solved (its objective is zero, or could not be better, or the
+    solve stopped before it); `note` says why. `bound` is what is proved, `gap` the relative distance to it.
     """
 
     stage: PlanStage
@@ -85,9 +86,9 @@ class RuleOutcome:
 
 @dataclass(frozen=True)
 class MarginalValue:
-    """What one more unit of a limit brings, in the money stage: `value` currency per `unit`; None where it could not
-    be computed. `less` and `more` are the left and right values by re-solving (None where not asked); the price holds
-    while the bound stays within `holds_from` .. `holds_to`."""
+    """What one more unit of a limit brings, in the money stage: `value` currency per `unit`; None where it
+    could not be computed. `less` and `more` are the left and right values by re-solving (None where not
+    asked); the price holds while the bound stays within `holds_from` .. `holds_to`."""
 
     family: str
     name: tuple[str, ...]
@@ -103,8 +104,8 @@ class MarginalValue:
 
 @dataclass(frozen=True)
 class Repair:
-    """One must-rule (or given capacity, potential, resource) and the least change of its bound, in business units,
-    that makes a plan possible by itself; `change` is None where no change of it alone is enough."""
+    """One must-rule (or given capacity, potential, resource) and the least change of its bound, in business
+    units, that makes a plan possible by itself; `change` is None where no change of it alone is enough."""
 
     family: str
     name: str
@@ -115,7 +116,8 @@ class Repair:
 
 @dataclass(frozen=True)
 class Contradiction:
-    """Why no plan exists: the change of least relative violation, repairs by one rule alone, a minimal set."""
+    """Why no plan exists: the change of least relative violation, repairs by one rule alone, a minimal
+    set."""
 
     least_change: tuple[Repair, ...]
     single_repairs: tuple[Repair, ...]
@@ -126,7 +128,8 @@ class Contradiction:
 
 @dataclass(frozen=True)
 class Leverage:
-    """How far the plan moves when one assumption is 10 % off: change of revenue and contribution, of the larger side."""
+    """How far the plan moves when one assumption is 10 % off: change of revenue and contribution, of the
+    larger side."""
 
     key: str
     revenue: float | None

@@ -1,11 +1,13 @@
 """Family balance: members carry a metric in proportion to a basis.
 
     lowest basis_k <= metric_k <= highest basis_k        for members with basis_k > 0
-    (1 - b) highest <= (1 + b) lowest                    with `within: b`; else a stage makes highest - lowest smallest
-    smallest basis_k <= metric_k                         for an objective that maximises the smallest ratio
+    (1 - b) highest <= (1 + b) lowest                    with `within: b`; else a stage makes highest -
+    lowest smallest smallest basis_k <= metric_k                         for an objective that maximises the
+    smallest ratio
 
 Rows are divided by basis_k times the mean ratio, so that lowest and highest are near 1.
-Units: metric per basis. Reference: Skiera & Jordan 1996 (balanced territories); Bertsimas, Farias & Trichakis 2011.
+Units: metric per basis. Reference: Skiera & Jordan 1996 (balanced territories); Bertsimas, Farias &
+Trichakis 2011.
 """
 
 from __future__ import annotations
@@ -18,10 +20,10 @@ from numpy.typing import NDArray
 
 from optimizer.errors import InputError
 from optimizer.model.basis import market_basis, seat_basis
+from optimizer.model.builder import fixed_labels
 from optimizer.model.context import Context, SpreadStage
-from optimizer.model.families.rules import spread_members
 from optimizer.model.metrics import sum_members
-from optimizer.model.terms import Terms
+from optimizer.model.terms import Terms, spread_members
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -41,16 +43,15 @@ def balance(context: Context) -> None:
     for spec in context.cube.inputs.plan.spec.balance:
         found = proportions(context, spec.name, spec.metric, spec.across, spec.basis, spec.where)
         name = spec.name
-        start = context.builder.add_columns(
-            "balance", 2, lambda name=name: [(name, "lowest"), (name, "highest")]
-        )
+        labels = fixed_labels((name, "lowest"), (name, "highest"))
+        start = context.builder.add_columns("balance", 2, labels)
         for column, lower, upper in ((start, 0.0, np.inf), (start + 1, -np.inf, 0.0)):
             _add_ratio_rows(context, name, found, column, lower, upper)
         if spec.within is None:
             context.spreads.append(SpreadStage(name, highest=start + 1, lowest=start))
             continue
         band = _row([start + 1, start], [1.0 - spec.within, -(1.0 + spec.within)])
-        context.builder.add_rows("balance", band, lambda name=name: [(name, "band")], upper=0.0)
+        context.builder.add_rows("balance", band, fixed_labels((name, "band")), upper=0.0)
 
 
 def smallest_ratio(
@@ -61,9 +62,10 @@ def smallest_ratio(
     basis: str,
     where: dict[str, Any],
 ) -> tuple[int, float]:
-    """A column that no member's metric over basis lies below, and what a value of 1 means in metric per basis."""
+    """A column that no member's metric over basis lies below, and what a value of 1 means in metric per
+    basis."""
     found = proportions(context, name, metric, across, basis, where)
-    column = context.builder.add_columns("balance", 1, lambda: [(name, "smallest")], lower=-np.inf)
+    column = context.builder.add_columns("balance", 1, fixed_labels((name, "smallest")), lower=-np.inf)
     _add_ratio_rows(context, name, found, column, 0.0, np.inf)
     return column, found.mean_ratio
 

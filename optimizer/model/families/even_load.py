@@ -1,15 +1,17 @@
 """Family even_load: among plans of equal worth, sellers are loaded in proportion to their capacity.
 
-    load_g - level * capacity_g = above_g - below_g        distance = sum_g above_g + below_g, per capacity of all
+    load_g - level * capacity_g = above_g - below_g        distance = sum_g above_g + below_g, per capacity
+    of all
 
-Part of the last stages of the default objective only. Units: capacity of an average seller-period; revenue over
-presence where no seller has a limit. Reference: balanced workloads (Skiera & Jordan 1996).
+Part of the last stages of the default objective only. Units: capacity of an average seller-period; revenue
+over presence where no seller has a limit. Reference: balanced workloads (Skiera & Jordan 1996).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from optimizer.model.builder import fixed_labels
 from optimizer.model.context import Context
 from optimizer.model.metrics import cell_terms, seats_of_capacity
 from optimizer.model.scopes import Members
@@ -45,7 +47,7 @@ def even_load(context: Context) -> Terms | None:
 
 def _distance(context: Context, loads: Terms, weights: np.ndarray, members: Members) -> Terms:
     count = members.size
-    level = context.builder.add_columns("even_load", 1, lambda: [("level",)])
+    level = context.builder.add_columns("even_load", 1, fixed_labels(("level",)))
     above = context.builder.add_columns(
         "even_load", count, lambda: [(*label, "above") for label in members.labels]
     )

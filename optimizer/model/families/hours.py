@@ -2,7 +2,8 @@
 
     sum_m effort[s,m,t] sales[s,m,t] <= capacity[s,t]      for every seat with a limit and every period
 
-Units: the seller's capacity unit (hours, deals, units, revenue). Capacity holds the ramp and is 0 outside from/to.
+Units: the seller's capacity unit (hours, deals, units, revenue). Capacity holds the ramp and is 0 outside
+from/to.
 Reference: workload method (Talley 1961; Lodish 1971).
 """
 

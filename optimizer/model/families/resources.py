@@ -1,6 +1,7 @@
 """Family resources: activities use no more of a resource than there is, or than is bought at its price.
 
-    sum_{s,m} uses[s,m,r] sales[s,m,t] + fixed[r,t] <= capacity[r,t] + extra[r,t]      per period, or summed over the horizon
+    sum_{s,m} uses[s,m,r] sales[s,m,t] + fixed[r,t] <= capacity[r,t] + extra[r,t]      per period, or summed
+    over the horizon
 
 Units: the resource's own unit; extra_price in currency a unit, part of contribution.
 """
@@ -11,7 +12,7 @@ import numpy as np
 
 from optimizer.model.builder import Labels
 from optimizer.model.context import Context
-from optimizer.model.terms import Terms
+from optimizer.model.terms import Terms, sum_by
 
 
 def resources(context: Context) -> None:
@@ -31,7 +32,7 @@ def resources(context: Context) -> None:
             np.broadcast_to(member, (len(pairs), cube.num_periods)).ravel(),
             context.cell_columns[pairs].ravel(),
             used[pairs].ravel(),
-            np.bincount(member, weights=table.by_sellers[resource], minlength=count),
+            sum_by(member, table.by_sellers[resource], count),
         )
         if activities.extra_start is not None and np.isfinite(activities.extra_price[resource]):
             column = activities.extra_start + resource * cube.num_periods + periods

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from optimizer.errors import InputError
 from optimizer.model.basis import rule_basis
+from optimizer.model.builder import Labels
 from optimizer.model.context import Context, SoftRule
 from optimizer.model.metrics import RATIOS, sum_members
 from optimizer.model.scopes import Members
-from optimizer.model.terms import Terms
+from optimizer.model.terms import Terms, spread_members
 from optimizer.plan.rules import Rule
 
 FloatArray = NDArray[np.float64]
@@ -30,8 +31,9 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class RuleRows:
-    """One rule as expressions and bounds: K members. `bounded` is what the bounds act on (numerator - r * denominator
-    for ratios and shares, then a bound is 0); `asked_lower` and `asked_upper` are in the reader's unit."""
+    """One rule as expressions and bounds: K members. `bounded` is what the bounds act on (numerator - r *
+    denominator for ratios and shares, then a bound is 0); `asked_lower` and `asked_upper` are in the
+    reader's unit."""
 
     rule: Rule
     members: Members
@@ -145,7 +147,8 @@ def _share_rows(
 
 
 def _whole_of_share(context: Context, rule: Rule, members: Members) -> Terms:
-    """What a share is a share of: scope `of`, else `where` without its last key, else `each` without its last column."""
+    """What a share is a share of: scope `of`, else `where` without its last key, else `each` without its
+    last column."""
     each = list(rule.each)
     if isinstance(rule.of, Mapping):
         scope = dict(rule.of)
@@ -158,17 +161,6 @@ def _whole_of_share(context: Context, rule: Rule, members: Members) -> Terms:
     position = {label: index for index, label in enumerate(whole.labels)}
     source = np.array([position[label[: len(each)]] for label in members.labels])
     return spread_members(terms, source)
-
-
-def spread_members(terms: Terms, source: NDArray[np.int64]) -> Terms:
-    """The expressions `terms[source]`: member k of the answer is member source[k] of `terms`."""
-    parts = [terms.picked(int(index)) for index in source]
-    return Terms(
-        np.repeat(np.arange(len(parts)), [len(part.column) for part in parts]),
-        np.concatenate([part.column for part in parts]),
-        np.concatenate([part.value for part in parts]),
-        np.concatenate([part.constant for part in parts]),
-    )
 
 
 def _by_member(
@@ -192,7 +184,8 @@ def _by_member(
 
 
 def _sellers_in(context: Context, rule: Rule, members: Members) -> FloatArray:
-    """Sellers that one member stands for (K,): more than one only where seat groups stand for single sellers."""
+    """Sellers that one member stands for (K,): more than one only where seat groups stand for single
+    sellers."""
     if not any(context.scopes.sides(column) == ("seller", "seller") for column in rule.each):
         return np.ones(members.size)
     size = dict(zip(context.cube.seat_names, context.cube.groups.size, strict=True))
@@ -246,9 +239,7 @@ def _add_side(
         for side, sign in ((lower, 1.0), (upper, -1.0)):
             missing = np.flatnonzero(np.isfinite(side))
             name = "short" if sign > 0 else "over"
-            start = context.builder.add_columns(
-                name, len(missing), lambda rows=missing: [labels()[i] for i in rows]
-            )
+            start = context.builder.add_columns(name, len(missing), _picked(labels, missing))
             columns = start + np.arange(len(missing))
             scaled = scaled + Terms(missing, columns, np.full(len(missing), sign), np.zeros(terms.size))
             weight = rule.weight * np.broadcast_to(rows.sellers, rows.scale.shape)[bounded][missing]
@@ -257,3 +248,7 @@ def _add_side(
             )
     first = context.builder.add_rows("rules", scaled, labels, lower=lower / scale, upper=upper / scale)
     context.place_rule(rule.name, first, bounded, scale)
+
+
+def _picked(labels: Labels, rows: NDArray[np.int64]) -> Labels:
+    return lambda: [labels()[row] for row in rows]

@@ -1,9 +1,10 @@
 """Family share: our part of a whole market, and a territories row's part of what its markets sell.
 
-    sum_{m in pool} price[m] sales[s,m,t] <= max_share[pool] size[pool]          (size in revenue; in units without price)
+    sum_{m in pool} price[m] sales[s,m,t] <= max_share[pool] size[pool]     (size in revenue; in units without price)
     low sum_{m in row} sales <= sum_{(s,m) of the row} sales <= high sum_{m in row} sales
 
-Units: currency or units over the horizon. A pool is one row of markets or market_size, never copied to each market.
+Units: currency or units over the horizon. A pool is one row of markets or market_size, never copied to each
+market.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.model.builder import Labels
+from optimizer.model.builder import fixed_labels
 from optimizer.model.context import Context
 from optimizer.model.cube import Cube
 from optimizer.model.metrics import cell_terms
@@ -53,7 +54,8 @@ def _market_shares(context: Context) -> None:
 
 
 def _is_kept_anyway(cube: Cube, pool: SizePool) -> bool:
-    """Whether the potentials of a pool's markets allow no more than its share does, so that a row would say it twice."""
+    """Whether the potentials of a pool's markets allow no more than its share does, so that a row would say
+    it twice."""
     in_units = np.isnan(pool.revenue)
     worth = cube.markets.potential if in_units else cube.markets.potential * cube.markets.price
     largest = pool.max_share * (pool.units if in_units else pool.revenue)
@@ -74,16 +76,12 @@ def _territory_shares(context: Context) -> None:
         name = "/".join(table.text(column)[limit.row] for column in table.labels)
         if limit.high < 1.0:
             context.builder.add_rows(
-                "share", own + whole.scaled(-limit.high), _one_label(name, "at most"), upper=0.0
+                "share", own + whole.scaled(-limit.high), fixed_labels((name, "at most")), upper=0.0
             )
         if limit.low > 0.0:
             context.builder.add_rows(
-                "share", own + whole.scaled(-limit.low), _one_label(name, "at least"), lower=0.0
+                "share", own + whole.scaled(-limit.low), fixed_labels((name, "at least")), lower=0.0
             )
-
-
-def _one_label(*labels: str) -> Labels:
-    return lambda: [labels]
 
 
 def _members(context: Context, pair_code: IntArray, count: int) -> Members:

@@ -6,8 +6,8 @@
     above_k + below_k <= within * total, or within * figure_k
     x_k - ... <= reach_k changed_k, sum_k changed_k <= changes_at_most      (changed binary)
 
-Rows are divided by the total of last year (or of the run). The total is a column of its own, because writing it out
-in every row would make the rows dense. Units: the metric's, as a share of the reference total.
+Rows are divided by the total of last year (or of the run). The total is a column of its own, because
+writing it out in every row would make the rows dense. Units: the metric's, as a share of the reference total.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from optimizer.errors import InputError
 from optimizer.model.basis import market_basis
-from optimizer.model.builder import Labels
+from optimizer.model.builder import Labels, fixed_labels
 from optimizer.model.context import Context, DistanceStage
 from optimizer.model.metrics import cell_terms, sum_members
 from optimizer.model.past_run import run_figures
@@ -48,7 +48,8 @@ def stay_near(context: Context) -> None:
 
 
 def near_last_year(context: Context) -> Terms | None:
-    """The distance of revenue by market and period from last year's shares; None where last year is unknown."""
+    """The distance of revenue by market and period from last year's shares; None where last year is
+    unknown."""
     cube = context.cube
     last_year = np.nan_to_num(cube.markets.last_year_revenue)
     if last_year.sum() <= 0:
@@ -89,15 +90,16 @@ def _near_shares(context: Context, spec: StayNearSpec, members: Members, terms: 
 
 
 def _share_rows(context: Context, name: str, members: Members, terms: Terms, basis: FloatArray) -> int:
-    """Columns total, above, below and the rows that define them, in shares of the basis total; returns the first above."""
+    """Columns total, above, below and the rows that define them, in shares of the basis total; returns the
+    first above."""
     size = float(basis.sum())
-    total = context.builder.add_columns("stay_near", 1, lambda: [(name, "total")])
+    total = context.builder.add_columns("stay_near", 1, fixed_labels((name, "total")))
     above = _distance_columns(context, name, members.labels)
     scaled = terms.scaled(1.0 / size)
     count = members.size
     whole = Terms(np.zeros(len(scaled.column), dtype=np.int64), scaled.column, scaled.value, np.zeros(1))
     defined = whole + Terms(np.zeros(1, dtype=np.int64), np.array([total]), np.array([-1.0]), np.zeros(1))
-    context.builder.add_rows("stay_near", defined, lambda: [(name, "total")], lower=0.0, upper=0.0)
+    context.builder.add_rows("stay_near", defined, fixed_labels((name, "total")), lower=0.0, upper=0.0)
     shares = Terms(np.arange(count), np.full(count, total), -basis / size, np.zeros(count))
     rows = scaled + shares + _pair_of_columns(above, count, -1.0, 1.0)
     context.builder.add_rows("stay_near", rows, _labels(name, members.labels), lower=0.0, upper=0.0)
@@ -128,7 +130,8 @@ def _near_run(context: Context, spec: StayNearSpec, members: Members, terms: Ter
 def _limit_changes(
     context: Context, spec: StayNearSpec, members: Members, above: int, reach: FloatArray
 ) -> None:
-    """At most so many members differ; `reach` bounds a difference: a share lies in 0..1, a figure in its potential."""
+    """At most so many members differ; `reach` bounds a difference: a share lies in 0..1, a figure in its
+    potential."""
     count = members.size
     changed = context.builder.add_columns(
         "changed", count, _labels(spec.name, members.labels), upper=1.0, integer=True
@@ -143,7 +146,7 @@ def _limit_changes(
     context.builder.add_rows(
         "stay_near",
         _sum_columns(changed, count),
-        lambda: [(spec.name, "changes")],
+        fixed_labels((spec.name, "changes")),
         upper=float(spec.changes_at_most or 0),
     )
 
