@@ -26,7 +26,7 @@ class ComparisonRow:
     """One solver's answer: `seconds` of the solve, `peak_memory` in bytes, `worst_residual` relative, `moved`
     the share of the weighted volume that lies elsewhere than in the first answer (0 to 1), `precision` the
     worst of all its residuals and its relative distance to the best objective, `verdict` and, in plain words,
-    `why`. What an answer does not have is None."""
+    `why`. What an answer does not have is None; values that were not accepted still show their objective."""
 
     solver: str
     reason: Reason
@@ -119,18 +119,18 @@ def moved_share(x: FloatArray, other: FloatArray, weights: FloatArray) -> float:
 
 
 def _row(solver: str, outcome: IsolatedResult, judge_of_all: Judge, moved: float | None) -> ComparisonRow:
-    result = outcome.result
+    result, residuals = outcome.result, outcome.result.residuals
     judgement = judge_of_all.judge(solver, outcome, moved)
     return ComparisonRow(
         solver=solver,
         reason=result.termination.reason,
         limit=result.termination.limit,
-        objective=result.objective_value,
+        objective=residuals.objective if residuals else result.objective_value,
         bound=result.bound,
         gap=result.gap,
         seconds=result.seconds,
         peak_memory=outcome.peak_memory,
-        worst_residual=result.residuals.worst if result.residuals else None,
+        worst_residual=residuals.worst if residuals else None,
         moved=moved,
         precision=judgement.precision,
         verdict=judgement.verdict,

@@ -123,9 +123,11 @@ class Judge:
         reason, residuals = result.termination.reason, result.residuals
         rejected = next((note for note in result.notes if note.startswith("values not accepted")), "")
         if reason is Reason.IMPRECISE and rejected:
-            if residuals is not None and residuals.worst <= _LOOSE:
-                return Judgement(Verdict.LOOSER_PRECISION, rejected, own_precision(result))
-            return Judgement(Verdict.WRONG_VALUES, rejected)
+            if residuals is None:
+                return Judgement(Verdict.WRONG_VALUES, rejected)
+            precision = max(own_precision(result), abs(self._shortfall(residuals.objective)))
+            verdict = Verdict.LOOSER_PRECISION if precision <= _LOOSE else Verdict.WRONG_VALUES
+            return Judgement(verdict, rejected, precision)
         if reason is Reason.OPTIMAL:
             return Judgement(Verdict.WRONG_STATUS, "it says optimal and gives no values")
         if reason not in _NO_PLAN:

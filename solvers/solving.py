@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -14,7 +15,11 @@ from solvers.program import LinearProgram
 from solvers.registry import Adapter, Capabilities, get, get_usable, names
 from solvers.result import Reason, SolveResult, Termination
 from solvers.scaling import tame
+from solvers.settle import settle
 from solvers.verify import verify
+
+CROSSING = 1e-9
+"""A lower bound may lie above its upper bound by this, relative to it: rounding, not a contradiction."""
 
 
 def solve(program: LinearProgram, options: SolveOptions | None = None, solver: str = "highs") -> SolveResult:
@@ -27,7 +32,8 @@ def solve(program: LinearProgram, options: SolveOptions | None = None, solver: s
     started = time.perf_counter()
     adapter = get_usable(solver)
     check_request(adapter, program, options)
-    result = _run(adapter, program, replace(options, integer_prices=False))
+    plain = replace(options, integer_prices=False)
+    result = settle(program, plain, _run(adapter, program, plain), partial(_run, adapter))
     if options.integer_prices and program.is_mip:
         result = with_integer_prices(adapter, program, options, result)
     return replace(result, seconds=time.perf_counter() - started)
@@ -37,7 +43,11 @@ def check_request(adapter: Adapter, program: LinearProgram, options: SolveOption
     """Raise `UnsupportedRequestError` when the solver lacks what the request needs."""
     missing = _missing(adapter.capabilities, program, options)
     if missing:
-        able = [name for name in names() if not _missing(get(name).capabilities, program, options)]
+        able = [
+            name
+            for name in names()
+            if not _missing(get(name).capabilities, program, options) and get(name).available()
+        ]
         raise UnsupportedRequestError(
             f"{adapter.name} cannot do this: it has no {' and no '.join(missing)}; "
             + (f"these can: {', '.join(able)}" if able else "no solver here can")
@@ -74,8 +84,9 @@ def _missing(capabilities: Capabilities, program: LinearProgram, options: SolveO
 
 
 def _run(adapter: Adapter, program: LinearProgram, options: SolveOptions) -> SolveResult:
-    if program.num_columns == 0:
-        return verify(program, solve_without_columns(adapter.name, program))
+    known = decide_at_sight(adapter.name, program)
+    if known is not None:
+        return verify(program, known)
     options = choose_method(program, options, adapter.capabilities)
     measure = tame(program)
     if measure.scaling is None or not options.scale:
@@ -84,8 +95,17 @@ def _run(adapter: Adapter, program: LinearProgram, options: SolveOptions) -> Sol
     return verify(program, measure.scaling.result(result), measure)
 
 
-def solve_without_columns(solver: str, program: LinearProgram) -> SolveResult:
-    """Judge the empty plan, the only candidate of a program without columns: solvers differ on those."""
+def decide_at_sight(solver: str, program: LinearProgram) -> SolveResult | None:
+    """The result where none needs to be computed and solvers differ: crossed bounds, or no columns at all."""
+    kinds = (("row", program.row_lower, program.row_upper), ("column", program.column_lower, program.column_upper))
+    for kind, lower, upper in kinds:
+        crossed = lower - upper > CROSSING * np.maximum(1.0, np.abs(lower))
+        if crossed.any():
+            place = int(crossed.argmax())
+            words = f"{kind} {place} must be at least {lower[place]!r} and at most {upper[place]!r}"
+            return SolveResult(solver, Termination(Reason.INFEASIBLE, detail=words))
+    if program.num_columns > 0:
+        return None
     holds = bool((program.row_lower <= 0).all() and (program.row_upper >= 0).all())
     reason = Reason.OPTIMAL if holds else Reason.INFEASIBLE
     empty = np.zeros(0)
