@@ -85,6 +85,10 @@ def test_known_answer(solver: str, entry: dict[str, str]) -> None:
     if reason in (Reason.LIMIT, Reason.IMPRECISE):
         check_unfinished(result, float(entry["highs_objective"]), program, status)
         return
+    if (solver, reason) == ("pdlp", Reason.INFEASIBLE_OR_UNBOUNDED):
+        # Its certificate takes nearly all of the time, and too little is left to tell which of the two it is.
+        assert status in ("kInfeasible", "kUnbounded")
+        return
     expected = {"kInfeasible": Reason.INFEASIBLE, "kUnbounded": Reason.UNBOUNDED}.get(status, Reason.OPTIMAL)
     assert reason is expected
     if expected is Reason.OPTIMAL:
