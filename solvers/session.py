@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from solvers.errors import InvalidProgramError, UnsupportedRequestError
+from solvers.errors import InvalidProgramError, NativeSolverError, UnsupportedRequestError
 from solvers.method import choose_method
 from solvers.options import SolveOptions
 from solvers.program import FloatArray, IntArray, LinearProgram
 from solvers.registry import NativeModel, UpdatableAdapter, get_usable
 from solvers.result import Basis, Reason, SolveResult
 from solvers.scaling import Scaling, TameProgram, tame, with_costs
-from solvers.solving import check_request, solve_without_columns, with_integer_prices
+from solvers.solving import check_request, decide_at_sight, with_integer_prices
 from solvers.verify import verify
 
 Coefficients = tuple[IntArray, IntArray, FloatArray]
@@ -70,11 +70,7 @@ class Session:
         started = time.perf_counter()
         options = options or self._options
         check_request(self._adapter, self._program, options)
-        if self._program.num_columns == 0:
-            result = solve_without_columns(self._adapter.name, self._program)
-        else:
-            result = self._run(options)
-        result = verify(self._program, result, TameProgram(self._scaled, self._scaling))
+        result = self._solved(options)
         if not self._has_base:
             self._keep_base(result)
         if options.integer_prices and self._program.is_mip:
@@ -189,8 +185,37 @@ class Session:
                 values = values * self._scaling.rows[rows] * self._scaling.columns[columns]
             native.change_coefficients(rows, columns, values)
 
-    def _run(self, options: SolveOptions) -> SolveResult:
-        options, warm = self._with_start(options)
+    def _solved(self, options: SolveOptions) -> SolveResult:
+        # A warm start can end in numerical trouble that a cold one has not: that is tried once, and said.
+        warm = self._with_start(options)[1]
+        try:
+            result = self._verified(options)
+        except NativeSolverError as error:
+            if not warm:
+                raise
+            trouble = str(error)
+        else:
+            trouble = self._trouble(result) if warm else ""
+            if not trouble:
+                return result
+        self._native = None
+        self._notes.append(f"handed over anew and started cold: {trouble}")
+        return self._verified(options, cold=True)
+
+    def _trouble(self, result: SolveResult) -> str:
+        reason = result.termination.reason
+        if reason in (Reason.IMPRECISE, Reason.ERROR, Reason.OTHER):
+            return f"from the last basis it ended as {reason}"
+        has_duals = self._adapter.capabilities.duals and not self._program.is_mip
+        unproved = reason is Reason.OPTIMAL and has_duals and result.duals is None
+        return "from the last basis its duals proved nothing" if unproved else ""
+
+    def _verified(self, options: SolveOptions, cold: bool = False) -> SolveResult:
+        result = decide_at_sight(self._adapter.name, self._program) or self._run(options, cold)
+        return verify(self._program, result, TameProgram(self._scaled, self._scaling))
+
+    def _run(self, options: SolveOptions, cold: bool) -> SolveResult:
+        options, warm = self._with_start(options, cold)
         options = choose_method(self._program, options, self._adapter.capabilities, warm)
         options = replace(options, integer_prices=False)
         if self._scaling is not None:
@@ -204,8 +229,10 @@ class Session:
         self._last = _Start(x=result.x) if result.termination.reason is Reason.OPTIMAL else None
         return result
 
-    def _with_start(self, options: SolveOptions) -> tuple[SolveOptions, bool]:
+    def _with_start(self, options: SolveOptions, cold: bool = False) -> tuple[SolveOptions, bool]:
         # The caller's start, else on from the last optimum, else from the base; and whether that is warm.
+        if cold:
+            return replace(options, start_basis=None, start_values=None), False
         if options.start_values is not None or options.start_basis is not None:
             return options, options.start_basis is not None
         if self._native is not None and self._last is not None:

@@ -97,12 +97,17 @@ def _run(adapter: Adapter, program: LinearProgram, options: SolveOptions) -> Sol
 
 def decide_at_sight(solver: str, program: LinearProgram) -> SolveResult | None:
     """The result where none needs to be computed and solvers differ: crossed bounds, or no columns at all."""
-    kinds = (("row", program.row_lower, program.row_upper), ("column", program.column_lower, program.column_upper))
+    kinds = (
+        ("row", program.row_lower, program.row_upper),
+        ("column", program.column_lower, program.column_upper),
+    )
     for kind, lower, upper in kinds:
         crossed = lower - upper > CROSSING * np.maximum(1.0, np.abs(lower))
         if crossed.any():
             place = int(crossed.argmax())
-            words = f"{kind} {place} must be at least {lower[place]!r} and at most {upper[place]!r}"
+            words = (
+                f"{kind} {place} must be at least {float(lower[place])!r} and at most {float(upper[place])!r}"
+            )
             return SolveResult(solver, Termination(Reason.INFEASIBLE, detail=words))
     if program.num_columns > 0:
         return None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy import sparse
 
-from solvers.errors import InvalidProgramError
+from solvers.errors import InvalidProgramError, NativeSolverError
 from solvers.method import choose_method
 from solvers.options import SolveOptions
 from solvers.program import FloatArray, LinearProgram
@@ -286,7 +286,12 @@ class _Run:
         if face is None or not self._locks or cold.method != "interior_point":
             return options
         goal = face.replace(objective=stage.objective, maximize=stage.maximize, offset=stage.offset)
-        found = solve(goal, replace(cold, basis=True, ranging=False, start_values=None), self._solver)
+        try:
+            found = solve(goal, replace(cold, basis=True, ranging=False, start_values=None), self._solver)
+        except NativeSolverError as error:
+            self._note(stage, f"started without the face of the stages before: {error}")
+            self._face = None
+            return options
         self._face = optimal_face(goal, found) if stage.lock else face
         if found.basis is None or not found.is_optimal:
             self._face = None

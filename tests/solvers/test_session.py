@@ -151,6 +151,9 @@ def test_an_infeasible_what_if_does_not_spoil_the_next(wyndor: LinearProgram) ->
     session.patch(row_lower=np.array([-np.inf, 13.0, -np.inf]), row_upper=np.array([4.0, 20.0, 12.0]))
     assert session.solve().termination.reason is Reason.INFEASIBLE
     session.reset_to_base()
+    session.patch(row_lower=np.array([5.0, -np.inf, -np.inf]))
+    assert "row 0 must be at least 5.0 and at most 4.0" in session.solve().termination.detail
+    session.reset_to_base()
     assert session.solve().objective == pytest.approx(36)
 
 
