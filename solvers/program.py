@@ -50,7 +50,7 @@ class LinearProgram:
     `column_lower <= x <= column_upper`, `x[integer]` whole.
 
     Shapes: n columns, m rows; `matrix` is (m, n) CSC without duplicate entries. Infinite bounds are
-    `-inf` and `inf`; a lower bound above its upper bound makes the program infeasible, not invalid. Raises
+    `-inf` and `inf`; a lower bound above its upper one makes the program infeasible, not invalid. Raises
     `InvalidProgramError` when shapes differ, a number is NaN, or a coefficient or the wrong side of a bound is
     infinite.
     """
