@@ -51,8 +51,8 @@ class LinearProgram:
 
     Shapes: n columns, m rows; `matrix` is (m, n) CSC without duplicate entries. Infinite bounds are
     `-inf` and `inf`; a lower bound above its upper one makes the program infeasible, not invalid. Raises
-    `InvalidProgramError` when shapes differ, a number is NaN, or a coefficient or the wrong side of a bound is
-    infinite.
+    `InvalidProgramError` when shapes differ, a number is NaN, a coefficient is infinite, or a bound is
+    infinite on its wrong side.
     """
 
     objective: FloatArray
