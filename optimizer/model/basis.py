@@ -52,12 +52,12 @@ def market_basis(context: Context, basis: str, metric: str, members: Members) ->
         values = table.by_period[basis]
     else:
         values = _number_column(table, basis)[:, None] * markets.spread
-    if members.market_code is None:
+    if members.market_code is None or members.limits_sellers(cube.pair_market):
         raise InputError("model.market_figure_by_seller", metric=basis)
     inside = (members.market_code[:, None] >= 0) & (members.period_code[None, :] >= 0)
     member = members.market_code[:, None] * members.num_period_members + members.period_code[None, :]
-    if np.isnan(values[inside]).any():
-        row = int(np.isnan(np.where(inside, values, 0.0)).any(axis=1).argmax())
+    if not np.isfinite(values[inside]).all():
+        row = int((~np.isfinite(values) & inside).any(axis=1).argmax())
         raise InputError("model.basis_blank", table.place(row, basis), basis=basis)
     return sum_by(member[inside], values[inside], members.size)
 

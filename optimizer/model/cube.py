@@ -43,6 +43,8 @@ class Cube:
     headcount: FloatArray
     """Sellers there (G, T)."""
     commission_rate: FloatArray
+    seat_cost: FloatArray
+    """Fixed cost of those who are there, currency a month (G, T)."""
     share_limits: tuple[ShareLimit, ...]
 
     @property
@@ -105,6 +107,7 @@ def make_cube(inputs: Inputs, groups: SeatGroups) -> Cube:
         presence=_sum(sellers.presence, groups.group, seats),
         headcount=_sum(sellers.headcount, groups.group, seats),
         commission_rate=sellers.commission_rate[groups.first],
+        seat_cost=_sum(sellers.headcount * sellers.cost[:, None], groups.group, seats),
         share_limits=tuple(
             ShareLimit(
                 limit.row,

@@ -235,13 +235,12 @@ class Metrics:
         """Figures of sellers without variables: each seat counts once, in the member of its cells."""
         cube = self.activities.cube
         share = seats_of_capacity(cube)
-        first = cube.groups.first
-        months = cube.calendar.periods_a_year / 12.0
+        months_a_period = 12.0 / cube.calendar.periods_a_year
         values = {
             "headcount": cube.headcount
             / np.maximum((members.period_code >= 0).sum() / members.num_period_members, 1),
             "capacity": share,
-            "seller_cost": cube.headcount * cube.inputs.selling.sellers.cost[first][:, None] / months,
+            "seller_cost": cube.seat_cost * months_a_period,
         }[metric]
         seat_code = np.full(len(cube.seat_names), -1, dtype=np.int64)
         np.maximum.at(seat_code, cube.pair_seat, members.pair_code)
@@ -263,7 +262,7 @@ class Metrics:
             "last_year": markets.last_year_revenue,
             "last_year_units": markets.last_year_units,
         }[metric]
-        if members.market_code is None:
+        if members.market_code is None or members.limits_sellers(cube.pair_market):
             raise InputError("model.market_figure_by_seller", metric=metric)
         grid = members.market_code[:, None] * members.num_period_members + members.period_code[None, :]
         inside = (members.market_code[:, None] >= 0) & (members.period_code[None, :] >= 0)

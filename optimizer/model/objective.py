@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from optimizer.errors import InputError
 from optimizer.model.builder import fixed_labels
 from optimizer.model.context import Context, SoftRule
-from optimizer.model.families.balance import smallest_ratio
+from optimizer.model.families.balance import smallest_ratio, spread_of
 from optimizer.model.families.even_load import even_load
 from optimizer.model.families.stay_near import near_last_year
 from optimizer.model.metrics import RATIOS
@@ -44,8 +44,11 @@ def plan_stages(context: Context) -> list[PlanStage]:
     """Every stage of the plan in order; columns and rows that stages need are added to the builder."""
     stages = _target_stages(context)
     asked = context.cube.inputs.plan.spec.objective
-    stages += _default_stages(context) if asked is None else [_asked_stage(context, stage) for stage in asked]
-    return [*stages, _tie_break(context)]
+    later = _default_stages(context) if asked is None else [_asked_stage(context, stage) for stage in asked]
+    if not any(stage.kind == "money" for stage in later):
+        # Penalties are part of the money stage; without one they are a stage of their own.
+        stages += _penalty_stage(context)
+    return [*stages, *later, _tie_break(context)]
 
 
 def _target_stages(context: Context) -> list[PlanStage]:
@@ -104,6 +107,14 @@ def _money_stage(context: Context) -> PlanStage:
     return PlanStage("contribution", "money", terms, True, _size(context, terms), "currency", is_money=True)
 
 
+def _penalty_stage(context: Context) -> list[PlanStage]:
+    terms = _penalties(context)
+    if not len(terms.column):
+        return []
+    scale = LOCK_SCALE * float(terms.value.max() or 1.0)
+    return [PlanStage("penalties", "penalties", terms, False, scale, "currency")]
+
+
 def _penalties(context: Context) -> Terms:
     softs = [soft for soft in context.soft if soft.penalty is not None]
     columns = np.concatenate([np.zeros(0, dtype=np.int64), *(soft.columns for soft in softs)])
@@ -147,20 +158,17 @@ def _asked_stage(context: Context, stage: ObjectiveStage) -> PlanStage:
     maximize = stage.maximize is not None
     what = stage.maximize or stage.minimize or ""
     if what == "smallest":
-        column, unit_size = smallest_ratio(context, *_ratio_of(stage))
+        column, unit_size = smallest_ratio(context, *_ratio_of(stage, what))
         terms = Terms(np.zeros(1, dtype=np.int64), np.array([column]), np.array([unit_size]), np.zeros(1))
         return PlanStage("smallest", "smallest", terms, maximize, LOCK_SCALE * unit_size, "ratio")
     if what == "shortfall":
         return PlanStage("shortfall", "shortfall", _shortfall(context.soft), maximize, LOCK_SCALE, "share")
     if what == "spread":
-        return PlanStage(
-            "spread",
-            "spread",
-            sum_terms([_difference(s.highest, s.lowest) for s in context.spreads]),
-            maximize,
-            LOCK_SCALE,
-            "ratio",
-        )
+        spreads = context.spreads
+        if stage.metric is not None:
+            spreads = [spread_of(context, *_ratio_of(stage, what))]
+        terms = sum_terms([_difference(spread.highest, spread.lowest) for spread in spreads])
+        return PlanStage("spread", "spread", terms, maximize, LOCK_SCALE, "ratio")
     if what == "change":
         near = near_last_year(context)
         if near is None:
@@ -177,10 +185,10 @@ def _asked_stage(context: Context, stage: ObjectiveStage) -> PlanStage:
     )
 
 
-def _ratio_of(stage: ObjectiveStage) -> tuple[str, str, str, str, dict[str, object]]:
+def _ratio_of(stage: ObjectiveStage, what: str) -> tuple[str, str, str, str, dict[str, object]]:
     if stage.metric is None or stage.across is None or stage.basis is None:
-        raise InputError("model.objective_smallest_needs")
-    return "smallest", stage.metric, stage.across, stage.basis, dict(stage.where)
+        raise InputError("model.objective_smallest_needs", what=what)
+    return what, stage.metric, stage.across, stage.basis, dict(stage.where)
 
 
 def _size(context: Context, terms: Terms) -> float:

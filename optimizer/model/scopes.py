@@ -38,6 +38,12 @@ class Members:
         """K."""
         return len(self.labels)
 
+    def limits_sellers(self, pair_market: IntArray) -> bool:
+        """Whether some sellers of the markets in scope are outside, so that figures of markets do not fit."""
+        return self.market_code is None or bool(
+            ((self.market_code[pair_market] >= 0) & (self.pair_code < 0)).any()
+        )
+
 
 class Scopes:
     """Resolves columns and scopes (column -> label or labels) to codes on the axes of one cube."""

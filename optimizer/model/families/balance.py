@@ -1,9 +1,9 @@
 """Family balance: members carry a metric in proportion to a basis.
 
-    lowest basis_k <= metric_k <= highest basis_k        for members with basis_k > 0
-    (1 - b) highest <= (1 + b) lowest                    with `within: b`; else a stage makes highest -
-    lowest smallest smallest basis_k <= metric_k                         for an objective that maximises the
-    smallest ratio
+    lowest basis_k <= metric_k <= highest basis_k     for members with basis_k > 0
+    (1 - b) highest <= (1 + b) lowest                 with `within: b`
+    minimise highest - lowest                         without it, in a stage of its own
+    smallest basis_k <= metric_k                      for an objective that maximises the smallest ratio
 
 Rows are divided by basis_k times the mean ratio, so that lowest and highest are near 1.
 Units: metric per basis. Reference: Skiera & Jordan 1996 (balanced territories); Bertsimas, Farias &
@@ -41,17 +41,29 @@ class Proportions:
 def balance(context: Context) -> None:
     """Add the rows of every balance of the plan."""
     for spec in context.cube.inputs.plan.spec.balance:
-        found = proportions(context, spec.name, spec.metric, spec.across, spec.basis, spec.where)
-        name = spec.name
-        labels = fixed_labels((name, "lowest"), (name, "highest"))
-        start = context.builder.add_columns("balance", 2, labels)
-        for column, lower, upper in ((start, 0.0, np.inf), (start + 1, -np.inf, 0.0)):
-            _add_ratio_rows(context, name, found, column, lower, upper)
+        spread = spread_of(context, spec.name, spec.metric, spec.across, spec.basis, spec.where)
         if spec.within is None:
-            context.spreads.append(SpreadStage(name, highest=start + 1, lowest=start))
+            context.spreads.append(spread)
             continue
-        band = _row([start + 1, start], [1.0 - spec.within, -(1.0 + spec.within)])
-        context.builder.add_rows("balance", band, fixed_labels((name, "band")), upper=0.0)
+        band = _row([spread.highest, spread.lowest], [1.0 - spec.within, -(1.0 + spec.within)])
+        context.builder.add_rows("balance", band, fixed_labels((spec.name, "band")), upper=0.0)
+
+
+def spread_of(
+    context: Context,
+    name: str,
+    metric: str,
+    across: str,
+    basis: str,
+    where: dict[str, Any],
+) -> SpreadStage:
+    """Columns between which every member's metric over basis lies, in multiples of the mean ratio."""
+    found = proportions(context, name, metric, across, basis, where)
+    labels = fixed_labels((name, "lowest"), (name, "highest"))
+    start = context.builder.add_columns("balance", 2, labels)
+    for column, lower, upper in ((start, 0.0, np.inf), (start + 1, -np.inf, 0.0)):
+        _add_ratio_rows(context, name, found, column, lower, upper)
+    return SpreadStage(name, highest=start + 1, lowest=start)
 
 
 def smallest_ratio(
