@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from optimizer.errors import InputError
 from optimizer.model.compile import Model, compile_plan
 from optimizer.model.cube import make_cube, split_by_seller
 from optimizer.model.objective import PlanStage
@@ -51,7 +52,7 @@ def solve(plan: Plan, settings: SolveSettings | None = None) -> Solution:
     """Solve a plan; the answer says whether there is a plan, what is proved, and why.
 
     Contradictory rules are not an error: the solution then has status `no_plan` and a contradiction. Raises
-    `InputError` where tables and rules do not fit each other.
+    `InputError` where tables and rules do not fit each other, and where nothing limits the objective.
     """
     settings = settings or SolveSettings()
     phase = Phases()
@@ -60,10 +61,22 @@ def solve(plan: Plan, settings: SolveSettings | None = None) -> Solution:
         model = compile_plan(inputs, settings.seat_groups)
     with phase("solve"):
         staged = solve_model(model, settings)
+    if staged.termination.reason is Reason.UNBOUNDED:
+        raise _without_limit(inputs)
     solution = _solution(model, staged)
     with phase("explain"):
         solution = _explained(solution, staged, settings)
     return replace(solution, seconds=phase.seconds)
+
+
+def _without_limit(inputs: Inputs) -> InputError:
+    """What to say when money grows without limit: the markets that nothing bounds, by name."""
+    from optimizer.checking import check_inputs
+
+    for finding in check_inputs(inputs):
+        if finding.level == "error":
+            return InputError(finding.key, finding.place, **finding.fields)
+    return InputError("model.unbounded")
 
 
 def solve_model(
