@@ -2,8 +2,8 @@
 
     sum_{s,m} uses[s,m,r] sales[s,m,t] + fixed[r,t] <= capacity[r,t] + extra[r,t]
 
-per period, or summed over the horizon. Units: the resource's own unit; extra_price in currency a unit, part of
-contribution.
+per period, or summed over the horizon. Units: the resource's own unit; extra_price in currency a unit, part
+of contribution.
 """
 
 from __future__ import annotations
