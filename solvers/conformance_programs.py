@@ -69,8 +69,8 @@ def hard_equalities(num_rows: int = 6, num_columns: int = 50) -> LinearProgram:
     return _binary_program(profit, weights, sides, sides)
 
 
-def long_lp(num_rows: int = 1500, num_columns: int = 12000) -> LinearProgram:
-    """A random packing LP that takes more than a second."""
+def long_lp(num_rows: int = 1100, num_columns: int = 9000) -> LinearProgram:
+    """A random packing LP that takes most of a second."""
     random = np.random.default_rng(7)
     matrix = sparse.random_array((num_rows, num_columns), density=0.004, rng=random, format="csc")
     return LinearProgram(
