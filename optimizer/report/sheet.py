@@ -1,0 +1,49 @@
+"""What every section of a page is given: the solution, the paper, and the reader's language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from optimizer import messages
+from optimizer.report import numbers
+from optimizer.report.layout import Column, Paper
+from optimizer.report.words import figure, unit_word
+from optimizer.result.rows import Row
+from optimizer.result.solution import Solution
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A page in the making."""
+
+    solution: Solution
+    paper: Paper
+    language: str
+    rows: tuple[Row, ...] = ()
+    """Every rule as it came out, balance rules included."""
+
+    def say(self, name: str, /, **fields: object) -> str:
+        """A sentence of the page in the reader's language."""
+        return messages.text(f"report.{name}", self.language, **fields)
+
+    def column(self, name: str, number: bool = False) -> Column:
+        """A column of a table under the heading `report.head_<name>`."""
+        return Column(self.say(f"head_{name}"), number)
+
+    def figure(self, value: float | None, unit: str) -> str:
+        """A value without its unit; shares in percent."""
+        return figure(value, unit, self.language)
+
+    def with_unit(self, value: float | None, unit: str) -> str:
+        """A value with its unit: `4.47 M CNY`."""
+        gap = "" if self.language == "zh" else " "
+        return f"{self.figure(value, unit)}{gap}{unit_word(self.solution, unit, self.language)}".strip()
+
+    def percent(self, share: float | None, decimals: int = 1, sign: bool = False) -> str:
+        """A share in percent."""
+        return numbers.percent(share, self.language, decimals, sign)
+
+    @property
+    def money(self) -> str:
+        """The plan's word for money."""
+        return unit_word(self.solution, "currency", self.language)
