@@ -1,6 +1,6 @@
 """Family share: our part of a whole market, and a territories row's part of what its markets sell.
 
-    sum_{m in pool} price[m] sales[s,m,t] <= max_share[pool] size[pool]   (no price where the size is in units)
+    sum_{m in pool} price[m] sales[s,m,t] <= max_share[pool] size[pool]  (no price where the size is in units)
     low sum_{m in row} sales <= sum_{(s,m) of the row} sales <= high sum_{m in row} sales
 
 Units: currency or units over the horizon. A pool is one row of markets or market_size, never copied to each
