@@ -1,64 +1,101 @@
 """Family even_load: among plans of equal worth, sellers are loaded in proportion to their capacity.
 
-    load_g - level * capacity_g = above_g - below_g        distance = sum_g above_g + below_g, per capacity
-    of all
+    load_g - level * seats_g = above_g - below_g                        sellers with a limit, over the horizon
+    revenue_{g,t} - level_t * presence_{g,t} = above_{g,t} - below_{g,t}      where no seller has a limit
+    distance = sum above + below
 
-Part of the last stages of the default objective only. Units: capacity of an average seller-period; revenue
-over presence where no seller has a limit. Reference: balanced workloads (Skiera & Jordan 1996).
+Loads and seats are shares of their totals. Part of the last stages of the default objective only. Without limits
+nothing but this spreads the months of a seller, so each period has a level of its own. Units: capacity of an
+average seller-period; currency. Reference: balanced workloads (Skiera & Jordan 1996).
 """
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass
 
-from optimizer.model.builder import fixed_labels
+import numpy as np
+from numpy.typing import NDArray
+
 from optimizer.model.context import Context
 from optimizer.model.metrics import cell_terms, seats_of_capacity
 from optimizer.model.scopes import Members
 from optimizer.model.terms import Terms
 
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class _Loads:
+    """Loads of K members, as shares of their total, and what each should be in multiples of its level."""
+
+    members: Members
+    terms: Terms
+    weight: FloatArray
+    level: IntArray
+
 
 def even_load(context: Context) -> Terms | None:
-    """The distance of the seats' loads from one common level; None with fewer than two seats to compare."""
+    """The distance of the seats' loads from their common level; None with fewer than two seats to compare."""
+    limited = np.isfinite(context.cube.capacity).all(axis=1)
+    loads = _over_the_horizon(context, limited) if limited.any() else _by_period(context)
+    return None if loads is None else _distance(context, loads)
+
+
+def _over_the_horizon(context: Context, limited: NDArray[np.bool_]) -> _Loads | None:
+    """Loads of the seats with a limit; one level for all."""
     cube = context.cube
-    limited = np.isfinite(cube.capacity).all(axis=1)
-    by_presence = not limited.any()
-    capacity = (cube.presence if by_presence else seats_of_capacity(cube)).sum(axis=1)
-    compared = (capacity > 0) & (limited | by_presence)
-    seats = np.flatnonzero(compared)
+    capacity = seats_of_capacity(cube).sum(axis=1)
+    seats = np.flatnonzero(limited & (capacity > 0))
     if len(seats) < 2:
         return None
-    code = np.full(len(compared), -1, dtype=np.int64)
+    code = np.full(len(limited), -1, dtype=np.int64)
     code[seats] = np.arange(len(seats))
-    members = Members(
-        tuple((cube.seat_names[seat],) for seat in seats),
-        code[cube.pair_seat],
-        np.zeros(cube.num_periods, dtype=np.int64),
-        1,
-        None,
-    )
-    metric = "revenue" if by_presence else "load"
-    terms = cell_terms(members, context.metrics.coefficient(metric))
-    size = float(context.magnitude(terms).sum()) if by_presence else float(capacity[seats].sum())
-    return _distance(
-        context, terms.scaled(1.0 / (size or 1.0)), capacity[seats] / capacity[seats].sum(), members
+    labels = tuple((cube.seat_names[seat],) for seat in seats)
+    everything = np.zeros(cube.num_periods, dtype=np.int64)
+    members = Members(labels, code[cube.pair_seat], everything, 1, None)
+    total = float(capacity[seats].sum())
+    terms = cell_terms(members, context.metrics.coefficient("load")).scaled(1.0 / total)
+    return _Loads(members, terms, capacity[seats] / total, np.zeros(len(seats), dtype=np.int64))
+
+
+def _by_period(context: Context) -> _Loads | None:
+    """Revenue of every seat and period against its presence; one level a period."""
+    cube = context.cube
+    num_seats, num_periods = cube.presence.shape
+    if num_seats < 2:
+        return None
+    labels = tuple((name, period) for name in cube.seat_names for period in cube.calendar.period)
+    members = Members(labels, cube.pair_seat, np.arange(num_periods), num_periods, None)
+    revenue = cell_terms(members, context.metrics.coefficient("revenue"))
+    reach = float(context.magnitude(revenue).sum()) or 1.0
+    there = cube.presence.sum(axis=0)
+    weight = cube.presence / np.where(there > 0, there, 1.0)
+    return _Loads(
+        members, revenue.scaled(1.0 / reach), weight.ravel(), np.tile(np.arange(num_periods), num_seats)
     )
 
 
-def _distance(context: Context, loads: Terms, weights: np.ndarray, members: Members) -> Terms:
-    count = members.size
-    level = context.builder.add_columns("even_load", 1, fixed_labels(("level",)))
-    above = context.builder.add_columns(
-        "even_load", count, lambda: [(*label, "above") for label in members.labels]
+def _distance(context: Context, loads: _Loads) -> Terms:
+    """Columns level, above and below, the rows that define them, and the sum of above and below."""
+    count, members = loads.members.size, loads.members
+    num_levels = int(loads.level.max()) + 1
+
+    def labels(*more: str) -> list[tuple[str, ...]]:
+        return [(*label, *more) for label in members.labels]
+
+    level = context.builder.add_columns(
+        "even_load", num_levels, lambda: [("level", str(number + 1)) for number in range(num_levels)]
     )
-    context.builder.add_columns("even_load", count, lambda: [(*label, "below") for label in members.labels])
+    above = context.builder.add_columns("even_load", count, lambda: labels("above"))
+    context.builder.add_columns("even_load", count, lambda: labels("below"))
     member = np.arange(count)
     sides = Terms(
         np.tile(member, 3),
-        np.concatenate([np.full(count, level), above + member, above + count + member]),
-        np.concatenate([-weights, np.full(count, -1.0), np.ones(count)]),
+        np.concatenate([level + loads.level, above + member, above + count + member]),
+        np.concatenate([-loads.weight, np.full(count, -1.0), np.ones(count)]),
         np.zeros(count),
     )
-    context.builder.add_rows("even_load", loads + sides, lambda: list(members.labels), lower=0.0, upper=0.0)
+    context.builder.add_rows("even_load", loads.terms + sides, labels, lower=0.0, upper=0.0)
     columns = above + np.arange(2 * count)
     return Terms(np.zeros(2 * count, dtype=np.int64), columns, np.ones(2 * count), np.zeros(1))
