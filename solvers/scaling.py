@@ -118,37 +118,55 @@ def tame(program: LinearProgram) -> TameProgram:
 def with_costs(scaling: Scaling | None, program: LinearProgram) -> Scaling | None:
     """The same factors with that of the objective found anew from the program's costs; None stays None while
     the costs are tame."""
-    columns = 1.0 if scaling is None else scaling.columns
-    costs = np.abs(program.objective) * columns
-    median_cost = np.array([_median(costs[costs > 0])])
-    if scaling is None and _tame(median_cost):
+    factor = _cost_factor(np.abs(program.objective) * (1.0 if scaling is None else scaling.columns))
+    if scaling is None and factor == 1.0:
         return None
     scaling = scaling or Scaling(np.ones(program.num_columns), np.ones(program.num_rows), 1.0)
-    return replace(scaling, objective=float(_power_of_two(median_cost)[0]))
+    return replace(scaling, objective=factor)
 
 
 def find_scaling(program: LinearProgram) -> Scaling | None:
     """Factors for the program, or None when its numbers are tame.
 
     All continuous columns of one block get one factor, which brings the median of their implied magnitudes
-    to about 1, so that the proportions inside a family stay; whole-number columns get 1. Each row's largest
-    coefficient and the median cost are then brought to about 1. Tame are figures within [1e-2, 1e4].
+    to about 1, so that the proportions inside a family stay; whole-number columns get 1. A row's largest
+    coefficient and the median cost are brought to about 1. Whatever is tame, within [1e-2, 1e4], is left
+    alone, block by block and row by row: needless factors cost interior point iterations.
     """
     if program.num_columns == 0:
         return None
     sizes = np.abs(program.matrix.data)
-    columns = _column_factors(program, sizes)
-    largest = _row_maxima(program, sizes * np.repeat(columns, np.diff(program.matrix.indptr)))
-    costs = np.abs(program.objective) * columns
-    median_cost = _median(costs[costs > 0])
-    if (columns == 1.0).all() and _tame(largest[largest > 0]) and _tame(np.array([median_cost])):
-        return None
-    return Scaling(columns, _power_of_two(largest), float(_power_of_two(np.array([median_cost]))[0]))
-
-
-def _column_factors(program: LinearProgram, sizes: FloatArray) -> FloatArray:
-    factors = np.ones(program.num_columns)
     magnitude = implied_magnitudes(program, sizes)
+    columns = _column_factors(program, magnitude)
+    rows = _row_factors(program, sizes, magnitude, columns)
+    objective = _cost_factor(np.abs(program.objective) * columns)
+    if (columns == 1.0).all() and (rows == 1.0).all() and objective == 1.0:
+        return None
+    return Scaling(columns, rows, objective)
+
+
+def _row_factors(
+    program: LinearProgram, sizes: FloatArray, magnitude: FloatArray, columns: FloatArray
+) -> FloatArray:
+    # A row is tame when the figures that a tolerance is compared with are: its bounds and its largest term.
+    counts = np.diff(program.matrix.indptr)
+    known = np.where(np.isfinite(magnitude), magnitude, columns)
+    figure = _row_maxima(program, sizes * np.repeat(known, counts))
+    for bound in (program.row_lower, program.row_upper):
+        np.maximum(figure, np.abs(bound), out=figure, where=np.isfinite(bound))
+    largest = _row_maxima(program, sizes * np.repeat(columns, counts))
+    tame_rows = (figure >= TAME_LOWEST) & (figure <= TAME_HIGHEST)
+    return np.where(tame_rows, 1.0, _power_of_two(largest))
+
+
+def _cost_factor(costs: FloatArray) -> float:
+    median = _median(costs[costs > 0])
+    tame_costs = TAME_LOWEST <= median <= TAME_HIGHEST
+    return 1.0 if tame_costs else float(_power_of_two(np.array([median]))[0])
+
+
+def _column_factors(program: LinearProgram, magnitude: FloatArray) -> FloatArray:
+    factors = np.ones(program.num_columns)
     for block in _blocks_of_columns(program):
         inside = slice(block.start, block.stop)
         known = magnitude[inside][~program.integer[inside] & np.isfinite(magnitude[inside])]
@@ -208,10 +226,6 @@ def _finite_or_infinite(bound: FloatArray) -> FloatArray:
 
 def _median(figures: FloatArray) -> float:
     return float(np.median(figures)) if figures.size else 1.0
-
-
-def _tame(figures: FloatArray) -> bool:
-    return bool(figures.size == 0 or (figures.min() >= TAME_LOWEST and figures.max() <= TAME_HIGHEST))
 
 
 def _power_of_two(figures: FloatArray) -> FloatArray:
