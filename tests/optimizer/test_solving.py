@@ -105,3 +105,16 @@ def test_seat_groups_keep_the_optimum(plan: Plan, solution: Solution) -> None:
     assert len(apart.model.cube.seat_names) == 40 > len(solution.model.cube.seat_names)
     for grouped, single in zip(solution.stages[:-1], apart.stages[:-1], strict=True):
         assert single.value == pytest.approx(grouped.value, rel=1e-6, abs=1e-6)
+
+
+def test_newcomers_carry_what_their_ramp_allows() -> None:
+    """Without limits every month is shared in proportion to who is there, ramp included."""
+    solution = solve(load_plan(FOLDER / "people_and_target"), QUIET)
+    presence = solution.inputs.selling.sellers.presence
+    names, periods = solution.inputs.selling.sellers.names, solution.sellers.calendar.period
+    revenue = _revenue_by_seller(solution)
+    for position, period in enumerate(periods):
+        month = sum(revenue[name, period] for name in names)
+        for seller, name in enumerate(names):
+            expected = month * presence[seller, position] / presence[:, position].sum()
+            assert revenue[name, period] == pytest.approx(expected, rel=1e-3, abs=100.0)

@@ -4,8 +4,8 @@
     revenue_{g,t} - level_t * presence_{g,t} = above_{g,t} - below_{g,t}      where no seller has a limit
     distance = sum above + below
 
-Loads and seats are shares of their totals. Part of the last stages of the default objective only. Without limits
-nothing but this spreads the months of a seller, so each period has a level of its own. Units: capacity of an
+Loads and seats are shares of their totals. Part of the last stages of the default objective only. Without
+limits nothing but this spreads the months of a seller, so each period has a level of its own. Units: capacity of an
 average seller-period; currency. Reference: balanced workloads (Skiera & Jordan 1996).
 """
 
