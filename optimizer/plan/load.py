@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,28 +49,75 @@ def plan_from_data(
 
     `file` and `lines` say where the content was written, for messages.
     """
-    root = Path(folder)
-    source = Source(file, lines or {})
+    return plan_of(read_content(data, folder, file, lines))
+
+
+@dataclass(frozen=True)
+class Content:
+    """A plan as it was read and not yet put together: a changed copy of it is a changed plan.
+
+    `data` is the content of the plan file with its tables of rules written out, `tables` are single tables as
+    their files give them, and `inputs` the digests of all files that were read.
+    """
+
+    data: Mapping[str, Any]
+    folder: Path
+    source: Source
+    tables: Mapping[str, Table]
+    inputs: Mapping[str, str]
+
+    def replace(self, **changes: Any) -> Content:
+        """A new content with some parts replaced."""
+        return replace(self, **changes)
+
+
+def read_content(
+    data: Mapping[str, Any],
+    folder: str | Path,
+    file: str = "plan.yaml",
+    lines: Mapping[KeyPath, int] | None = None,
+) -> Content:
+    """Read the files that the content of a plan file names; raises like `load_plan`."""
+    root, source = Path(folder), Source(file, lines or {})
     rule_tables = RuleTables(root)
     expanded, places = expanded_rules(data, list(KINDS), rule_tables, source)
     source = Source(file, source.lines, places)
-    spec = named(validated(expanded, source), source)
-    calendar = _calendar(spec, source)
-    tables: Mapping[str, Table] = {
-        name: read_table(name, table, root, calendar, source.place(("tables", name, "file"), table.file))
-        for name, table in spec.tables.items()
-    }
-    check_references(tables)
-    tables = settled_profiles(tables, calendar)
-    known = Known.of(calendar, tables)
-    spec = _with_scopes(spec, known, source)
-    rules = build_rules(spec, known, source, rule_tables.values)
+    spec = validated(expanded, source)
     files = {table.file: resolve_inside(root, table.file) for table in spec.tables.values()}
     files |= rule_tables.files
     if (root / file).is_file():
         files[file] = root / file
-    inputs = {name: file_digest(path) for name, path in sorted(files.items())}
-    return Plan(spec, calendar, tables, root, file, source.lines, inputs, rules)
+    tables = read_tables(spec, root, source)
+    inputs = {name: file_digest(path) for name, path in files.items()}
+    return Content(expanded, root, source, tables, inputs)
+
+
+def read_tables(
+    spec: PlanSpec, folder: Path, source: Source, names: Collection[str] = ()
+) -> dict[str, Table]:
+    """The tables of a plan file as their files give them, all unless named; raises like `load_plan`."""
+    calendar = _calendar(spec, source)
+    return {
+        name: read_table(name, table, folder, calendar, source.place(("tables", name, "file"), table.file))
+        for name, table in spec.tables.items()
+        if not names or name in names
+    }
+
+
+def plan_of(content: Content) -> Plan:
+    """The plan that a content describes, checked as a whole; raises like `load_plan`."""
+    source, tables = content.source, content.tables
+    spec = named(validated(content.data, source), source)
+    calendar = _calendar(spec, source)
+    check_references(tables)
+    tables = settled_profiles(tables, calendar)
+    known = Known.of(calendar, tables)
+    spec = _with_scopes(spec, known, source)
+    rule_tables = RuleTables(content.folder)
+    rules = build_rules(spec, known, source, rule_tables.values)
+    read = {name: file_digest(path) for name, path in rule_tables.files.items()}
+    inputs = dict(sorted({**content.inputs, **read}.items()))
+    return Plan(spec, calendar, tables, content.folder, source.file, source.lines, inputs, rules)
 
 
 def as_written(document: Document) -> dict[str, Any]:

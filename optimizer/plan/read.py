@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +18,11 @@ from optimizer.plan.headers import Headers, match_headers
 from optimizer.plan.months import match_months, measure_of, read_months
 from optimizer.plan.names import nearest
 from optimizer.plan.profiles import period_label
+from optimizer.plan.rowchecks import check_rows
 from optimizer.plan.schema import TableSpec
 from optimizer.plan.tables import Table
 from optimizer.plan.totals import is_total
 from optimizer.plan.values import FloatArray, IntArray, KeptCells
-
-_ADD_UP = ("uses",)
-"""Tables whose rows add up, so that two rows may have the same keys."""
 
 
 def read_table(name: str, spec: TableSpec, folder: Path, calendar: Calendar, place: Place) -> Table:
@@ -53,10 +50,7 @@ def table_from_cells(name: str, spec: TableSpec, cells: Cells, calendar: Calenda
     if not len(kept.keep):
         raise InputError("plan.table_empty", Place(file=cells.file, sheet=cells.sheet), table=name)
     frame = pd.DataFrame(_columns(name, spec, kept, headers))
-    _check_repeats(name, frame, kept, headers)
-    _check_dates(frame, kept, headers)
-    _check_ranges(frame, kept, headers)
-    return Table(
+    table = Table(
         name=name,
         frame=frame,
         by_period=_by_period(kept, headers, calendar, spec, _measure(name, spec, headers, kept, place)),
@@ -66,6 +60,8 @@ def table_from_cells(name: str, spec: TableSpec, cells: Cells, calendar: Calenda
         labels=tuple(headers.labels),
         headers=headers.shown,
     )
+    check_rows(table)
+    return table
 
 
 def _label_headers(name: str, headers: Headers) -> list[str]:
@@ -140,47 +136,6 @@ def _values(name: str, column: Column, header: str, spec: TableSpec, kept: KeptC
 
 def _scaled(column: Column, values: FloatArray, spec: TableSpec) -> FloatArray:
     return values * spec.amounts_in if column.kind == "money" else values
-
-
-def _check_repeats(name: str, frame: pd.DataFrame, kept: KeptCells, headers: Headers) -> None:
-    """Raise `InputError` with both rows when two have the same keys."""
-    if name in _ADD_UP:
-        return
-    keys = [*TABLES[name].keys] if TABLES[name].keys else [*headers.labels]
-    if name == "markets":
-        keys += [column for column in ("customer_type",) if column in frame.columns]
-    if name == "profiles":
-        keys.append("period_or_age")
-    repeated = frame.duplicated(keys).to_numpy() if keys else np.arange(len(frame)) > 0
-    if repeated.any():
-        second = int(repeated.argmax())
-        label = " / ".join(str(frame[key][second]) for key in keys) or "-"
-        same = (frame[keys] == frame[keys].iloc[second]).all(axis=1).to_numpy() if keys else ~repeated
-        first = int(same.argmax())
-        place = kept.cells.place(int(kept.keep[second]))
-        row = int(kept.cells.rows[kept.keep[first]])
-        raise InputError("plan.keys_twice", place, keys=label, columns=", ".join(keys) or "-", first=row)
-
-
-def _check_dates(frame: pd.DataFrame, kept: KeptCells, headers: Headers) -> None:
-    if "from" in frame.columns and "to" in frame.columns:
-        backwards = (frame["to"] < frame["from"]).to_numpy()
-        if backwards.any():
-            row = int(backwards.argmax())
-            first = str(frame["from"][row].date())
-            raise InputError("plan.dates_backwards", kept.place(row, headers.known["to"]), first=first)
-
-
-def _check_ranges(frame: pd.DataFrame, kept: KeptCells, headers: Headers) -> None:
-    """Raise `InputError` where low, likely and high of a number cross; blanks are left to their defaults."""
-    for column in dict.fromkeys(column for _, column in headers.ranges.values()):
-        ordered = (f"{column.name}_low", column.name, f"{column.name}_high")
-        for lower, upper in combinations([name for name in ordered if name in frame], 2):
-            crossed = (frame[lower] > frame[upper]).to_numpy()
-            if crossed.any():
-                ranged = lower if lower in headers.ranges else upper
-                place = kept.place(int(crossed.argmax()), headers.ranges[ranged][0])
-                raise InputError("plan.range_order", place, column=column.name)
 
 
 def _measure(name: str, spec: TableSpec, headers: Headers, kept: KeptCells, place: Place) -> Column | None:
