@@ -19,6 +19,8 @@ from solvers.scaling import TameProgram, tame
 PRIMAL_TOLERANCE = 1e-6
 INTEGRALITY_TOLERANCE = 1e-6
 DUAL_TOLERANCE = 1e-6
+LOOSEST_OPTIMUM = 1e-4
+"""An LP whose duals leave a larger gap than this is not called optimal, whatever its solver says."""
 _USUAL_PRECISION = 1e-7
 
 _WITHOUT_PLAN = (Reason.INFEASIBLE, Reason.UNBOUNDED, Reason.INFEASIBLE_OR_UNBOUNDED)
@@ -29,6 +31,7 @@ def verify(program: LinearProgram, result: SolveResult, measure: TameProgram | N
 
     Values worse than 1e-6 (relative feasibility, absolute integrality) are dropped and the termination
     becomes IMPRECISE; duals that do not prove optimality within 1e-6 become None; both are said in a note.
+    An LP whose duals leave a gap above 1e-4 keeps its feasible values, but is IMPRECISE and not OPTIMAL.
     The bound of an LP is the value of its verified duals. Arrays are those of `program`, unscaled;
     `measure` is `tame(program)` where the caller has it already.
     """
@@ -140,6 +143,8 @@ def _check_duals(program: LinearProgram, result: SolveResult, measure: TameProgr
         result = replace(result, duals=None, reduced_costs=None, ranges=None)
         if result.termination.reason is Reason.OPTIMAL and not program.is_mip:
             note += "; the values are optimal only within that precision"
+            if not max(dual, slackness) <= LOOSEST_OPTIMUM:
+                result = replace(result, termination=replace(result.termination, reason=Reason.IMPRECISE))
         return _noted(result, note)
     if max(dual, slackness) > _USUAL_PRECISION:
         result = _noted(result, f"the duals hold only within {max(dual, slackness):.1e} (relative)")

@@ -40,6 +40,7 @@ def test_duals_that_prove_nothing_are_dropped(wyndor: LinearProgram) -> None:
         checked = verify(wyndor, _claim(x, duals=np.array(duals, dtype=float)))
         assert checked.duals is None
         assert checked.has_solution
+        assert not checked.is_optimal
         assert any("duals" in note for note in checked.notes)
     good = verify(wyndor, _claim([2, 6], duals=np.array([0, 1.5, 1])))
     assert good.duals is not None
