@@ -25,22 +25,18 @@ _PARTS_AT_MOST = 500
 
 @dataclass(frozen=True)
 class Ceiling:
-    """Two upper bounds of one expression, both valid: what markets allow, and what sellers can do."""
+    """Upper bounds of one expression: what markets allow whoever sells, and what sellers can do in them."""
 
     markets: float
-    sellers: float
-
-    @property
-    def lowest(self) -> float:
-        """The smaller of the two."""
-        return min(self.markets, self.sellers)
+    lowest: float
 
 
 def ceiling(context: Context, terms: Terms, member: int) -> Ceiling:
     """Bounds of sum value * sales for one member, in its unit, constants left out; inf without a limit.
 
-    markets: sum_{m,t} min(value * potential, what the sellers of m can do), each size pool at most its share;
-    sellers: sum_{s,t} min(value / effort * capacity, value * potential of the seller's markets).
+    markets: sum_{m,t} value * potential, each size pool at most its share;
+    lowest: the smaller of the same with min(value * potential, what the sellers of m can do) in each cell,
+    and of sum_{s,t} min(value / effort * capacity, value * potential of the seller's markets).
     Values must not be negative.
     """
     cube = context.cube
@@ -52,12 +48,16 @@ def ceiling(context: Context, terms: Terms, member: int) -> Ceiling:
     by_demand = value * cube.markets.potential[market, period]
     by_effort = _per_effort(value, cube.effort[pair, period], cube.capacity[seat, period])
     by_effort = np.where(cube.presence[seat, period] > 0, by_effort, 0.0)
-    cells_of_market = _largest_and_sum(market * cube.num_periods + period, by_demand, by_effort)
-    cells_of_seat = _largest_and_sum(seat * cube.num_periods + period, by_effort, by_demand)
-    return Ceiling(
-        _with_pools(context, cells_of_market[0] // cube.num_periods, cells_of_market[1], market, value, pair),
-        float(cells_of_seat[1].sum()),
-    )
+    market_cells, seat_cells = market * cube.num_periods + period, seat * cube.num_periods + period
+    by_market = [
+        _with_pools(context, codes // cube.num_periods, cells, market, value)
+        for codes, cells in (
+            _largest_and_sum(market_cells, by_demand, np.full(len(value), np.inf)),
+            _largest_and_sum(market_cells, by_demand, by_effort),
+        )
+    ]
+    by_seat = float(_largest_and_sum(seat_cells, by_effort, by_demand)[1].sum())
+    return Ceiling(by_market[0], min(by_market[1], by_seat))
 
 
 def _per_effort(value: FloatArray, effort: FloatArray, capacity: FloatArray) -> FloatArray:
@@ -84,7 +84,6 @@ def _with_pools(
     cells: FloatArray,
     market: IntArray,
     value: FloatArray,
-    pair: IntArray,
 ) -> float:
     """The sum over markets, where markets of one size pool together reach no more than its share."""
     by_market = np.bincount(cell_market, weights=cells, minlength=len(context.cube.markets.names))
@@ -217,8 +216,8 @@ def _finding(context: Context, rows: RuleRows, member: int, wanted: float, found
     fields = _fields(rows, member, wanted, found.lowest)
     if not ((rows.lower_terms.member == member) & (rows.lower_terms.value != 0)).any():
         return Finding(level, "checking.scope_without_cells", fields, rule.place)
-    side = "markets" if found.markets <= found.sellers else "sellers"
-    gap = _largest_gap(context, rows, member, wanted, side)
+    side = "markets" if wanted > _more(found.markets) else "sellers"
+    gap = _largest_gap(context, rows, member, wanted)
     if gap is None:
         return Finding(level, f"checking.target_above_{side}", fields, rule.place)
     return Finding(
@@ -226,9 +225,7 @@ def _finding(context: Context, rows: RuleRows, member: int, wanted: float, found
     )
 
 
-def _largest_gap(
-    context: Context, rows: RuleRows, member: int, wanted: float, side: str
-) -> tuple[str, float] | None:
+def _largest_gap(context: Context, rows: RuleRows, member: int, wanted: float) -> tuple[str, float] | None:
     """The label of the first market dimension that is furthest below its last-year share, and how far."""
     cube = context.cube
     terms = _only(rows.lower_terms, member)
@@ -250,6 +247,6 @@ def _largest_gap(
         part = labels[market] == label
         inside = Terms(terms.member[part], terms.column[part], terms.value[part], terms.constant)
         share = float(last_year[labels[in_scope] == label].sum() / last_year.sum())
-        gaps[str(label)] = share * wanted - getattr(ceiling(context, inside, 0), side)
+        gaps[str(label)] = share * wanted - ceiling(context, inside, 0).lowest
     largest = max(gaps, key=lambda label: gaps[label])
     return (largest, gaps[largest]) if gaps[largest] > 0 else None

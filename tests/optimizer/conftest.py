@@ -16,7 +16,7 @@ MakePlan = Callable[..., Plan]
 
 @pytest.fixture
 def make_plan(tmp_path: Path) -> MakePlan:
-    """`make_plan(markets="region,price\\nNorth,10\\n", targets=[...])`: a plan of one month in 2027 by default.
+    """`make_plan(markets="region\\nNorth\\n", targets=[...])`: a plan of January 2027 by default.
 
     Keyword arguments that are text and name a table are its CSV; all others are entries of the plan file.
     """

@@ -48,7 +48,7 @@ def test_season_goes_before_last_years_months(make_plan: MakePlan) -> None:
 
 
 def test_last_years_months_phase_other_amounts(make_plan: MakePlan) -> None:
-    """A potential without months follows the market's own months; a market without sales follows all of them."""
+    """A potential without months follows the market's own; a market without sales follows all of them."""
     first = ["30", *["10"] * 10, "50"]
     markets = f"region,potential,{MONTHS}\nNorth,1800,{','.join(first)}\nSouth,180,{','.join(['0'] * 12)}\n"
     inputs = resolve(make_plan(12, markets=markets, markets_options={"months_across": "last_year_revenue"}))
@@ -116,7 +116,7 @@ def test_a_price_of_zero_is_refused_with_its_row(make_plan: MakePlan) -> None:
 
 
 def test_margin_of_others_stands_in_for_a_blank_one(make_plan: MakePlan) -> None:
-    """The mean rate of the markets that have one, by last year's revenue; its factor scales only the blank ones."""
+    """The mean rate of the markets that have one, by last year; its factor scales only the blank ones."""
     markets = (
         "region,price,margin_rate,unit_cost,last_year_revenue\n"
         "North,10,0.2,,300\nSouth,10,,6,100\nWest,10,,,50\n"
@@ -168,7 +168,7 @@ def test_growth_cap_of_the_plan_file_and_its_factor(make_plan: MakePlan) -> None
 
 
 def test_presence_counts_days_and_steps(make_plan: MakePlan) -> None:
-    """The share of days that somebody is there, times the default ramp for direct sellers with a start date."""
+    """The share of days that somebody is there, times the default ramp of direct sellers who start."""
     sellers = (
         "seller,sales_channel,from,to,ramp\n"
         "Anna,,,2027-02-14,\nBen,direct,2027-02-15,,\nCara,agent,2027-02-15,,\nDan,,2027-02-15,,none\n"
@@ -329,7 +329,7 @@ def test_share_limits_of_a_row_know_its_markets(make_plan: MakePlan) -> None:
 
 
 def test_a_size_row_is_one_pool(make_plan: MakePlan) -> None:
-    """A coarse size is never copied to each market that it covers, and two sizes of one market are refused."""
+    """A coarse size is never copied to each market that it covers; two sizes of one market are refused."""
     markets = "region,line\nNorth,a\nNorth,b\nSouth,a\n"
     sizes = "region,size_revenue,max_share\nNorth,500,0.2\n"
     (pool,) = resolve(make_plan(markets=markets, market_size=sizes)).sizes
