@@ -103,7 +103,6 @@ TABLES: dict[str, TableColumns] = {
         "seller_and_market_keys",
         (
             _number("hours_per_unit", "hours/unit"),
-            _number("win_factor", "factor"),
             _number("share_min", "share of the market's units", 0.0, 1.0),
             _number("share_max", "share of the market's units", 0.0, 1.0),
         ),
@@ -138,6 +137,37 @@ TABLES: dict[str, TableColumns] = {
             Column("activity", "label", required=True),
             Column("resource", "label", required=True),
             Column("amount", "number", "unit of the resource per unit sold, or per seller and period", required=True),
+        ),
+    ),
+    "locks": TableColumns(
+        "locks",
+        (),
+        "seller_and_market_keys",
+        (
+            Column("quota", "label"),
+            Column("value", "money", "currency or unit of the quota, over the horizon", 0.0, required=True),
+            Column("reason", "label", required=True),
+        ),
+    ),
+    "commitments": TableColumns(
+        "commitments",
+        (),
+        "seller_and_market_keys",
+        (
+            Column("quota", "label"),
+            Column("commitment", "money", "currency or unit of the quota, over the horizon", 0.0, required=True),
+            _number("weight", "factor"),
+            Column("reason", "label"),
+        ),
+    ),
+    "credits": TableColumns(
+        "credits",
+        (),
+        "seller_and_market_keys",
+        (
+            Column("quota", "label"),
+            Column("overlay", "label", required=True),
+            Column("share", "number", "share of the sales credited", 0.0, 1.0, required=True),
         ),
     ),
     "profiles": TableColumns(

@@ -175,7 +175,7 @@ def _with_scopes(spec: PlanSpec, known: Known, source: Source) -> PlanSpec:
 
     changes: dict[str, Any] = {
         key: [checked(key, at, entry) for at, entry in enumerate(getattr(spec, key) or [])]
-        for key in ("balance", "stay_near", "objective")
+        for key in ("balance", "stay_near", "objective", "quotas")
         if getattr(spec, key)
     }
     return spec.model_copy(update=changes)

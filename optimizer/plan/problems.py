@@ -22,6 +22,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "limits": schema.RuleSpec,
     "balance": schema.BalanceSpec,
     "stay_near": schema.StayNearSpec,
+    "quotas": schema.QuotaSpec,
     "objective": schema.ObjectiveStage,
 }
 _TAGS = ("number", "map", "table", "text")

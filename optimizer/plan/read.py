@@ -106,7 +106,7 @@ def _rows_labelled(label: str, columns: list[tuple[str, list[str]]], cells: Cell
 
 def _columns(name: str, spec: TableSpec, kept: KeptCells, headers: Headers) -> dict[str, Any]:
     """Our name -> values of every column, the planner's own labels first."""
-    star_allowed = name in ("territories", "uses", "market_size", "sellers")
+    star_allowed = name not in ("markets", "resources", "profiles")
     columns: dict[str, Any] = {
         label: kept.text(header, required=True, star=star_allowed) for label, header in headers.labels.items()
     }

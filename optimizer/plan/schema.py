@@ -9,7 +9,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 
 from optimizer.io.numbers import number_from_yaml
 
-TableName = Literal["markets", "sellers", "territories", "resources", "uses", "profiles", "market_size"]
+TableName = Literal[
+    "markets", "sellers", "territories", "resources", "uses", "profiles", "market_size",
+    "locks", "commitments", "credits",
+]  # fmt: skip
 
 
 def _as_label(value: object) -> object:
@@ -205,6 +208,58 @@ class StayNearSpec(Strict):
     """Largest number of members that may differ at all."""
 
 
+class QuotaBand(Strict):
+    """Two sides of a band; a side that is left out is open."""
+
+    at_least: Number | None = None
+    """Lower side."""
+    at_most: Number | None = None
+    """Upper side."""
+
+
+class QuotaFairness(Strict):
+    """What equal treatment means for quotas."""
+
+    basis: Literal["plan", "potential", "capacity", "last_year"] = "plan"
+    """Quotas are compared with this figure of the same seller or market."""
+    within: Number | None = Field(default=None, gt=0, lt=1)
+    """Half-width of the band (0.15): the quotas follow the plan inside it. Left out: the quotas follow the
+    basis itself, and the largest deviation is made smallest, then the next (leximin)."""
+
+
+class QuotaSpec(Strict):
+    """One quota that every node of the organisation carries."""
+
+    name: Label = ""
+    """Unique name; made from metric and scope when left out."""
+    metric: str = "revenue"
+    """A metric that is a sum over sales: revenue, units, margin, deals, new_customers."""
+    where: Scope = Field(default_factory=dict)
+    """Scope of the metric: column -> label or labels."""
+    by: Labels = Field(min_length=1)
+    """Levels below the company from the top: columns of sellers, or of markets (market.region)."""
+    per: Literal["period", "quarter", "year"] = "period"
+    """Shortest span that a quota is given for."""
+    target: Label | None = None
+    """What the company must reach: a target's name or a number; default: the target on the same metric and
+    scope, else the plan itself."""
+    over_assignment: dict[Label, Number] = Field(default_factory=dict)
+    """Level -> what its quotas add up to above the company's target (0.10 for 110 %)."""
+    round_to: Number = Field(default=1.0, gt=0)
+    """Quotas are whole multiples of this."""
+    fairness: QuotaFairness = QuotaFairness()
+    """What quotas are measured against."""
+    stretch_at_most: Number | None = Field(default=None, ge=0)
+    """No quota of the lowest level is further above its plan than this (0.20), over-assignment apart."""
+    against_last_quota: QuotaBand | None = None
+    """Change against the seller's `last_quota` (at_least: -0.1, at_most: 0.3)."""
+    against_target_pay: QuotaBand | None = None
+    """Quota of a year in multiples of the seller's `target_pay`."""
+    seller_bounds: bool | None = None
+    """Whether quota_min, quota_max, last_quota and target_pay of sellers are about this quota; default: yes
+    for revenue without a scope."""
+
+
 class ObjectiveStage(Strict):
     """One stage of the objective: exactly one of `maximize` and `minimize`."""
 
@@ -245,6 +300,8 @@ class PlanSpec(Strict):
     """Equal treatment in proportion to a basis."""
     stay_near: list[StayNearSpec] = Field(default_factory=list)
     """Distance from last year or from another run."""
+    quotas: list[QuotaSpec] = Field(default_factory=list)
+    """Quotas for every node of the organisation; several a person are possible."""
     objective: list[ObjectiveStage] | None = None
     """Stages after the targets; default: contribution, then nearness to last year, then the tie-break."""
     whole_units: bool = False
