@@ -5,8 +5,11 @@ from __future__ import annotations
 from optimizer.report import numbers
 from optimizer.report.sheet import Sheet
 from optimizer.report.words import assumption_sentence
+from optimizer.result.evaluate import figures
 
 SHOWN = 5
+NOTHING = 1e-5
+"""A move below this share of revenue is none."""
 
 
 def assumed(sheet: Sheet) -> None:
@@ -33,6 +36,8 @@ def _moved(sheet: Sheet, moves: tuple[float | None, float | None] | None) -> lis
     """How far revenue and contribution move; nothing where it was not measured."""
     if moves is None or moves[0] is None:
         return []
+    if _size(moves) <= NOTHING * abs(figures(sheet.solution, "revenue", [])[0][1]):
+        return [sheet.say("moves_nothing")]
     revenue = numbers.signed(sheet.with_unit(moves[0], "currency"), moves[0])
     if moves[1] is None:
         return [sheet.say("moves_revenue", revenue=revenue)]

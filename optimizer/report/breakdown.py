@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.report import numbers
 from optimizer.report.layout import Column
 from optimizer.report.rounding import controlled_rounding
-from optimizer.report.sheet import Sheet
+from optimizer.report.sheet import Sheet, known_figure
 from optimizer.report.words import column_word, metric_word
 from optimizer.result.evaluate import figures
 from optimizer.result.kpis import scope_columns
@@ -56,7 +54,8 @@ def first_dimensions(sheet: Sheet) -> list[str]:
     sellers = [name for name in usable if name.removeprefix("seller.") in own and name not in markets]
     chosen = markets[:1]
     chosen += [name for name in markets[1:] if not _nested(sheet, name, markets[0])][:1]
-    return chosen + sellers[:1]
+    people = ["seller"] if 1 < len(cube.seat_names) <= MOST_ROWS else []
+    return [*chosen, *(sellers or people)[:1]]
 
 
 def _nested(sheet: Sheet, fine: str, coarse: str) -> bool:
@@ -123,8 +122,8 @@ def _rounded(cells: FloatArray) -> IntArray:
 def _growth(sheet: Sheet, column: str, labels: list[str]) -> list[str]:
     """Growth on last year of each label and of the company; blanks where it is not known."""
     side = sheet.solution.metrics.scopes.sides(column)[0]
-    company = figures(sheet.solution, "growth", [])[0][1]
-    if side != "market" or not math.isfinite(company):
+    company = known_figure(sheet, "growth")
+    if side != "market" or company is None:
         return [""] * (len(labels) + 1)
     found = {member[0]: value for member, value in figures(sheet.solution, "growth", [column])}
     return [sheet.percent(value, 1, sign=True) for value in (*(found[label] for label in labels), company)]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 from optimizer.report.assumed import assumed
 from optimizer.report.binding import binding
 from optimizer.report.breakdown import breakdown
 from optimizer.report.contradiction import contradiction
 from optimizer.report.layout import Paper
-from optimizer.report.sheet import Sheet
+from optimizer.report.sheet import Sheet, known_figure
 from optimizer.report.targets import targets
 from optimizer.report.usage import usage
 from optimizer.result.evaluate import figures
@@ -122,9 +120,9 @@ def _headline(sheet: Sheet) -> None:
     """Revenue, growth, contribution, and how many targets are met."""
     solution = sheet.solution
     revenue = figures(solution, "revenue", [])[0][1]
-    last_year = figures(solution, "last_year", [])[0][1]
+    last_year = known_figure(sheet, "last_year")
     text = sheet.say("headline_revenue", value=sheet.with_unit(revenue, "currency"))
-    if math.isfinite(last_year) and last_year > 0:
+    if last_year is not None and last_year > 0:
         growth = sheet.percent(revenue / last_year - 1.0, 1, sign=True)
         text = sheet.say(
             "headline_growth",

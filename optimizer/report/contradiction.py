@@ -71,6 +71,6 @@ def change_text(sheet: Sheet, repair: Repair) -> str:
         f"change_{direction}_from",
         name=name,
         amount=amount,
-        bound=sheet.with_unit(repair.bound, repair.unit),
+        bound=sheet.figure(repair.bound, repair.unit),
         new=sheet.with_unit(repair.bound + change, repair.unit),
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from optimizer import messages
+from optimizer.errors import InputError
 from optimizer.report import numbers
 from optimizer.report.layout import Column, Paper
 from optimizer.report.words import figure, unit_word
+from optimizer.result.evaluate import figures
 from optimizer.result.rows import Row
 from optimizer.result.solution import Solution
 
@@ -47,3 +50,12 @@ class Sheet:
     def money(self) -> str:
         """The plan's word for money."""
         return unit_word(self.solution, "currency", self.language)
+
+
+def known_figure(sheet: Sheet, metric: str) -> float | None:
+    """A figure of the whole company; None where the plan's tables do not allow it, or it is a ratio of nothing."""
+    try:
+        value = figures(sheet.solution, metric, [])[0][1]
+    except InputError:
+        return None
+    return value if math.isfinite(value) else None

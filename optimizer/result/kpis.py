@@ -119,4 +119,5 @@ class _Sums:
             self._cells[metric] = sold * self._metrics.coefficient(metric)
         inside = (members.pair_code[:, None] >= 0) & (members.period_code[None, :] >= 0)
         member = members.pair_code[:, None] * members.num_period_members + members.period_code[None, :]
-        return np.bincount(member[inside], weights=self._cells[metric][inside], minlength=members.size)
+        sums = np.bincount(member[inside], weights=self._cells[metric][inside], minlength=members.size)
+        return np.asarray(sums, dtype=np.float64)

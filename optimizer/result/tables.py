@@ -262,8 +262,8 @@ def assumptions(solution: Solution) -> pd.DataFrame:
     measured).
     """
     language = solution.plan.spec.language
+    rows: list[dict[str, Any]] = []
     levers = {lever.key: lever for lever in solution.leverages}
-    rows = []
     for used in solution.inputs.assumptions:
         lever = levers.get(used.key)
         rows.append(

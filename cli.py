@@ -1,0 +1,384 @@
+"""The command line: parse, call one function, print. Heavy libraries are imported inside the commands."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from optimizer import messages
+from optimizer.errors import ApportionError
+
+if TYPE_CHECKING:
+    from optimizer.settings import SolveSettings
+    from solvers.options import Progress
+
+PLAIN_WIDTH = 100
+"""Columns of a page that goes to a file or a pipe."""
+LANGUAGE = re.compile(r"^\s*language\s*:\s*[\"']?(en|ru|zh)\b", re.MULTILINE)
+DEFAULT_PACK = "premium_year"
+
+
+def share(_context: click.Context, _option: click.Parameter, value: str | None) -> float | None:
+    """A share written as 0.001 or 0.1% as a number of at least 0; a usage error for anything else."""
+    if value is None:
+        return None
+    text = value.strip()
+    try:
+        number = float(text.removesuffix("%")) / (100.0 if text.endswith("%") else 1.0)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not a share. Write 0.001 or 0.1%.") from None
+    if not 0.0 <= number < float("inf"):
+        raise click.BadParameter(f"{value!r} is below 0 or not finite. Write 0.001 or 0.1%.")
+    return number
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="apportion", message="apportion %(version)s")
+def main() -> None:
+    """Optimise a sales plan: who sells what, where and when.
+
+    Exit codes: 0 a plan; 2 usage; 3 an input cannot be used; 4 no plan exists; 5 a limit came first; 6 the
+    solver failed.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # A page in Cyrillic or Chinese on a console that cannot show it is printed with marks, not an error.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+@main.command(short_help="Copy a starter pack into a new folder.")
+@click.argument("names", nargs=-1, metavar="[PACK] FOLDER")
+@click.option("--pack", help=f"The pack to copy, {DEFAULT_PACK} unless given.")
+@click.option("--list", "list_packs", is_flag=True, help="List the packs and stop.")
+def new(names: tuple[str, ...], pack: str | None, list_packs: bool) -> None:
+    """Copy the starter pack PACK (premium_year unless given) into the new folder FOLDER.
+
+    The folder then holds plan.yaml, its tables, and a README that says what the pack shows.
+    """
+    from scenarios import examples
+
+    if list_packs:
+        for name in examples.names():
+            click.echo(f"{name:<20}{examples.title(name)}")
+        return
+    with spoken("en"):
+        if len(names) not in (1, 2):
+            raise click.UsageError(_say("new_arguments", "en", known=", ".join(examples.names())))
+        if len(names) == 2 and pack is not None:
+            raise click.UsageError(_say("pack_and_option", "en", first=names[0], second=pack))
+        chosen = names[0] if len(names) == 2 else pack or DEFAULT_PACK
+        plan = examples.copy(chosen, names[-1])
+    language = language_of(plan)
+    click.echo(_say("new_done", language, pack=chosen, folder=names[-1]))
+    click.echo(_say("new_next", language, plan=plan))
+
+
+@main.command(short_help="Check a plan without solving it.")
+@click.argument("plan", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the findings for a program.")
+@click.option("--metrics", is_flag=True, help="Print what each metric means.")
+def check(plan: Path, as_json: bool, metrics: bool) -> None:
+    """Check the plan file PLAN and its tables: size, columns and labels that rules may name, and findings.
+
+    PLAN is a plan file or the folder of a plan.yaml. Exit code 3 when the plan cannot be solved as it stands.
+    """
+    with spoken(language_of(plan)):
+        from optimizer.checking import check as find
+        from optimizer.checking import shape
+        from optimizer.plan.load import load_plan
+        from optimizer.report.checked import check_page
+
+        loaded = load_plan(_plan_file(plan))
+        findings = find(loaded)
+        failed = any(finding.level == "error" for finding in findings)
+        size = {} if failed else shape(loaded)
+    if as_json:
+        _echo_json(_findings_data(findings, size, loaded.spec.language))
+    else:
+        click.echo(check_page(loaded, size, findings, **_paper(), with_metrics=metrics), nl=False)
+    sys.exit(3 if failed else 0)
+
+
+@main.command(short_help="Solve a plan, print the page, keep the run.")
+@click.argument("plan", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="Run folder; an earlier run there is replaced."
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Stop after so many seconds.",
+)
+@click.option(
+    "--gap",
+    callback=share,
+    metavar="SHARE",
+    help="Stop when proved within this share of the best plan (whole units).",
+)
+@click.option(
+    "--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of the solver."
+)
+@click.option(
+    "--method",
+    type=click.Choice(["auto", "simplex", "interior-point"]),
+    default="auto",
+    show_default=True,
+    help="How to solve; auto chooses by the size of the plan.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the solver.")
+@click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the page.")
+@click.option(
+    "--no-seat-groups",
+    is_flag=True,
+    help="Keep every seller apart: the same best plan from a larger model; equal sellers may then differ.",
+)
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option("--verbose", is_flag=True, help="Print the solver's log on standard error.")
+def solve(plan: Path, out: Path | None, as_json: bool, quiet: bool, verbose: bool, **choices: Any) -> None:
+    """Solve the plan file PLAN and print a page: status and proof, targets, what binds, how full it is.
+
+    PLAN is a plan file or the folder of a plan.yaml. With -o, the folder gets summary.json, the tables as CSV
+    and Parquet, run.xlsx, page.txt, log.txt and a copy of the inputs. Ctrl-C stops with the best plan so far;
+    a second one aborts.
+    """
+    language = language_of(plan)
+    ticker = Ticker(sys.stderr, language, shown=sys.stderr.isatty() and not (quiet or verbose))
+    with spoken(language), ticker, interruption(language) as interrupt:
+        from optimizer.report.compose import page
+        from scenarios.running import run_plan
+
+        settings = _settings(choices, interrupt, ticker, verbose)
+        run = run_plan(_plan_file(plan), out, settings, ticker.phase)
+    if as_json:
+        _echo_json(run.summary)
+    elif not quiet:
+        shown = None if out is None else str(out)
+        click.echo(page(run.solution, **_paper(), folder=shown), nl=False)
+    sys.exit(run.solution.exit_code)
+
+
+@main.command(short_help="Turn a CRM or order export into a plan.")
+@click.argument("history", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), required=True, help="Folder of the plan that is made."
+)
+@click.option(
+    "--mapping",
+    type=click.Path(path_type=Path),
+    help="YAML file that says which column is which; without it they are guessed by name.",
+)
+def fit(history: Path, out: Path, mapping: Path | None) -> None:
+    """Turn HISTORY, an export with one row an opportunity or order, into a plan in the folder OUT.
+
+    HISTORY is a CSV, XLSX or Parquet file, or a mapping file that names one. Prints what was left out, what
+    is thin and what is assumed; OUT/plan.yaml is ready for `apportion check` and `apportion solve`.
+    """
+    described = mapping or (history if history.suffix in (".yaml", ".yml") else None)
+    with spoken("en" if described is None else language_of(described)):
+        from optimizer.history import fit as fit_export
+        from optimizer.history import fit_history
+
+        if mapping is None and described is not None:
+            report = fit_history(described, out)
+        else:
+            report = fit_export(history, out, mapping)
+    click.echo(report.text(), nl=False)
+
+
+@main.command(short_help="Print the JSON Schema of the plan file.")
+def schema() -> None:
+    """Print the JSON Schema of the plan file, for editors that complete and check YAML."""
+    from optimizer.plan.json_schema import plan_schema_text
+
+    click.echo(plan_schema_text(), nl=False)
+
+
+@main.command(hidden=True)
+def reference() -> None:
+    """Print docs/cli.md."""
+    click.echo(reference_text(), nl=False)
+
+
+def reference_text() -> str:
+    """The command reference as Markdown: the help of every command, 100 columns wide."""
+    parts = ["# Commands", "", "This page is printed by `apportion reference`; a test compares the two."]
+    for name, command in [("", main), *sorted(main.commands.items())]:
+        if command.hidden:
+            continue
+        title = f"apportion {name}".strip()
+        context = click.Context(
+            command, info_name=title, terminal_width=PLAIN_WIDTH, max_content_width=PLAIN_WIDTH
+        )
+        context.help_option_names = ["-h", "--help"]
+        parts += ["", f"## {title}", "", "```text", command.get_help(context), "```"]
+    return "\n".join(parts) + "\n"
+
+
+def language_of(path: Path) -> str:
+    """The language that a plan or mapping file asks for, told at a glance; English if none."""
+    file = path / "plan.yaml" if path.is_dir() else path
+    try:
+        text = file.read_bytes().decode("utf-8", errors="replace")
+    except OSError:
+        return "en"
+    found = LANGUAGE.search(text)
+    return found.group(1) if found else "en"
+
+
+@contextmanager
+def spoken(language: str) -> Iterator[None]:
+    """Say an error of the plan or the solver in one message on standard error, and end with its exit code."""
+    try:
+        yield
+    except ApportionError as error:
+        click.echo(error.text(language), err=True)
+        sys.exit(error.exit_code)
+    except Exception as error:
+        from solvers.errors import SolverError
+
+        if not isinstance(error, SolverError):
+            raise
+        click.echo(_say("solver_failed", language, reason=error), err=True)
+        sys.exit(6)
+
+
+@contextmanager
+def interruption(language: str) -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C sets; the second one ends the process at once, as the system does it."""
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield event
+        return
+
+    def stop(_number: int, _frame: object) -> None:
+        event.set()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        click.echo("\n" + _say("stopping", language), err=True)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield event
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class Ticker:
+    """Progress on a terminal: a line for each phase and stage with the seconds so far."""
+
+    def __init__(self, stream: TextIO, language: str, shown: bool) -> None:
+        self._stream, self._language, self._shown = stream, language, shown
+        self._started = time.monotonic()
+        self._text = ""
+
+    def __enter__(self) -> Ticker:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._shown and self._text:
+            self._stream.write("\n")
+
+    def phase(self, name: str) -> None:
+        """A phase outside the solve begins: read or write."""
+        self._begin(_say(f"phase_{name}", self._language))
+
+    def stage(self, name: str) -> None:
+        """A stage of the solve begins."""
+        self._begin(_say("phase_stage", self._language, stage=name))
+
+    def progress(self, news: Progress) -> None:
+        """The solver reports: the seconds move on, and the proof where there is one."""
+        known = "" if news.gap is None else "  " + _say("phase_gap", self._language, gap=f"{news.gap:.2%}")
+        self._write(self._text + known)
+
+    def _begin(self, text: str) -> None:
+        if self._shown and self._text:
+            self._stream.write("\n")
+        self._text = text
+        self._write(text)
+
+    def _write(self, text: str) -> None:
+        if self._shown:
+            self._stream.write(f"\r[{time.monotonic() - self._started:7.1f} s] {text}\x1b[K")
+            self._stream.flush()
+
+
+def _settings(
+    choices: dict[str, Any], interrupt: threading.Event, ticker: Ticker, verbose: bool
+) -> SolveSettings:
+    from optimizer.settings import SolveSettings
+
+    log: Callable[[str], None] | None = (lambda line: click.echo(line, err=True)) if verbose else None
+    return SolveSettings(
+        time_limit=choices["time_limit"],
+        gap=choices["gap"],
+        threads=choices["threads"],
+        seed=choices["seed"],
+        method=choices["method"].replace("-", "_"),
+        seat_groups=not choices["no_seat_groups"],
+        interrupt=interrupt,
+        on_stage=ticker.stage,
+        progress=ticker.progress,
+        log=log,
+    )
+
+
+def _plan_file(path: Path) -> Path:
+    """The plan file itself; raises `InputError` where there is none."""
+    from optimizer.errors import InputError
+
+    file = path / "plan.yaml" if path.is_dir() else path
+    if path.is_dir() and not file.is_file():
+        raise InputError("cli.no_plan_file", name=str(file))
+    return file
+
+
+def _findings_data(findings: list[Any], size: dict[str, int], language: str) -> dict[str, Any]:
+    places = ("file", "sheet", "row", "line", "column", "value")
+    return {
+        "ok": not any(finding.level == "error" for finding in findings),
+        "shape": size,
+        "findings": [
+            {
+                "level": finding.level,
+                "key": finding.key,
+                "text": finding.text(language),
+                "fields": dict(finding.fields),
+                "place": {name: getattr(finding.place, name) for name in places},
+            }
+            for finding in findings
+        ],
+    }
+
+
+def _echo_json(data: object) -> None:
+    from optimizer.io.write import json_text
+
+    click.echo(json_text(data))
+
+
+def _paper() -> dict[str, Any]:
+    """Width and colours that standard output can show: colours only on a terminal that wants them."""
+    if not sys.stdout.isatty():
+        return {"width": PLAIN_WIDTH, "colour": False}
+    plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+    return {"width": shutil.get_terminal_size().columns, "colour": not plain}
+
+
+def _say(name: str, language: str, /, **fields: object) -> str:
+    return messages.text(f"cli.{name}", language, **fields)
+
+
+if __name__ == "__main__":
+    main()

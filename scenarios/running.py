@@ -1,0 +1,69 @@
+"""One run of one plan: read, solve, say, and keep; what `apportion solve` does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from optimizer.plan.load import load_plan
+from optimizer.report.compose import page
+from optimizer.result.solution import Solution
+from optimizer.settings import SolveSettings
+from optimizer.solving import solve
+from scenarios.store import Inputs, refuse_foreign, save_run, summary
+
+FILE_WIDTH = 100
+"""Columns of the page that is kept in the run folder."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A plan with its answer."""
+
+    solution: Solution
+    summary: dict[str, Any]
+    """What summary.json holds."""
+
+
+def run_plan(
+    file: Path,
+    out: Path | None = None,
+    settings: SolveSettings | None = None,
+    on_phase: Callable[[str], None] | None = None,
+) -> Run:
+    """Read a plan file, solve it, and put the run folder in the place of `out`.
+
+    `on_phase` is called with read and write before these. Raises `InputError` where the plan cannot be read
+    or `out` not be written; whatever comes of the solve itself is in the run.
+    """
+    settings = settings or SolveSettings()
+    announce = on_phase or (lambda name: None)
+    started = time.perf_counter()
+    if out is not None:
+        refuse_foreign(out)
+    announce("read")
+    plan = load_plan(file)
+    inputs = Inputs.of(plan)
+    read_seconds = time.perf_counter() - started
+    log = [f"{plan.spec.name}: {file.name}"]
+    solution = solve(plan, replace(settings, log=_both(log, settings.log)))
+    found = summary(solution, settings, {"read": read_seconds})
+    if out is not None:
+        announce("write")
+        text = page(solution, FILE_WIDTH, folder=out.name)
+        save_run(solution, out, inputs, text, found, log)
+    return Run(solution, found)
+
+
+def _both(lines: list[str], other: Callable[[str], None] | None) -> Callable[[str], None]:
+    """Keep each line, and hand it on."""
+
+    def take(line: str) -> None:
+        lines.append(line)
+        if other is not None:
+            other(line)
+
+    return take
