@@ -26,7 +26,8 @@ _NEGLIGIBLE_PRICE = 1e-7
 class Stage:
     """One objective: `objective` (n,) @ x + `offset`, minimised or maximised.
 
-    Its lock, for a minimisation: f <= f* + max(tolerance |f*|, 1e-6 scale), with f* the verified value;
+    Its lock, for a minimisation: f <= f* + max(tolerance |f*|, 1e-6 scale), with f* the verified value; f <= f*
+    where that is the best which the bounds of the columns alone allow.
     `scale` is the size that one business unit of f has, `tolerance` is relative. `lock=False` leaves later
     stages free to give it up. `keep_duals=False` says that nobody reads this stage's duals, so that it need
     not be solved when its value cannot be better; `ranging` asks for ranges in this stage.
@@ -259,7 +260,10 @@ class _Run:
     def _lock(self, stage: Stage, value: float) -> None:
         if not stage.lock or self._end is not None:
             return
-        slack, linear = stage.slack(value), value - stage.offset
+        # Where every column of the stage is at its best bound, nothing was rounded and nothing need be given
+        # up: a target that is met then stays met to the last unit.
+        is_exact = value == _best_by_bounds(self._program, stage)
+        slack, linear = 0.0 if is_exact else stage.slack(value), value - stage.offset
         lower, upper = (linear - slack, np.inf) if stage.maximize else (-np.inf, linear + slack)
         self._locks.append(Lock(stage, lower, upper))
         if self._session is not None:
