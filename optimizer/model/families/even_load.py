@@ -5,8 +5,8 @@
     distance = sum above + below
 
 Loads and seats are shares of their totals. Part of the last stages of the default objective only. Without
-limits nothing but this spreads the months of a seller, so each period has a level of its own. Units: capacity of an
-average seller-period; currency. Reference: balanced workloads (Skiera & Jordan 1996).
+limits nothing but this spreads the months of a seller, so each period has a level of its own. Units: capacity
+of an average seller-period; currency. Reference: balanced workloads (Skiera & Jordan 1996).
 """
 
 from __future__ import annotations
