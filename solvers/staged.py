@@ -26,11 +26,11 @@ _NEGLIGIBLE_PRICE = 1e-7
 class Stage:
     """One objective: `objective` (n,) @ x + `offset`, minimised or maximised.
 
-    Its lock, for a minimisation: f <= f* + max(tolerance |f*|, 1e-6 scale), with f* the verified value; f <= f*
-    where that is the best which the bounds of the columns alone allow.
-    `scale` is the size that one business unit of f has, `tolerance` is relative. `lock=False` leaves later
-    stages free to give it up. `keep_duals=False` says that nobody reads this stage's duals, so that it need
-    not be solved when its value cannot be better; `ranging` asks for ranges in this stage.
+    Its lock, for a minimisation: f <= f* + max(tolerance |f*|, 1e-6 scale), with f* the verified value; f
+    <= f* where that is the best which the bounds of the columns alone allow. `scale` is the size that one
+    business unit of f has, `tolerance` is relative. `lock=False` leaves later stages free to give it up.
+    `keep_duals=False` says that nobody reads this stage's duals, so that it need not be solved when its
+    value cannot be better; `ranging` asks for ranges in this stage.
     """
 
     name: str
