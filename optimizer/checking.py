@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from optimizer.checks.ceilings import check_targets
-from optimizer.checks.coverage import check_coverage, check_effects, check_open_seats, check_profiles
+from optimizer.checks.coverage import (
+    check_coverage,
+    check_effects,
+    check_open_seats,
+    check_profiles,
+    check_seasons,
+)
 from optimizer.checks.finding import Checked, Finding, Level, from_error
 from optimizer.checks.limits import check_contradictions, check_sums, check_unlimited
 from optimizer.errors import InputError
@@ -26,6 +32,7 @@ CHECKS: tuple[Check, ...] = (
     check_contradictions,
     check_coverage,
     check_open_seats,
+    check_seasons,
     check_profiles,
     check_effects,
     check_sums,

@@ -10,6 +10,8 @@ from optimizer.checks.finding import Checked, Finding, listed
 from optimizer.plan.profiles import USED_AS, WORKING_DAYS
 
 _SEASON = "season"
+_FITS = 1.02
+_PEAK = 1.1
 
 
 def check_coverage(checked: Checked) -> Iterator[Finding]:
@@ -90,6 +92,28 @@ def check_open_seats(checked: Checked) -> Iterator[Finding]:
             {"sellers": listed([names[row] for row in undated])},
             table.place(int(undated[0]), "from"),
         )
+
+
+def check_seasons(checked: Checked) -> Iterator[Finding]:
+    """Periods in which last year's sales would take more capacity than there is, although the year fits.
+
+    Capacity that is the same in every month flattens the season: nobody sells in December what December sold.
+    """
+    cube = checked.context.cube
+    sellers = checked.inputs.selling.sellers
+    if len(set(sellers.capacity_unit)) != 1 or not np.isfinite(sellers.capacity).all():
+        return
+    sold = np.nan_to_num(cube.markets.last_year_units)
+    pairs = np.maximum(np.bincount(cube.pair_market, minlength=len(sold)), 1)
+    share = sold[cube.pair_market] / pairs[cube.pair_market][:, None]
+    needed, there = (share * cube.effort).sum(axis=0), sellers.capacity.sum(axis=0)
+    if needed.sum() > there.sum() * _FITS or not (there > 0).all():
+        return
+    worst = int((needed / there).argmax())
+    if needed[worst] > there[worst] * _PEAK:
+        fields = {"period": cube.calendar.period[worst], "share": float(needed[worst] / there[worst] * 100.0)}
+        place = checked.inputs.plan.tables["sellers"].place(0, "capacity")
+        yield Finding("warning", "checking.season_above_capacity", fields, place)
 
 
 def check_profiles(checked: Checked) -> Iterator[Finding]:

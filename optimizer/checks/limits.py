@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from optimizer.checks.finding import Checked, Finding, listed
 from optimizer.model.families.rules import RuleRows
 from optimizer.model.metrics import RATIOS, SALES_METRICS
+from optimizer.model.terms import Terms
 from optimizer.plan.scopes import TIME_COLUMNS
 
 FloatArray = NDArray[np.float64]
@@ -168,7 +169,7 @@ def _bounded(checked: Checked, worth: FloatArray) -> BoolArray:
     return flat.reshape(bounded.shape)
 
 
-def _hard_caps(all_rows: Iterable[RuleRows]) -> Iterator[tuple[object, int]]:
+def _hard_caps(all_rows: Iterable[RuleRows]) -> Iterator[tuple[Terms, int]]:
     for rows in all_rows:
         if rows.rule.must:
             for member in np.flatnonzero(np.isfinite(rows.upper)):

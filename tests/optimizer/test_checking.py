@@ -251,6 +251,21 @@ def test_sellers_who_are_never_there_and_markets_without_potential(make_plan: Ma
     assert the(plan, "checking.market_without_potential").fields["markets"] == "South"
 
 
+def test_capacity_that_flattens_the_season(make_plan: MakePlan) -> None:
+    """The same hours in every quarter cannot sell a season; a year's amount that follows it can."""
+    profile = "profile,period_or_age,value\n" + "".join(
+        f"season,2027-Q{quarter},{share}\n" for quarter, share in enumerate((0.1, 0.2, 0.2, 0.5), start=1)
+    )
+    markets = "region,last_year_units\nNorth,1000\n"
+    for per, expected in (("period", ["checking.season_above_capacity"]), ("year", [])):
+        amount = 250 if per == "period" else 1000
+        sellers = f"seller,capacity,capacity_unit,capacity_per\nAnna,{amount},units,{per}\n"
+        plan = make_plan(4, "quarter", markets=markets, sellers=sellers, profiles=profile)
+        found = check(plan)
+        assert [finding.key for finding in found] == expected
+        assert not found or found[0].fields == {"period": "2027-Q4", "share": pytest.approx(200)}
+
+
 def test_open_seats(make_plan: MakePlan) -> None:
     """How many, what they are worth, and which have no start date."""
     plan = make_plan(
