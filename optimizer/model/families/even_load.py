@@ -37,7 +37,7 @@ class _Loads:
 
 def even_load(context: Context) -> Terms | None:
     """The distance of the seats' loads from their common level; None with fewer than two seats to compare."""
-    limited = np.isfinite(context.cube.capacity).all(axis=1)
+    limited = np.asarray(np.isfinite(context.cube.capacity).all(axis=1), dtype=np.bool_)
     loads = _over_the_horizon(context, limited) if limited.any() else _by_period(context)
     return None if loads is None else _distance(context, loads)
 
