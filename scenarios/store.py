@@ -26,6 +26,8 @@ MARKER = "summary.json"
 PLAN_FILE = "plan.yaml"
 FORMAT = 1
 """Version of the layout of summary.json and of the tables."""
+SHEET_ROWS = 100_000
+"""Longer tables are left out of run.xlsx: a spreadsheet opens them slowly or not at all."""
 LIBRARIES = ("numpy", "scipy", "pandas", "pyarrow", "pydantic", "openpyxl")
 HEADLINE = (
     "revenue",
@@ -91,6 +93,7 @@ def save_run(
 ) -> None:
     """Put the run in the place of `folder`: summary.json, page.txt, log.txt, run.xlsx, tables/, inputs/.
 
+    Tables of more than 100,000 rows are in tables/ only.
     Raises `InputError` where the folder holds something else, cannot be written, or the disk is full; an
     earlier run then stays.
     """
@@ -100,7 +103,9 @@ def save_run(
         for name, frame in frames.items():
             write_table(frame, new / "tables" / f"{name}.csv")
             write_table(frame, new / "tables" / f"{name}.parquet")
-        write_workbook(frames, new / "run.xlsx")
+        write_workbook(
+            {name: frame for name, frame in frames.items() if len(frame) <= SHEET_ROWS}, new / "run.xlsx"
+        )
         (new / "page.txt").write_text(page, encoding="utf-8")
         (new / "log.txt").write_text("".join(f"{line}\n" for line in log), encoding="utf-8")
         inputs.write(new / "inputs", solution.plan.file)

@@ -80,7 +80,8 @@ def _table(sheet: Sheet, column: str) -> None:
     cells = np.array([[found[(label, span)] for span in spans] for label in labels])
     step = numbers.common_step(float(cells.sum()), sheet.language)
     scale = step.size / 10.0**step.decimals
-    whole = _rounded(cells / scale)
+    alone = column == "seller"
+    whole = _rounded_alone(cells / scale) if alone else _rounded(cells / scale)
     unit = f"{step.word} {sheet.money}".strip()
     sheet.paper.heading(
         sheet.say(
@@ -107,6 +108,8 @@ def _table(sheet: Sheet, column: str) -> None:
     else:
         rows = [row[:-1] for row in rows]
     sheet.paper.table(columns, rows)
+    if alone:
+        sheet.paper.paragraph(sheet.say("rounded_alone"), indent=2, tone="faint")
 
 
 def _rounded(cells: FloatArray) -> IntArray:
@@ -117,6 +120,12 @@ def _rounded(cells: FloatArray) -> IntArray:
     spans = np.arange(cells.shape[1])
     settled[cells.argmax(axis=0), spans] += by_time - cells.sum(axis=0)
     return controlled_rounding(settled)
+
+
+def _rounded_alone(cells: FloatArray) -> IntArray:
+    """The table with its sums, each figure rounded by itself."""
+    rows = np.vstack([cells, cells.sum(axis=0)])
+    return np.asarray(np.rint(np.column_stack([rows, rows.sum(axis=1)])), dtype=np.int64)
 
 
 def _growth(sheet: Sheet, column: str, labels: list[str]) -> list[str]:

@@ -108,7 +108,7 @@ def _metrics(paper: Paper, plan: Plan, language: str) -> None:
     units |= {name: unit for name, (_, _, unit) in RATIOS.items()}
     money = plan.spec.currency or messages.text("report.unit_currency", language)
     for name, unit in units.items():
-        shown = money if unit == "currency" else unit
+        shown = money if unit == "currency" else messages.text(f"report.unit_{unit}", language)
         text = _say(
             "metric",
             language,

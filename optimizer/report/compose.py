@@ -60,8 +60,13 @@ def _gap(stage: StageOutcome) -> float | None:
     result = stage.result
     if result is None or result.objective_value is None or result.bound is None:
         return None
-    size = max(abs(result.objective_value), stage.stage.scale, 1e-12)
-    return abs(result.objective_value - result.bound) / size
+    distance = abs(result.objective_value - result.bound)
+    # A shortfall is a share of what was asked already; every other figure is measured against itself.
+    return (
+        distance
+        if stage.stage.unit == "share"
+        else distance / max(abs(result.objective_value), stage.stage.scale)
+    )
 
 
 def _title(sheet: Sheet) -> None:

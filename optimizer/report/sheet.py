@@ -48,12 +48,12 @@ class Sheet:
 
     @property
     def money(self) -> str:
-        """The plan's word for money."""
-        return unit_word(self.solution, "currency", self.language)
+        """The plan's currency, or the word for money where it has none."""
+        return unit_word(self.solution, "currency", self.language) or self.say("unit_currency")
 
 
 def known_figure(sheet: Sheet, metric: str) -> float | None:
-    """A figure of the whole company; None where the plan's tables do not allow it, or it is a ratio of nothing."""
+    """A figure of the whole company; None where the tables do not allow it, or for a ratio of nothing."""
     try:
         value = figures(sheet.solution, metric, [])[0][1]
     except InputError:

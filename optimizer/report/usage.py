@@ -111,7 +111,7 @@ def _resources(sheet: Sheet) -> list[str]:
 
 
 def _resource(sheet: Sheet, name: str, used: FloatArray, capacity: FloatArray, per_horizon: bool) -> str:
-    if per_horizon:
+    if per_horizon or len(used) == 1:
         use, limit, key, period = float(used.sum()), float(capacity[0]), "usage_resource", ""
     else:
         fullest = int(np.argmax(used / np.where(capacity > 0, capacity, np.inf)))

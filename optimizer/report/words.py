@@ -71,11 +71,11 @@ def unit_text(solution: Solution, unit: str) -> str:
 
 
 def unit_word(solution: Solution, unit: str, language: str) -> str:
-    """A unit as a page writes it; empty for shares, which are written in percent."""
+    """A unit as a page writes it; empty for shares (in percent) and for money without a currency."""
     if unit == "share":
         return ""
     if unit in ("currency", "revenue"):
-        return solution.plan.spec.currency or messages.text("report.unit_currency", language)
+        return solution.plan.spec.currency
     return messages.text(f"report.unit_{unit}", language) if unit in _UNITS else unit
 
 
@@ -113,7 +113,7 @@ def assumption_sentence(solution: Solution, used: Assumption, language: str) -> 
 def _assumed_unit(solution: Solution, unit: str, language: str) -> str:
     """The unit of an assumed figure in the reader's words: `CNY/unit`, `hours a year`."""
     if unit in _PHRASES:
-        money = unit_word(solution, "currency", language)
+        money = unit_word(solution, "currency", language) or messages.text("report.unit_currency", language)
         return messages.text(f"report.{_PHRASES[unit]}", language).replace("¤", money)
     above, _, below = unit.partition("/")
     return "/".join(
