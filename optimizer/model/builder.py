@@ -27,7 +27,7 @@ class ProgramBuilder:
         self._row_blocks: list[Block] = []
         self._columns: list[tuple[FloatArray, FloatArray, NDArray[np.bool_]]] = []
         self._rows: list[tuple[FloatArray, FloatArray]] = []
-        self._entries: list[tuple[IntArray, IntArray, FloatArray]] = []
+        self._entries: list[tuple[NDArray[np.int32], IntArray, FloatArray]] = []
         self.num_columns = 0
         self.num_rows = 0
 
@@ -67,13 +67,14 @@ class ProgramBuilder:
         low = np.broadcast_to(np.asarray(lower, dtype=np.float64), (count,)) - terms.constant
         high = np.broadcast_to(np.asarray(upper, dtype=np.float64), (count,)) - terms.constant
         self._rows.append((low, high))
-        self._entries.append((terms.member + start, terms.column, terms.value))
+        self._entries.append(((terms.member + start).astype(np.int32), terms.column, terms.value))
         self._row_blocks.append(Block(name, start, start + count, labels))
         self.num_rows += count
         return start
 
     def build(self) -> LinearProgram:
-        """The program with an objective of zeros; stages bring their own."""
+        """The program with an objective of zeros; stages bring their own. Called once: the parts are let go,
+        because together they are larger than the program."""
         lower, upper, integer = (
             np.concatenate([part[index] for part in self._columns]) for index in range(3)
         )
@@ -81,11 +82,7 @@ class ProgramBuilder:
             _joined(self._rows, 0).astype(np.float64),
             _joined(self._rows, 1).astype(np.float64),
         )
-        row, column, value = (_joined(self._entries, index) for index in range(3))
-        matrix = sparse.coo_array(
-            (value, (row.astype(np.int32), column.astype(np.int32))), shape=(self.num_rows, self.num_columns)
-        ).tocsc()
-        matrix.sum_duplicates()
+        matrix = self._matrix()
         return LinearProgram(
             objective=np.zeros(self.num_columns),
             matrix=matrix,
@@ -97,6 +94,20 @@ class ProgramBuilder:
             row_blocks=tuple(self._row_blocks),
             column_blocks=tuple(self._column_blocks),
         )
+
+    def _matrix(self) -> sparse.csc_array:
+        if self._entries:
+            row, column, value = (
+                np.concatenate([part[index] for part in self._entries], dtype=kind, casting="same_kind")
+                for index, kind in enumerate((np.int32, np.int32, np.float64))
+            )
+        else:
+            row, column, value = (np.zeros(0, dtype=kind) for kind in (np.int32, np.int32, np.float64))
+        self._entries.clear()
+        shape = (self.num_rows, self.num_columns)
+        matrix = sparse.coo_array((value, (row, column)), shape=shape).tocsc()
+        matrix.sum_duplicates()
+        return matrix
 
 
 def _joined(parts: Sequence[tuple[NDArray[np.generic], ...]], index: int) -> NDArray[np.generic]:

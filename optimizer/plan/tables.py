@@ -51,7 +51,8 @@ class Table:
 
     def text(self, column: str) -> list[str]:
         """A label column as a list of str; raises KeyError when it is absent."""
-        return list(self.frame[column])
+        texts: list[str] = self.frame[column].to_list()
+        return texts
 
     def place(self, row: int, column: str | None = None, value: object = None) -> Place:
         """Where entry `row` (counted from 0 in `frame`) stands in the planner's file."""

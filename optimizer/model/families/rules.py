@@ -11,7 +11,7 @@ Units: the metric's. Reference: goal programming (Charnes & Cooper 1961).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,7 +99,7 @@ def _ratio_rows(
     context: Context, rule: Rule, members: Members, lower: FloatArray, upper: FloatArray
 ) -> RuleRows:
     top, bottom, shift = context.metrics.ratio(rule.metric, members, rule.where)
-    sides = [top + bottom.scaled(-np.nan_to_num(bound + shift)) for bound in (lower, upper)]
+    sides = _sides(lambda bound: top + bottom.scaled(-np.nan_to_num(bound + shift)), lower, upper)
     size = np.fmax(np.abs(lower + shift), np.abs(upper + shift)) * context.magnitude(bottom)
     zeros = [np.where(np.isnan(bound), np.nan, 0.0) for bound in (lower, upper)]
     return RuleRows(
@@ -127,7 +127,7 @@ def _share_rows(
     upper: FloatArray,
 ) -> RuleRows:
     whole = _whole_of_share(context, rule, members)
-    sides = [terms + whole.scaled(-np.nan_to_num(bound)) for bound in (lower, upper)]
+    sides = _sides(lambda bound: terms + whole.scaled(-np.nan_to_num(bound)), lower, upper)
     size = np.fmax(lower, upper) * context.magnitude(whole)
     zeros = [np.where(np.isnan(bound), np.nan, 0.0) for bound in (lower, upper)]
     return RuleRows(
@@ -144,6 +144,13 @@ def _share_rows(
         0.0,
         _sellers_in(context, rule, members),
     )
+
+
+def _sides(make: Callable[[FloatArray], Terms], lower: FloatArray, upper: FloatArray) -> tuple[Terms, Terms]:
+    """The expression that each side bounds; a side without a bound shares the other's to save memory."""
+    low = None if np.isnan(lower).all() else make(lower)
+    high = None if np.isnan(upper).all() else make(upper)
+    return low or high or make(lower), high or low or make(upper)
 
 
 def _whole_of_share(context: Context, rule: Rule, members: Members) -> Terms:
