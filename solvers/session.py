@@ -39,11 +39,16 @@ class Session:
 
     The first solve is the base; `reset_to_base` brings back its numbers and starts the next solve from its
     basis or values, so that answers do not depend on the order of what-ifs. The scaling of the base is kept.
+    With `returns=False` the base's basis is not read, which is slow for large programs: a reset starts cold.
     A solver or a change that cannot be patched is handed over anew, and the next result's notes say why.
     """
 
     def __init__(
-        self, program: LinearProgram, options: SolveOptions | None = None, solver: str = "highs"
+        self,
+        program: LinearProgram,
+        options: SolveOptions | None = None,
+        solver: str = "highs",
+        returns: bool = True,
     ) -> None:
         """Raises like `solve`; nothing runs before the first `solve`."""
         self._adapter = get_usable(solver)
@@ -57,7 +62,7 @@ class Session:
         self._native: NativeModel | None = None
         self._start = _Start()
         self._last: _Start | None = None
-        self._has_base = False
+        self._has_base = not returns
         self._notes: list[str] = []
 
     @property

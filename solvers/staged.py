@@ -144,13 +144,14 @@ def solve_stages(
     run = _Run(program, options or SolveOptions(), solver)
     for position, stage in enumerate(stages):
         stopped = run.stopped()
-        reason = stopped or run.needless(stage, last=position == len(stages) - 1)
+        last = position == len(stages) - 1
+        reason = stopped or run.needless(stage, last)
         if reason:
             run.skip(stage, reason)
             continue
         if announce is not None:
             announce(stage)
-        run.solve(stage)
+        run.solve(stage, last)
     return run.finished()
 
 
@@ -195,13 +196,13 @@ class _Run:
         if self._end is None and self._x is not None and stage.objective.any():
             self._lock(stage, stage.value(self._x))
 
-    def solve(self, stage: Stage) -> None:
-        """Solve one stage, keep the better plan, and lock it."""
+    def solve(self, stage: Stage, last: bool) -> None:
+        """Solve one stage, keep the better plan, and lock it unless no stage follows."""
         started, locks = time.perf_counter(), tuple(self._locks)
         session = self._session_for(stage)
         result = session.solve(self._with_face_start(stage, self._stage_options(stage)))
         result = replace(result, seconds=time.perf_counter() - started)
-        if not locks and stage.lock and not self._program.is_mip:
+        if not locks and stage.lock and not last and not self._program.is_mip:
             self._face = optimal_face(session.program, result)
         self._outcomes.append(StageOutcome(stage, *_without_locks(self._program, result, locks), locks))
         if result.x is None:
@@ -212,7 +213,7 @@ class _Run:
         if result.termination.reason is not Reason.OPTIMAL:
             self._end = result.termination
         self._keep_better(stage, result.x)
-        if self._x is not None:
+        if self._x is not None and not last:
             self._lock(stage, stage.value(self._x))
 
     def finished(self) -> StagedResult:
@@ -229,9 +230,8 @@ class _Run:
     def _session_for(self, stage: Stage) -> Session:
         goal = {"objective": stage.objective, "maximize": stage.maximize}
         if self._session is None:
-            self._session = Session(
-                self._program.replace(offset=stage.offset, **goal), self._options, self._solver
-            )
+            program = self._program.replace(offset=stage.offset, **goal)
+            self._session = Session(program, self._options, self._solver, returns=False)
             for lock in self._locks:
                 self._add(self._session, lock)
         else:
