@@ -14,7 +14,7 @@ from optimizer.result.evaluate import figures
 from optimizer.result.rows import balance_rows, outcome_rows
 from optimizer.result.solution import Solution, StageOutcome, Status
 
-NARROWEST = 60
+NARROWEST = 76
 WIDEST = 120
 PROVED = 1e-6
 """A relative distance from the bound below which a plan counts as the best one."""
@@ -27,7 +27,7 @@ def page(
     language: str | None = None,
     folder: str | None = None,
 ) -> str:
-    """The page as text of `width` columns (60 to 120); `folder` is where the tables were written, if any.
+    """The page as text of `width` columns (76 to 120); `folder` is where the tables were written, if any.
 
     `language` is en, ru or zh, by default the plan's own.
     """

@@ -53,7 +53,7 @@ def wrapped(text: str, width: int) -> list[str]:
     """The text in lines of at most `width` columns, broken at blanks and after any wide character."""
     lines, line = [], ""
     for piece in _pieces(text):
-        if line and text_width(line + piece.rstrip()) > width and not _clings(piece):
+        if line and text_width(line + piece.rstrip()) > width:
             lines.append(line.rstrip())
             line = ""
         line += piece if line else piece.lstrip()
@@ -63,18 +63,16 @@ def wrapped(text: str, width: int) -> list[str]:
 _CLOSING = frozenset("，。；：、！？）”》」』")
 
 
-def _clings(piece: str) -> bool:
-    """Closing punctuation never begins a line."""
-    return piece[0] in _CLOSING
-
-
 def _pieces(text: str) -> list[str]:
-    """Words with the blanks behind them; each wide character is a piece of its own."""
+    """Words with the blanks behind them; each wide character is a piece of its own, with the closing
+    punctuation that follows it, which never begins a line."""
     pieces: list[str] = []
     fresh = True
     for sign in text:
         wide = unicodedata.east_asian_width(sign) in _WIDE
-        if wide or fresh or not pieces:
+        if pieces and sign in _CLOSING:
+            pieces[-1] += sign
+        elif wide or fresh or not pieces:
             pieces.append(sign)
         else:
             pieces[-1] += sign

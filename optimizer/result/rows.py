@@ -18,6 +18,9 @@ from optimizer.result.evaluate import TOLERANCE, seller_context
 from optimizer.result.solution import RuleOutcome, Solution
 
 Row = dict[str, Any]
+
+AT_THE_EDGE = 1e-5
+"""A member this near to the edge of a balance band binds: stages after it give up a millionth."""
 FloatArray = NDArray[np.float64]
 
 
@@ -105,7 +108,7 @@ def _balance_rows(spec: BalanceSpec, labels: tuple[str, ...], ratios: FloatArray
                 "room": None if spec.within is None else max(-outside, 0.0),
                 "shortfall": 0.0 if met else outside,
                 "status": status,
-                "binds": met and spec.within is not None and outside >= -TOLERANCE,
+                "binds": met and spec.within is not None and outside >= -AT_THE_EDGE,
             }
         )
     return rows
