@@ -170,10 +170,8 @@ def _finite(bound: float) -> float | None:
 def run(count: int, say: Callable[[str], None]) -> dict[str, object]:
     """Time everything and check that the answers agree."""
     program = base_program()
-    say(
-        f"{program.num_columns:,} columns, {program.num_rows:,} rows, {program.matrix.nnz:,} entries,
-        {count} what-ifs"
-    )
+    size = f"{program.num_columns:,} columns, {program.num_rows:,} rows, {program.matrix.nnz:,} entries"
+    say(f"{size}, {count} what-ifs")
     levers = [lever(program, seed) for seed in range(count)]
     everything = [every_number(program, seed) for seed in range(count)]
     figures: dict[str, object] = {"columns": program.num_columns, "what_ifs": count}
