@@ -80,12 +80,15 @@ def test_sentences_are_translated(language: str) -> None:
 
 
 def test_every_key_in_the_code_exists(root: Path) -> None:
-    """A string `area.name` in the code is a sentence of the catalogue."""
+    """A string `area.name` in the code is a sentence of the catalogue, or the name of a module."""
     exact, _ = strings_in_code(root)
     keys = {
         text
         for text in exact
         if text.startswith(TEXT_KEY) and KEY.fullmatch(text) and not FILE.fullmatch(text)
+    }
+    keys -= {
+        text for text in keys if (root / "optimizer" / text.replace(".", "/")).with_suffix(".py").is_file()
     }
     assert not keys - set(sentences("en"))
 
