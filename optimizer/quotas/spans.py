@@ -1,0 +1,88 @@
+"""The time of a quota: its shortest spans and the longer ones that they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.plan.calendar import Calendar
+
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Longer:
+    """One kind of longer span: its labels, and which of them each shortest span belongs to (T,)."""
+
+    kind: str
+    labels: tuple[str, ...]
+    code: IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Spans:
+    """T shortest spans, and longer ones that nest: quarters, years, and the whole horizon as the last."""
+
+    kind: str
+    labels: tuple[str, ...]
+    longer: tuple[Longer, ...]
+
+    @property
+    def size(self) -> int:
+        """T."""
+        return len(self.labels)
+
+    @cached_property
+    def all_kinds(self) -> tuple[str, ...]:
+        """Kind of every column of `wide` (K,)."""
+        long = [part.kind for part in self.longer for _ in part.labels]
+        return (*[self.kind] * self.size, *long)
+
+    @cached_property
+    def all_labels(self) -> tuple[str, ...]:
+        """Label of every column of `wide` (K,)."""
+        return (*self.labels, *(label for part in self.longer for label in part.labels))
+
+    def wide(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Values by shortest span (..., T) with their sums over the longer ones behind them (..., K)."""
+        return np.concatenate([values, *(sum_spans(values, part) for part in self.longer)], axis=-1)
+
+
+def sum_spans(values: NDArray[np.generic], part: Longer) -> NDArray[np.generic]:
+    """Values by shortest span (..., T) summed over each longer span (..., number of them); keeps the type."""
+    total = np.zeros((*values.shape[:-1], len(part.labels)), dtype=values.dtype)
+    np.add.at(total, (..., part.code), values)
+    return total
+
+
+def plan_spans(calendar: Calendar, per: str) -> tuple[Spans, IntArray]:
+    """The spans of a quota given `per` period, quarter or year, and the shortest span of each period."""
+    columns = {"period": calendar.period, "quarter": calendar.quarter, "year": calendar.year}
+    kinds = list(columns)[list(columns).index(per) :]
+    labels, code = _codes(columns[kinds[0]])
+    first = np.unique(code, return_index=True)[1]
+    longer = []
+    for kind in kinds[1:]:
+        found, of_period = _codes(columns[kind])
+        longer.append(Longer(kind, found, of_period[first]))
+    return make_spans(kinds[0], labels, longer), code
+
+
+def make_spans(kind: str, labels: Sequence[str], longer: Sequence[Longer] = ()) -> Spans:
+    """Spans with the whole horizon added as the last one, unless a single one is there already."""
+    # A plan of quarters has the same labels for period and quarter.
+    kept = [part for part in longer if tuple(part.labels) != tuple(labels)]
+    if len(labels) > 1 and not (kept and len(kept[-1].labels) == 1):
+        ends = kept[-1].labels if kept else tuple(labels)
+        whole = Longer("horizon", (f"{ends[0]}..{ends[-1]}",), np.zeros(len(labels), dtype=np.int64))
+        kept.append(whole)
+    return Spans(kind, tuple(labels), tuple(kept))
+
+
+def _codes(labels: Sequence[str]) -> tuple[tuple[str, ...], IntArray]:
+    known = {label: code for code, label in enumerate(dict.fromkeys(labels))}
+    return tuple(known), np.array([known[label] for label in labels], dtype=np.int64)

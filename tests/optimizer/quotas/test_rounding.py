@@ -1,0 +1,171 @@
+"""Whole steps from the top down: sums exact on every level, nearest, and the same for any order of rows."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from optimizer.quotas.hierarchy import build_hierarchy
+from optimizer.quotas.rounding import round_top_down, ties
+from optimizer.quotas.spans import Longer, Spans, make_spans
+from optimizer.quotas.steps import Window, nearest_table
+
+FREE = (0.0, np.inf)
+
+
+def spans_of(size: int, quarters: list[int] | None = None) -> Spans:
+    """Shortest spans, under quarters where given, under the year."""
+    longer = []
+    if quarters is not None:
+        code = np.array(quarters)
+        longer.append(Longer("quarter", tuple(f"q{at}" for at in range(max(quarters) + 1)), code))
+    if size > 1:
+        longer.append(Longer("year", ("year",), np.zeros(size, dtype=np.int64)))
+    return make_spans("period", [f"m{at}" for at in range(size)], longer)
+
+
+def free(rows: int) -> Window:
+    """No bounds on totals."""
+    return Window(np.zeros(rows), np.full(rows, np.inf))
+
+
+def distance(table: np.ndarray, figures: np.ndarray, spans: Spans) -> float:
+    """Sum of the distances of cells, row sums and the group's sums, as the module defines it."""
+    total = np.abs(table - figures).sum()
+    for part in spans.longer:
+        sums = [np.zeros((len(figures), len(part.labels))) for _ in range(2)]
+        for found, values in zip(sums, (table, figures), strict=True):
+            np.add.at(found, (slice(None), part.code), values)
+        total += np.abs(sums[0] - sums[1]).sum() + np.abs(sums[0].sum(axis=0) - sums[1].sum(axis=0)).sum()
+    return float(total + np.abs(table.sum(axis=0) - figures.sum(axis=0)).sum())
+
+
+def within(table: np.ndarray, figures: np.ndarray) -> bool:
+    """Every number is the floor or the ceiling."""
+    return bool(((table >= np.floor(figures + 1e-6)) & (table <= np.ceil(figures - 1e-6))).all())
+
+
+def is_rounding(table: np.ndarray, figures: np.ndarray, spans: Spans) -> bool:
+    """Cells, sums over spans, and sums of the group are floors or ceilings."""
+    wide = [spans.wide(values.astype(float)) for values in (table, figures)]
+    return within(*wide) and within(wide[0].sum(axis=0), wide[1].sum(axis=0))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(0, 3), min_size=8, max_size=8))
+def test_no_table_is_nearer(values: list[float]) -> None:
+    """Brute force: among all tables of floors and ceilings with exact sums ours has the smallest distance."""
+    figures = np.array(values).reshape(2, 4)
+    spans = spans_of(4, [0, 0, 1, 1])
+    table, excess = nearest_table(figures, np.zeros(2, dtype=np.int64), spans, free(2), np.zeros((2, 4)))
+    assert not excess.any()
+    assert is_rounding(table, figures, spans)
+    choices = [sorted({np.floor(value + 1e-6), np.ceil(value - 1e-6)}) for value in figures.ravel()]
+    best = min(
+        distance(np.array(cells).reshape(2, 4), figures, spans)
+        for cells in product(*choices)
+        if is_rounding(np.array(cells).reshape(2, 4), figures, spans)
+    )
+    assert distance(table, figures, spans) == pytest.approx(best, abs=1e-3)
+
+
+def test_a_window_holds_the_total() -> None:
+    """A bound on the year keeps it, although the nearest table would lie above."""
+    figures = np.array([[1.9, 1.9], [2.1, 2.1]])
+    window = Window(np.zeros(2), np.array([3.0, np.inf]))
+    table, excess = nearest_table(figures, np.zeros(2, dtype=np.int64), spans_of(2), window, np.zeros((2, 2)))
+    assert table.sum(axis=1).tolist() == [3, 5]
+    assert table.sum() == 8 and not excess.any()
+
+
+def test_where_no_table_exists_the_excess_is_smallest() -> None:
+    """A locked total that the shape of the months cannot carry leaves its floors by one step, not more."""
+    figures = np.array([[2.0, 0.0], [0.0, 2.0]])
+    window = Window(np.array([3.0, 1.0]), np.array([3.0, 1.0]))
+    table, excess = nearest_table(figures, np.zeros(2, dtype=np.int64), spans_of(2), window, np.zeros((2, 2)))
+    assert table.sum(axis=1).tolist() == [3, 1]
+    assert table.sum(axis=0).tolist() == [2, 2]
+    assert excess.sum() == 2
+
+
+LABEL = st.sampled_from(["", "a", "b", "c", "d"])
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[list[list[str]], np.ndarray, list[float]]:
+    """Rows of labels on up to five levels, their figures, and the ratio of each level."""
+    depth = draw(st.integers(1, 5))
+    rows = draw(st.integers(1, 12))
+    columns = [draw(st.lists(LABEL, min_size=rows, max_size=rows)) for _ in range(depth - 1)]
+    columns.append([f"s{at}" for at in range(rows)])
+    seed = draw(st.integers(0, 2**31))
+    rng = np.random.default_rng(seed)
+    figures = rng.gamma(0.7, 4.0, size=(rows, 6)) * (rng.random((rows, 6)) < 0.8) * (rng.random(rows) < 0.9)[:, None]
+    ratios = [1.0 + draw(st.sampled_from([0.0, 0.0, 0.05, 0.1, 0.25])) for _ in range(depth)]
+    return columns, figures, ratios
+
+
+@settings(max_examples=100, deadline=None)
+@given(cases(), st.randoms(use_true_random=False))
+def test_sums_are_exact_on_every_level(case: tuple[list[list[str]], np.ndarray, list[float]], random: object) -> None:
+    """Random hierarchies: every children's sum is its parent times the ratio to the step, in every span, and the
+    order of rows does not matter."""
+    columns, figures, ratios = case
+    spans = spans_of(6, [0, 0, 0, 1, 1, 1])
+    by = [f"level {at}" for at in range(len(columns))]
+
+    def run(order: list[int]) -> tuple[list[tuple[str, ...]], np.ndarray]:
+        tree, leaf = build_hierarchy(by, [[column[at] for at in order] for column in columns])
+        leaves = np.zeros((tree.num_leaves, 6))
+        np.add.at(leaves, leaf, figures[order])
+        factor = np.cumprod([1.0, *ratios])[tree.level]
+        real = tree.sum_up(leaves) * factor[:, None]
+        rounded = round_top_down(
+            tree, spans, real, np.array(ratios), np.zeros(tree.size), np.full(tree.size, np.inf), np.zeros(tree.size)
+        )
+        assert not rounded.excess.any()
+        wide = spans.wide(rounded.steps)
+        assert abs(wide[0, -1] - real[0].sum()) <= 0.5 + 1e-6
+        for level, ratio in enumerate(ratios):
+            nodes = tree.nodes(level + 1)
+            below = np.zeros((tree.size, wide.shape[1]), dtype=np.int64)
+            np.add.at(below, tree.parent[nodes], wide[nodes])
+            parents = tree.nodes(level)
+            asked = ratio * wide[parents]
+            assert within(below[parents], asked)
+            if ratio == 1.0:
+                assert (below[parents] == wide[parents]).all()
+        return list(tree.paths), rounded.steps
+
+    order = list(range(len(figures)))
+    shuffled = order.copy()
+    random.shuffle(shuffled)  # type: ignore[attr-defined]  # Hypothesis draws a random.Random
+    first, second = run(order), run(shuffled)
+    assert first[0] == second[0]
+    assert (first[1] == second[1]).all()
+
+
+def test_locked_totals_stay_and_the_rest_moves() -> None:
+    """A whole bound from both sides is the total of the rounded row, also with over-assignment above it."""
+    tree, _ = build_hierarchy(["team", "seller"], [["A", "A", "B"], ["a", "b", "c"]])
+    leaves = np.array([[3.3, 3.7], [2.4, 4.1], [5.5, 1.9]])
+    ratio = np.array([1.0, 1.1])
+    real = tree.sum_up(leaves) * np.array([1.0, 1.0, 1.1])[tree.level][:, None]
+    lower, upper = np.zeros(tree.size), np.full(tree.size, np.inf)
+    first = int(tree.starts[-2])
+    lower[first] = upper[first] = 8.0
+    rounded = round_top_down(tree, spans_of(2), real, ratio, lower, upper, np.zeros(tree.size))
+    assert rounded.steps[first].sum() == 8
+    assert rounded.steps[1:3].sum() == rounded.steps[0].sum()
+
+
+def test_ties_depend_on_labels_alone() -> None:
+    """The tie-break of a node is the same in another organisation."""
+    spans = spans_of(3)
+    one, _ = build_hierarchy(["seller"], [["a", "b"]])
+    other, _ = build_hierarchy(["seller"], [["b", "c", "d"]])
+    assert (ties(one, spans)[one.paths.index(("b",))] == ties(other, spans)[other.paths.index(("b",))]).all()
