@@ -52,12 +52,17 @@ _BOUNDS = {
 }
 
 
-def explained(error: ValidationError, source: Source, path: KeyPath = ()) -> InputError:
+def explained(
+    error: ValidationError, source: Source, path: KeyPath = (), known: Sequence[str] = ()
+) -> InputError:
     """The first problem in the order of the file; an unknown key before the missing one it stands for.
 
-    `path` is where the model that was not valid stands in the plan file.
+    `path` is where the model that was not valid stands in the file, `known` its keys where it is no part of a
+    plan file.
     """
-    found = [_explain({**details, "loc": (*path, *details["loc"])}, source) for details in _ordered(error)]
+    found = [
+        _explain({**details, "loc": (*path, *details["loc"])}, source, known) for details in _ordered(error)
+    ]
     return min(found, key=lambda problem: problem.place.line or problem.place.row or 0)
 
 
@@ -66,11 +71,11 @@ def _ordered(error: ValidationError) -> list[ErrorDetails]:
     return sorted(error.errors(), key=lambda details: order.get(details["type"], 1))
 
 
-def _explain(details: ErrorDetails, source: Source) -> InputError:
+def _explain(details: ErrorDetails, source: Source, known: Sequence[str]) -> InputError:
     path = _path(details["loc"])
     kind, value, context = details["type"], details["input"], details.get("ctx", {})
     if kind == "extra_forbidden":
-        near = nearest(str(path[-1]), _keys(details))
+        near = nearest(str(path[-1]), known or _keys(details))
         return InputError("plan.unknown_key", source.place(path), entry=key_text(path), nearest=near)
     if kind == "missing":
         return _missing(path, source)

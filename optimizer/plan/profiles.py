@@ -43,16 +43,27 @@ def settled_profiles(tables: Mapping[str, Table], calendar: Calendar) -> Mapping
     for others, with the sum found, and for a name that the profiles table does not have.
     """
     profiles = tables.get("profiles")
-    kinds = _kinds(tables)
+    kinds = kinds_of(tables)
     if profiles is None:
         return tables
     values = profiles.numbers("value").copy()
     names = np.array(profiles.text("profile"), dtype=object)
     for name in dict.fromkeys(names.tolist()):
         rows = np.flatnonzero(names == name)
-        values[rows] = _settled(profiles, name, kinds.get(name) or _kind_by_name(name), rows, calendar)
+        values[rows] = _settled(profiles, name, kinds[name], rows, calendar)
     frame = profiles.frame.assign(value=values)
     return {**tables, "profiles": profiles.replace(frame=frame)}
+
+
+def kinds_of(tables: Mapping[str, Table]) -> dict[str, str]:
+    """What each profile is: by the columns that name it, else by its own name.
+
+    Raises `InputError` for a name that the profiles table does not have.
+    """
+    used = _kinds(tables)
+    profiles = tables.get("profiles")
+    names = dict.fromkeys([] if profiles is None else profiles.text("profile"))
+    return {name: used.get(name) or _kind_by_name(name) for name in names}
 
 
 def _kinds(tables: Mapping[str, Table]) -> dict[str, str]:

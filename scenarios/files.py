@@ -1,0 +1,267 @@
+"""From scenario files to scenarios: what they extend, every point of a grid, where each change stands."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from optimizer.errors import InputError, Place
+from optimizer.io.paths import resolve_inside
+from optimizer.io.yaml import load_yaml
+from optimizer.plan.load import as_written
+from optimizer.plan.names import nearest
+from optimizer.plan.problems import explained
+from optimizer.plan.source import KeyPath, Source
+from scenarios.schema import ACTIONS, TABLE_KEYS, ScenarioSpec, TableChange
+
+SUFFIX = ".yaml"
+MOST_POINTS = 100_000
+"""Points of one grid; more is a slip of the hand."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One entry of `changes`: of a table, of the rule `rule`, or of keys of the plan file."""
+
+    position: int
+    table: TableChange | None = None
+    rule: str | None = None
+    keys: Mapping[str, Any] = field(default_factory=dict)
+    """What changes in the rule or in the plan file."""
+    order: int | None = None
+
+    @property
+    def path(self) -> KeyPath:
+        """Where the entry stands in its file."""
+        return ("changes", self.position)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The changes of one file, in the order in which they are applied: those without `order` first."""
+
+    file: str
+    changes: tuple[Change, ...]
+    source: Source
+    digest: str = ""
+    """SHA-256 of the changes, with the values of the grid put in."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Layers of changes, the first one applied first. `error` is why the file cannot be read."""
+
+    name: str
+    file: str
+    category: str | None = None
+    probability: float | None = None
+    note: str = ""
+    layers: tuple[Layer, ...] = ()
+    point: tuple[tuple[str, Any], ...] = ()
+    """The point of the grid: name and value."""
+    error: InputError | None = None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of name and changes."""
+        parts = [self.name, *(layer.digest for layer in self.layers), repr(self.error)]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def merged(*parts: Sequence[Layer]) -> tuple[Layer, ...]:
+    """All layers in the order stated; one that comes again (a parent of several parents) counts once, first.
+
+    So merging is associative, and merging the same twice changes nothing.
+    """
+    seen: dict[tuple[str, str], Layer] = {}
+    for layer in itertools.chain.from_iterable(parts):
+        seen.setdefault((layer.file, layer.digest), layer)
+    return tuple(seen.values())
+
+
+def find_files(folder: Path, paths: Iterable[str | Path]) -> list[str]:
+    """The scenario files that paths name, relative to the plan's folder; a folder stands for those in it.
+
+    Raises `InputError` for a path outside the plan's folder and for one that is not there.
+    """
+    root, found = folder.resolve(), dict[str, None]()
+    for path in paths:
+        target = Path(path).resolve()
+        if not target.is_relative_to(root):
+            raise InputError("scenarios.outside", name=str(path), folder=str(folder))
+        files = sorted(target.glob(f"*{SUFFIX}")) if target.is_dir() else [target]
+        if not files or not files[0].exists():
+            raise InputError("scenarios.not_found", name=str(path))
+        found |= {str(file.relative_to(root)): None for file in files}
+    return list(found)
+
+
+def load_scenarios(folder: Path, files: Iterable[str]) -> list[Scenario]:
+    """Every scenario of the files, grids written out; a file that cannot be read is a scenario with an error.
+
+    `files` are relative to the plan's folder. Raises `InputError` when two scenarios have the same name.
+    """
+    found: dict[str, Scenario] = {}
+    for file in files:
+        for scenario in _of_file(folder, file):
+            first = found.get(scenario.name)
+            if first is not None:
+                raise InputError(
+                    "scenarios.name_twice", Place(file=file), name=scenario.name, first=first.file
+                )
+            found[scenario.name] = scenario
+    return list(found.values())
+
+
+def _of_file(folder: Path, file: str) -> Iterator[Scenario]:
+    try:
+        yield from _Reader(folder).scenarios(file)
+    except InputError as error:
+        yield Scenario(name=Path(file).stem, file=file, error=error)
+
+
+class _Reader:
+    """Reads files and what they extend, each once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.read: dict[str, tuple[ScenarioSpec, Source]] = {}
+
+    def scenarios(self, file: str) -> list[Scenario]:
+        """The scenarios of one file: one, or one for each point of its grid."""
+        spec, source = self.spec(file, Place(file=file))
+        parents = self.parents(file, spec, source, (file,))
+        base = Scenario(str(spec.name), file, spec.category, spec.probability, spec.note)
+        if not spec.grid:
+            return [replace(base, layers=merged(parents, [_layer(file, spec, source, {})]))]
+        points = _points(spec, source)
+        _check_names_used(spec, source)
+        share = None if base.probability is None else base.probability / len(points)
+        found = []
+        for point in points:
+            values = ", ".join(f"{name}={value}" for name, value in point)
+            layers = merged(parents, [_layer(file, spec, source, dict(point))])
+            found.append(
+                replace(base, name=f"{base.name} [{values}]", probability=share, layers=layers, point=point)
+            )
+        return found
+
+    def spec(self, file: str, place: Place) -> tuple[ScenarioSpec, Source]:
+        """One file as it is written; `place` is where it is named."""
+        if file not in self.read:
+            document = load_yaml(resolve_inside(self.folder, file, place), file)
+            source = Source(file, document.lines)
+            try:
+                spec = ScenarioSpec.model_validate(as_written(document))
+            except ValidationError as error:
+                raise explained(error, source, known=list(ScenarioSpec.model_fields)) from None
+            self.read[file] = (spec, source)
+        return self.read[file]
+
+    def parents(
+        self, file: str, spec: ScenarioSpec, source: Source, above: tuple[str, ...]
+    ) -> tuple[Layer, ...]:
+        """The layers of everything that a file extends, in the order stated."""
+        layers: tuple[Layer, ...] = ()
+        for position, name in enumerate(spec.extends):
+            place = source.place(("extends", position), name)
+            parent = self.parent_file(file, name, place)
+            if parent in above:
+                cycle = " -> ".join((*above[above.index(parent) :], parent))
+                raise InputError("scenarios.cycle", place, cycle=cycle)
+            other, its_source = self.spec(parent, place)
+            if other.grid:
+                raise InputError("scenarios.extends_grid", place, name=name)
+            inherited = self.parents(parent, other, its_source, (*above, parent))
+            layers = merged(layers, inherited, [_layer(parent, other, its_source, {})])
+        return layers
+
+    def parent_file(self, file: str, name: str, place: Place) -> str:
+        """The file that `extends` names, beside the one that names it."""
+        written = name if name.endswith(SUFFIX) else f"{name}{SUFFIX}"
+        beside = Path(file).parent / written if not Path(written).is_absolute() else Path(written)
+        target = resolve_inside(self.folder, str(beside), place)
+        if not target.is_file():
+            known = [path.stem for path in (self.folder / file).parent.glob(f"*{SUFFIX}")]
+            raise InputError("scenarios.parent_missing", place, name=name, nearest=nearest(name, known))
+        return str(target.relative_to(self.folder.resolve()))
+
+
+def _layer(file: str, spec: ScenarioSpec, source: Source, values: Mapping[str, Any]) -> Layer:
+    """The changes of a file with the values of a grid point put in."""
+    entries = [_filled(entry, values, source, ("changes", at)) for at, entry in enumerate(spec.changes)]
+    changes = [_change(at, entry, source) for at, entry in enumerate(entries)]
+    changes.sort(key=lambda change: change.order or 0)
+    digest = hashlib.sha256(json.dumps(entries, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+    return Layer(file, tuple(changes), source, digest)
+
+
+def _filled(value: Any, values: Mapping[str, Any], source: Source, path: KeyPath) -> Any:
+    """A value with every `$name` replaced by the grid's value."""
+    if isinstance(value, dict):
+        return {key: _filled(part, values, source, (*path, key)) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_filled(part, values, source, (*path, at)) for at, part in enumerate(value)]
+    if isinstance(value, str) and value.startswith("$"):
+        if value[1:] not in values:
+            place = source.place(path, value)
+            raise InputError("scenarios.grid_unknown", place, name=value, known=", ".join(values) or "-")
+        return values[value[1:]]
+    return value
+
+
+def _change(position: int, entry: Mapping[str, Any], source: Source) -> Change:
+    """One entry of `changes`, checked."""
+    path: KeyPath = ("changes", position)
+    if "table" in entry:
+        return _table_change(position, entry, source)
+    keys = {key: value for key, value in entry.items() if key not in ("rule", "order")}
+    if not keys:
+        raise InputError("scenarios.change_empty", source.place(path))
+    order = entry.get("order")
+    if order is not None and not (isinstance(order, int) and order >= 1):
+        raise InputError("plan.expected_whole", source.place((*path, "order"), order), entry="order")
+    rule = entry.get("rule")
+    return Change(position, rule=None if rule is None else str(rule), keys=keys, order=order)
+
+
+def _table_change(position: int, entry: Mapping[str, Any], source: Source) -> Change:
+    path: KeyPath = ("changes", position)
+    try:
+        change = TableChange.model_validate(dict(entry))
+    except ValidationError as error:
+        raise explained(error, source, path, TABLE_KEYS) from None
+    given = [action for action in ACTIONS if action in change.model_fields_set]
+    if len(given) != 1:
+        found = ", ".join(given) or "-"
+        raise InputError("scenarios.one_action", source.place(path), found=found, known=", ".join(ACTIONS))
+    return Change(position, table=change, order=change.order)
+
+
+def _points(spec: ScenarioSpec, source: Source) -> list[tuple[tuple[str, Any], ...]]:
+    """Every combination of the grid's values, the first name changing slowest."""
+    for name, values in spec.grid.items():
+        if not values:
+            raise InputError("plan.expected_entries", source.place(("grid", name)), entry=name)
+        if len({repr(value) for value in values}) < len(values):
+            raise InputError("scenarios.grid_twice", source.place(("grid", name)), name=name)
+    count = math.prod(len(values) for values in spec.grid.values())
+    if count > MOST_POINTS:
+        raise InputError("scenarios.grid_large", source.place(("grid",)), count=count, most=MOST_POINTS)
+    named = ([(name, value) for value in values] for name, values in spec.grid.items())
+    return list(itertools.product(*named))
+
+
+def _check_names_used(spec: ScenarioSpec, source: Source) -> None:
+    used = json.dumps(spec.changes, ensure_ascii=False)
+    for name in spec.grid:
+        if f'"${name}"' not in used:
+            raise InputError("scenarios.grid_unused", source.place(("grid", name)), name=name)

@@ -1,0 +1,146 @@
+"""Changes of the plan file: rules by name, and every other key by its own."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from optimizer.errors import InputError
+from optimizer.plan.names import nearest
+from optimizer.plan.rules import KINDS
+from optimizer.plan.schema import PlanSpec
+from optimizer.plan.source import KeyPath, Source
+from scenarios.files import Change
+from scenarios.rows import number_at
+
+NAMED_LISTS = (*KINDS, "balance", "stay_near")
+"""Lists of the plan file whose entries have names."""
+REMOVE = "remove"
+_OPERATIONS: Mapping[str, Callable[[float, float], float]] = {
+    "add": lambda old, by: old + by,
+    "multiply": lambda old, by: old * by,
+}
+_MISSING = object()
+
+
+@dataclass(frozen=True)
+class KeyChange:
+    """One key of the plan file that changed: its path in the plan file, its name, old and new value."""
+
+    path: KeyPath
+    name: str
+    old: Any
+    new: Any
+
+
+def rule_paths(spec: PlanSpec) -> dict[str, tuple[str, int]]:
+    """Name of every rule -> where it stands in the plan file."""
+    return {rule.name: (key, at) for key in NAMED_LISTS for at, rule in enumerate(getattr(spec, key) or [])}
+
+
+class PlanKeys:
+    """The content of a plan file that is being changed; the original is not touched."""
+
+    def __init__(self, data: Mapping[str, Any], spec: PlanSpec) -> None:
+        self.data: dict[str, Any] = copy.deepcopy(dict(data))
+        for key in NAMED_LISTS:
+            if isinstance(self.data.get(key), dict):
+                self.data[key] = [self.data[key]]
+        self._rules = rule_paths(spec)
+        self._removed: set[tuple[str, int]] = set()
+
+    def apply(self, change: Change, source: Source) -> list[KeyChange]:
+        """Do one change and say what it did; raises `InputError` for unknown names and impossible values."""
+        if change.rule is None:
+            self._refuse_unknown(change, source)
+            return self._merge(self.data, change.keys, (), "", source, change.path)
+        if change.rule not in self._rules:
+            place = source.place((*change.path, "rule"), change.rule)
+            raise InputError("scenarios.rule_unknown", place, nearest=nearest(change.rule, self._rules))
+        path = self._rules[change.rule]
+        rule = self.data[path[0]][path[1]]
+        if REMOVE in change.keys:
+            return self._remove(change, path, rule, source)
+        name = f"{path[0]}: {change.rule}"
+        return self._merge(rule, change.keys, path, name, source, change.path)
+
+    def finished(self) -> dict[str, Any]:
+        """The changed content; rules that were removed leave their list."""
+        for key in {path[0] for path in self._removed}:
+            kept = [rule for at, rule in enumerate(self.data[key]) if (key, at) not in self._removed]
+            self.data[key] = kept
+        return self.data
+
+    def _refuse_unknown(self, change: Change, source: Source) -> None:
+        for key in change.keys:
+            if key not in PlanSpec.model_fields:
+                near = nearest(key, [*PlanSpec.model_fields, "table", "rule"])
+                raise InputError(
+                    "plan.unknown_key", source.place((*change.path, key)), entry=key, nearest=near
+                )
+
+    def _remove(self, change: Change, path: tuple[str, int], rule: Any, source: Source) -> list[KeyChange]:
+        if change.keys != {REMOVE: True}:
+            raise InputError("scenarios.remove_alone", source.place(change.path), name=change.rule)
+        self._removed.add(path)
+        return [KeyChange(path, f"{path[0]}: {change.rule}", _short(rule), None)]
+
+    def _merge(
+        self, target: Any, wanted: Any, path: KeyPath, name: str, source: Source, place: KeyPath
+    ) -> list[KeyChange]:
+        """Every key of `wanted` put into `target`: operations act on numbers, mappings go deeper."""
+        found: list[KeyChange] = []
+        for key, value in wanted.items():
+            here, shown, written = (*path, key), f"{name}: {key}" if name else str(key), (*place, key)
+            old = target.get(key, _MISSING)
+            if isinstance(value, dict) and not _is_operation(value) and isinstance(old, dict):
+                found += self._merge(old, value, here, shown, source, written)
+                continue
+            new = value
+            if isinstance(value, dict) and _is_operation(value):
+                new = _operated(old, value, source, written, shown)
+            target[key] = new
+            was = None if old is _MISSING else _short(old)
+            if isinstance(new, float) and isinstance(was, str):
+                was = number_at(was, source.place(written))
+            found.append(KeyChange(here, shown, was, _short(new)))
+        return found
+
+
+def _is_operation(value: Mapping[str, Any]) -> bool:
+    return len(value) == 1 and next(iter(value)) in ("set", *_OPERATIONS)
+
+
+def _operated(old: Any, operation: Mapping[str, Any], source: Source, path: KeyPath, name: str) -> Any:
+    """The value after set, add or multiply: of a map or a list member by member; `add` of a list appends."""
+    ((action, by),) = operation.items()
+    if action == "set":
+        return by
+    place = source.place((*path, action), by)
+    if old is _MISSING or old is None:
+        raise InputError("scenarios.key_missing", place, name=name, action=action)
+    if action == "add" and isinstance(by, list):
+        if not isinstance(old, list):
+            raise InputError("scenarios.not_a_list", place, name=name)
+        return [*old, *by]
+    amount = number_at(by, place)
+
+    def one(value: Any) -> Any:
+        if isinstance(value, dict) and "file" in value:
+            raise InputError("scenarios.bound_in_table", place, name=name)
+        if isinstance(value, dict):
+            return {key: one(part) for key, part in value.items()}
+        if isinstance(value, list):
+            return [one(part) for part in value]
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            raise InputError("scenarios.not_a_number", place, name=name, value=value)
+        return _OPERATIONS[action](number_at(value, source.place(path, value)), amount)
+
+    return one(old)
+
+
+def _short(value: Any) -> Any:
+    """A value as it is listed: numbers and words as they are, the rest as text."""
+    return value if value is None or isinstance(value, str | int | float) else str(value)
