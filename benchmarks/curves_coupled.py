@@ -1,0 +1,244 @@
+"""Curves coupled over a year: budget, carryover, lag, pacing, quarters, groups, fixed costs and regions.
+
+20 channels x 12 months. A channel's spend builds a stock (normalised carryover 0.1 to 0.7), the stock's curve gives
+leads, leads are routed to 4 regions, where they close over 3 more months and meet a demand. The budget is 60 % of
+the base; spend moves by at most half the base from month to month; a quarter gets 15 to 35 % of the budget; each of 4 groups
+of channels has a cap; 3 channels have a monthly fixed cost and a least spend if used. The objective is the margin of all sales.
+
+    stock[c,t] = carry[c] stock[c,t-1] + (1 - carry[c]) spend[c,t]
+    sum_g worked[c,g,t] <= leads[c,t] <= curve[c](stock[c,t])
+    sales[g,t] <= sum_c conversion[c,g] sum_l lag[l] worked[c,g,t-l],   sales[g,t] <= demand[g,t]
+
+With a curve a region, spend, stock and curve are [c,g,t], and nothing is routed.
+
+Run with `python -m benchmarks.curves_coupled [--case half|all|regions] [--seeds 10] [--seconds 60]`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from solvers.curves import Curve, CurveProgram, CurveTerm, curve, solve_curves
+from solvers.options import SolveOptions
+from solvers.program import LinearProgram
+
+CHANNELS, MONTHS, REGIONS, LAG, GROUPS = 20, 12, 4, 3, 4
+BUDGET_SHARE = 0.6
+FIXED = (0, 7, 14)
+CASES = {"half": (0.5, False, 60.0, 1e-3), "all": (1.0, False, 120.0, 2e-3), "regions": (1.0, True, 120.0, 1e-2)}
+LOOK_AT = (1.0, 5.0, 15.0, 30.0, 60.0, 120.0)
+
+
+class Builder:
+    """Columns and rows as they are added; arrays of any shape."""
+
+    def __init__(self) -> None:
+        self.lower: list[np.ndarray] = []
+        self.upper: list[np.ndarray] = []
+        self.cost: list[np.ndarray] = []
+        self.whole: list[np.ndarray] = []
+        self.row_lower: list[np.ndarray] = []
+        self.row_upper: list[np.ndarray] = []
+        self.triplets: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        self.num_columns = self.num_rows = 0
+
+    def columns(self, shape: tuple[int, ...], upper=np.inf, cost=0.0, whole=False, lower=0.0) -> np.ndarray:
+        """Numbers of new columns, of that shape."""
+        size = int(np.prod(shape))
+        for store, figure in ((self.lower, lower), (self.upper, upper), (self.cost, cost), (self.whole, whole)):
+            store.append(np.broadcast_to(figure, shape).ravel())
+        self.num_columns += size
+        return np.arange(self.num_columns - size, self.num_columns).reshape(shape)
+
+    def rows(self, shape: tuple[int, ...], lower=-np.inf, upper=np.inf) -> np.ndarray:
+        """Numbers of new rows, of that shape."""
+        size = int(np.prod(shape))
+        self.row_lower.append(np.broadcast_to(lower, shape).ravel())
+        self.row_upper.append(np.broadcast_to(upper, shape).ravel())
+        self.num_rows += size
+        return np.arange(self.num_rows - size, self.num_rows).reshape(shape)
+
+    def put(self, row: np.ndarray, column: np.ndarray, value=1.0) -> None:
+        """Coefficients; the three are broadcast against each other."""
+        row, column, value = np.broadcast_arrays(row, column, value)
+        self.triplets.append((row.ravel(), column.ravel(), value.ravel().astype(float)))
+
+    def program(self) -> LinearProgram:
+        """Everything as one program to be maximised."""
+        row, column, value = (np.concatenate(part) for part in zip(*self.triplets, strict=True))
+        return LinearProgram(
+            objective=np.concatenate(self.cost).astype(float),
+            matrix=sparse.csc_array((value, (row, column)), shape=(self.num_rows, self.num_columns)),
+            row_lower=np.concatenate(self.row_lower).astype(float),
+            row_upper=np.concatenate(self.row_upper).astype(float),
+            column_lower=np.concatenate(self.lower).astype(float),
+            column_upper=np.concatenate(self.upper).astype(float),
+            integer=np.concatenate(self.whole).astype(bool),
+            maximize=True,
+        )
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The random figures of one instance; `curves` [c] or [c,g]."""
+
+    base: np.ndarray
+    carry: np.ndarray
+    curves: np.ndarray
+    conversion: np.ndarray
+    margin: np.ndarray
+    demand: np.ndarray
+    lag: np.ndarray
+    budget: float
+    group_cap: np.ndarray
+    s_shaped: float
+
+
+def draw(seed: int, share_s: float, by_region: bool) -> Figures:
+    """Random figures: the base costs 1 on average and brings leads of about its size."""
+    random = np.random.default_rng(seed)
+    base = np.exp(random.normal(0.0, 0.6, CHANNELS))
+    base /= base.mean()
+    is_s = np.arange(CHANNELS) < round(share_s * CHANNELS)
+    random.shuffle(is_s)
+    parts = (CHANNELS, REGIONS) if by_region else (CHANNELS, 1)
+    share = random.dirichlet(np.full(parts[1], 8.0), CHANNELS)
+    half = base[:, None] * share * random.uniform(0.5, 1.5, parts)
+    top = base[:, None] * share * random.uniform(1.5, 3.0, (CHANNELS, 1)) * random.uniform(0.8, 1.25, parts)
+    slope = np.where(is_s[:, None], random.uniform(1.5, 3.0, parts), random.uniform(0.6, 1.0, parts))
+    curves = np.empty(parts, dtype=object)
+    for place in np.ndindex(parts):
+        curves[place] = curve("hill", top=float(top[place]), half=float(half[place]), slope=float(slope[place]))
+    conversion = random.uniform(0.1, 0.3, (CHANNELS, 1)) * random.uniform(0.7, 1.3, (CHANNELS, REGIONS))
+    season = 1.0 + 0.3 * np.sin(2 * np.pi * (np.arange(MONTHS + LAG) + random.uniform(0, 12)) / 12)
+    usual = float((base * random.uniform(1.0, 1.2) * conversion.mean(axis=1)).sum())
+    demand = usual * random.dirichlet(np.full(REGIONS, 10.0))[:, None] * season
+    budget = BUDGET_SHARE * MONTHS * float(base.sum())
+    return Figures(
+        base=base,
+        carry=random.uniform(0.1, 0.7, CHANNELS),
+        curves=curves,
+        conversion=conversion,
+        margin=random.uniform(0.8, 1.2, REGIONS),
+        demand=demand,
+        lag=np.array([0.4, 0.3, 0.2, 0.1]),
+        budget=budget,
+        group_cap=budget * random.uniform(0.27, 0.4, GROUPS),
+        s_shaped=float(is_s.mean()),
+    )
+
+
+def make(figures: Figures, by_region: bool) -> CurveProgram:
+    """The program of one instance."""
+    build = Builder()
+    parts = figures.curves.shape[1]
+    share = 1.0 / parts
+    shape = (CHANNELS, parts, MONTHS)
+    base = np.broadcast_to(figures.base[:, None, None] * share, shape)
+    spend = build.columns(shape, upper=3.0 * base)
+    stock = build.columns(shape)
+    leads = build.columns(shape)
+    carry = figures.carry[:, None, None]
+    row = build.rows(shape, *(2 * [np.concatenate([BUDGET_SHARE * base[:, :, :1] * carry, np.zeros_like(base[:, :, 1:])], 2)]))
+    build.put(row, stock)
+    build.put(row[:, :, 1:], stock[:, :, :-1], -carry)
+    build.put(row, spend, carry - 1.0)
+    _pace(build, spend, base)
+    _limit(build, figures, spend)
+    _sell(build, figures, leads, by_region)
+    terms = [
+        CurveTerm(int(stock[c, g, t]), int(leads[c, g, t]), _curve(figures.curves[c, g]))
+        for c, g, t in np.ndindex(shape)
+    ]
+    return CurveProgram(build.program(), terms)
+
+
+def _curve(found: object) -> Curve:
+    assert isinstance(found, Curve)
+    return found
+
+
+def _pace(build: Builder, spend: np.ndarray, base: np.ndarray) -> None:
+    row = build.rows(spend[:, :, 1:].shape, -0.5 * base[:, :, 1:], 0.5 * base[:, :, 1:])
+    build.put(row, spend[:, :, 1:])
+    build.put(row, spend[:, :, :-1], -1.0)
+
+
+def _limit(build: Builder, figures: Figures, spend: np.ndarray) -> None:
+    """Budget with fixed costs, quarters, groups, least spend if used."""
+    fixed = list(FIXED)
+    used = build.columns((len(fixed), MONTHS), upper=1.0, whole=True)
+    base = figures.base[fixed][:, None]
+    total = build.rows((1,), upper=figures.budget)
+    build.put(total, spend)
+    build.put(total, used, 0.1 * base)
+    for least, most in ((0.3, 3.0),):
+        above, below = build.rows(used.shape, lower=0.0), build.rows(used.shape, upper=0.0)
+        for row, level in ((above, least), (below, most)):
+            build.put(row[:, None, :], spend[fixed])
+            build.put(row, used, -level * base)
+    quarters = build.rows((4,), 0.15 * figures.budget, 0.35 * figures.budget)
+    build.put(quarters[np.arange(MONTHS) // 3], spend)
+    groups = build.rows((GROUPS,), upper=figures.group_cap)
+    build.put(groups[np.arange(CHANNELS) % GROUPS][:, None, None], spend)
+
+
+def _sell(build: Builder, figures: Figures, leads: np.ndarray, by_region: bool) -> None:
+    """Routing to regions, closing over the lag, demand."""
+    sales = build.columns((REGIONS, MONTHS + LAG), upper=figures.demand, cost=figures.margin[:, None])
+    row = build.rows(sales.shape, upper=0.0)
+    build.put(row, sales)
+    if by_region:
+        worked = build.columns(leads.shape)
+        routed = build.rows(leads.shape, upper=0.0)
+        build.put(routed, worked)
+        build.put(routed, leads, -1.0)
+    else:
+        worked = build.columns((CHANNELS, REGIONS, MONTHS))
+        routed = build.rows((CHANNELS, 1, MONTHS), upper=0.0)
+        build.put(routed, worked)
+        build.put(routed, leads, -1.0)
+    for later, share in enumerate(figures.lag):
+        build.put(row[:, later : later + MONTHS], worked, -share * figures.conversion[:, :, None])
+
+
+def main() -> None:
+    """Print value, bound and gap over time for every seed."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--case", choices=CASES, default="half")
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--seconds", type=float)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--gap", type=float, default=1e-4)
+    arguments = parser.parse_args()
+    share_s, by_region, seconds, asked = CASES[arguments.case]
+    seconds = arguments.seconds or seconds
+    gaps = []
+    for seed in range(arguments.first, arguments.first + arguments.seeds):
+        figures = draw(seed, share_s, by_region)
+        program = make(figures, by_region)
+        options = SolveOptions(gap=arguments.gap, time_limit=seconds, threads=arguments.threads)
+        result = solve_curves(program, options)
+        gaps.append(np.inf if result.gap is None else result.gap)
+        looks = [look for look in LOOK_AT if look < seconds] + [result.seconds]
+        known = [[m for m in result.history if m.seconds <= look and None not in (m.value, m.bound)] for look in looks]
+        trace = "  ".join(
+            f"{look:.0f}s {abs(m[-1].bound - m[-1].value) / abs(m[-1].value):.2e}" if m else f"{look:.0f}s -"
+            for look, m in zip(looks, known, strict=True)
+        )
+        print(
+            f"seed {seed}: {len(program.curves)} curves, {figures.s_shaped:.0%} S-shaped, value {result.value:.5f}, "
+            f"bound {result.bound:.5f}, gap {gaps[-1]:.2e} after {result.seconds:.0f} s, {result.rounds} rounds, "
+            f"{result.binaries} binaries, rows within {result.residuals.worst:.0e} | {trace}",
+            flush=True,
+        )
+    print(f"{arguments.case}: median gap {np.median(gaps):.2e}, worst {max(gaps):.2e}; wanted {asked:g}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,213 @@
+"""Better points on the true curves by a sequence of linear programs with a trust region.
+
+Around a point every curve is replaced by a concave piecewise-linear *under*-estimator that touches it there: chords where
+it is concave, the tangent where it is convex. So the optimum of each linear program is feasible on the true
+curves, and never worse than the point before. Equations get their tangent instead, which is exact only in the limit.
+Slacks with a price let the search start from a point that the true curves do not allow.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+
+from solvers.curves.prepared import Prepared
+from solvers.options import SolveOptions
+from solvers.program import FloatArray, IntArray, LinearProgram
+from solvers.solving import solve
+
+_LINES = 2
+_NEAR = 0.125
+_FIRST_RADIUS = 0.25
+_SHRINK = 0.2
+_MOST_STEPS = 60
+_PRICE = 10.0
+_HIGHEST_PRICE = 1e5
+ON_THE_CURVE = 1e-9
+"""An output may miss its curve by this, in units of the curve's span, before it is put on it."""
+
+
+@dataclass(frozen=True)
+class Climbed:
+    """A point of the prepared program, its scaled objective and how far its outputs miss the true curves in all."""
+
+    x: FloatArray
+    value: float
+    violation: float
+
+    @property
+    def feasible(self) -> bool:
+        """Whether the outputs lie on the true curves."""
+        return self.violation <= ON_THE_CURVE
+
+
+class Climber:
+    """Climbs on one prepared program; keeps the last basis."""
+
+    def __init__(self, prepared: Prepared, options: SolveOptions, solver: str, smallest_radius: float) -> None:
+        self._prepared = prepared
+        self._options = replace(options, start_values=None, scale=False, progress=None, gap=None, basis=True)
+        self._solver = solver
+        self._smallest = smallest_radius
+        self._frame = _frame(prepared)
+        self._basis = None
+
+    def climb(self, x: FloatArray, deadline: float, radius: float = _FIRST_RADIUS) -> Climbed | None:
+        """The local optimum reached from x (n,), with whole numbers as they are there; None where there is none."""
+        whole = np.where(self._prepared.program.integer, np.round(x), 0.0)
+        center = np.clip(x[self._prepared.inputs], self._prepared.low, self._prepared.high)
+        best: Climbed | None = None
+        price = _PRICE
+        for _ in range(_MOST_STEPS):
+            if time.perf_counter() >= deadline:
+                break
+            found = self._step(center, radius, whole, price, deadline)
+            if found is None:
+                break
+            gained = _merit(found, price) - (_merit(best, price) if best is not None else -np.inf)
+            if gained > 0:
+                best = found
+                center = np.clip(found.x[self._prepared.inputs], self._prepared.low, self._prepared.high)
+            if gained <= 0.02 * radius * max(1e-6, abs(found.value)):
+                if radius <= self._smallest:
+                    if best is None or best.feasible or price >= _HIGHEST_PRICE:
+                        break
+                    price, radius = price * 100.0, _FIRST_RADIUS
+                radius *= _SHRINK
+        return best
+
+    def _step(
+        self, center: FloatArray, radius: float, whole: FloatArray, price: float, deadline: float
+    ) -> Climbed | None:
+        program = _local(self._prepared, self._frame, center, radius, whole, price)
+        left = max(0.01, deadline - time.perf_counter())
+        limit = left if np.isfinite(left) else None
+        result = solve(program, replace(self._options, start_basis=self._basis, time_limit=limit), self._solver)
+        self._basis = result.basis or self._basis
+        if not result.has_solution:
+            return None
+        x = result.values[: self._prepared.program.num_columns]
+        return measured(self._prepared, x)
+
+
+def measured(prepared: Prepared, x: FloatArray) -> Climbed:
+    """The point with its objective and its violation of the true curves."""
+    output, value = x[prepared.outputs], prepared.true_values(x)
+    miss = np.where(prepared.equal, np.abs(output - value), np.maximum(output - value, 0.0))
+    return Climbed(x, prepared.program.value(x), float(miss.sum()))
+
+
+def _merit(point: Climbed, price: float) -> float:
+    return point.value - price * point.violation
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """What all local programs share: pattern of the matrix and places of the slopes in it."""
+
+    matrix: sparse.csc_array
+    slopes: IntArray
+    above: IntArray
+    below: IntArray
+
+
+def _frame(prepared: Prepared) -> _Frame:
+    # Columns: the program's, a slack above each curve, a slack below each equation. Rows: the program's, then four lines a curve.
+    program, size = prepared.program, prepared.size
+    equations = np.flatnonzero(prepared.equal)
+    lines = 2 * _LINES * size
+    row = np.arange(lines)
+    owner = np.repeat(np.arange(size), 2 * _LINES)
+    above = program.num_columns + np.arange(size)
+    below = program.num_columns + size + np.arange(equations.size)
+    # The slopes are marked by their number, so that their places in the compressed matrix can be read off.
+    mark = np.arange(1, lines + 1) + 10.0
+    block = sparse.csc_array(
+        (
+            np.concatenate([np.ones(lines), mark, -np.ones(lines), np.ones(equations.size)]),
+            (
+                np.concatenate([row, row, row, equations * 2 * _LINES]),
+                np.concatenate([prepared.outputs[owner], prepared.inputs[owner], above[owner], below]),
+            ),
+        ),
+        shape=(lines, program.num_columns + size + equations.size),
+    )
+    wide = sparse.hstack([program.matrix, sparse.csc_array((program.num_rows, size + equations.size))])
+    matrix = sparse.csc_array(sparse.vstack([wide, block], format="csc"))
+    in_lines = matrix.indices >= program.num_rows
+    column_of = np.repeat(np.arange(matrix.shape[1]), np.diff(matrix.indptr))
+    is_slope = in_lines & (matrix.data > 10.5)
+    slopes = np.empty(lines, dtype=np.int64)
+    slopes[np.round(matrix.data[is_slope] - 11.0).astype(np.int64)] = np.flatnonzero(is_slope)
+    assert column_of.size == matrix.nnz
+    return _Frame(matrix, slopes, above, below)
+
+
+def _local(
+    prepared: Prepared, frame: _Frame, center: FloatArray, radius: float, whole: FloatArray, price: float
+) -> LinearProgram:
+    program = prepared.program
+    slope, level, left, right = _lines(prepared, center, radius)
+    data = frame.matrix.data.copy()
+    data[frame.slopes] = -slope.ravel()
+    matrix = sparse.csc_array((data, frame.matrix.indices, frame.matrix.indptr), shape=frame.matrix.shape)
+    slacks = frame.above.size + frame.below.size
+    lower = np.concatenate([np.where(program.integer, whole, program.column_lower), np.zeros(slacks)])
+    upper = np.concatenate([np.where(program.integer, whole, program.column_upper), np.full(slacks, np.inf)])
+    movable = ~program.integer[prepared.inputs]
+    inputs = prepared.inputs[movable]
+    # Several curves may share an input: its interval is what all of them allow.
+    np.maximum.at(lower, inputs, left[movable])
+    np.minimum.at(upper, inputs, right[movable])
+    lower[inputs] = np.minimum(lower[inputs], upper[inputs])
+    equal_line = np.zeros(level.shape, dtype=bool)
+    equal_line[prepared.equal, 0] = True
+    return replace(
+        program,
+        objective=np.concatenate([program.objective, np.full(slacks, -price)]),
+        matrix=matrix,
+        row_lower=np.concatenate([program.row_lower, np.where(equal_line, level, -np.inf).ravel()]),
+        row_upper=np.concatenate([program.row_upper, level.ravel()]),
+        column_lower=lower,
+        column_upper=upper,
+        integer=np.zeros(lower.size, dtype=bool),
+    )
+
+
+def _lines(
+    prepared: Prepared, center: FloatArray, radius: float
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Slopes and levels (n, 4) of the lines output <= slope input + level, and the interval [left, right] (n,) in
+    which they lie under the curve: two lines to the right of the center, two to the left."""
+    table, owner = prepared.table, prepared.all
+    value = prepared.true_values_at(center)
+    start, end, concave_right, concave_left = prepared.pieces_at(center)
+    reach = radius * (prepared.high - prepared.low)
+    right, left = np.minimum(center + reach, end), np.maximum(center - reach, start)
+    right_near = center + _NEAR * (right - center)
+    left_near = center - _NEAR * (center - left)
+    slope = table.slope(owner, np.maximum(center, 1e-300))
+    tangent = np.where(np.isfinite(slope), slope, 0.0)
+
+    def chord(x0: FloatArray, x1: FloatArray) -> FloatArray:
+        width = x1 - x0
+        rise = table.value(owner, x1) - table.value(owner, x0)
+        return np.where(width > 1e-13, rise / np.where(width > 1e-13, width, 1.0), tangent)
+
+    first_right = np.where(concave_right, chord(center, right_near), tangent)
+    second_right = np.where(concave_right, chord(right_near, right), tangent)
+    first_left = np.maximum(np.where(concave_left, chord(left_near, center), tangent), first_right)
+    second_left = np.maximum(np.where(concave_left, chord(left, left_near), tangent), first_left)
+    slopes = np.stack([first_right, np.minimum(second_right, first_right), first_left, second_left], axis=1)
+    level = np.empty_like(slopes)
+    level[:, 0] = value - slopes[:, 0] * center
+    level[:, 1] = value + slopes[:, 0] * (right_near - center) - slopes[:, 1] * right_near
+    level[:, 2] = value - slopes[:, 2] * center
+    level[:, 3] = value - slopes[:, 2] * (center - left_near) - slopes[:, 3] * left_near
+    equal = prepared.equal
+    slopes[equal] = tangent[equal, None]
+    level[equal] = (value - tangent * center)[equal, None]
+    return slopes, level, left, right

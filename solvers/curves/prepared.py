@@ -1,0 +1,234 @@
+"""A curve program in the units in which it is solved: every input, output and the objective near 1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from solvers.curves.domain import implied_bounds
+from solvers.curves.program import CurveProgram
+from solvers.curves.shape import Shape, split
+from solvers.curves.table import CurveTable, make_table
+from solvers.errors import InvalidProgramError
+from solvers.options import SolveOptions
+from solvers.program import BoolArray, FloatArray, IntArray, LinearProgram
+from solvers.scaling import Scaling, implied_magnitudes
+from solvers.solving import solve
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Scaled program (maximised, offset 0) and its simple curves 0..n-1.
+
+    Curve j ties column `inputs[j]` in [low[j], high[j]] to column `outputs[j]`; it bends one way on each of its
+    pieces, which lie at `first_edge[j]` and on in `edges`; `concave` says which way, entry i from edge i to i + 1.
+    The first `num_columns` columns are those of the original program, the others are the outputs of the parts
+    of curves that were split.
+    """
+
+    original: CurveProgram
+    program: LinearProgram
+    scaling: Scaling
+    table: CurveTable
+    inputs: IntArray
+    outputs: IntArray
+    equal: BoolArray
+    low: FloatArray
+    high: FloatArray
+    edges: FloatArray
+    edge_owner: IntArray
+    concave: BoolArray
+    owner_of_term: IntArray
+
+    @property
+    def size(self) -> int:
+        """Number of simple curves."""
+        return int(self.inputs.size)
+
+    @property
+    def all(self) -> IntArray:
+        """0..n-1."""
+        return np.arange(self.size)
+
+    def true_values(self, x: FloatArray) -> FloatArray:
+        """The curves (n,) at a scaled point; inputs a rounding error outside their domain count as at its end."""
+        return self.table.value(self.all, np.clip(x[self.inputs], self.low, self.high))
+
+    def true_values_at(self, point: FloatArray) -> FloatArray:
+        """The curves (n,) at inputs (n,)."""
+        return self.table.value(self.all, point)
+
+    def pieces_at(self, point: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray, BoolArray]:
+        """For inputs (n,): start of the piece to their left, end of the piece to their right, and whether the piece to
+        the right and the piece to the left are concave."""
+        at = point[self.edge_owner]
+        start, end = self.low.copy(), self.high.copy()
+        np.maximum.at(start, self.edge_owner, np.where(self.edges < at, self.edges, -np.inf))
+        np.minimum.at(end, self.edge_owner, np.where(self.edges > at, self.edges, np.inf))
+        inner = np.flatnonzero(np.diff(self.edge_owner, append=-1) == 0)
+        piece_owner, concave = self.edge_owner[inner], self.concave[inner]
+        a, b, at = self.edges[inner], self.edges[inner + 1], point[self.edge_owner[inner]]
+        right, left = np.ones(self.size, bool), np.ones(self.size, bool)
+        holds_right, holds_left = (a <= at) & (at < b), (a < at) & (at <= b)
+        right[piece_owner[holds_right]] = concave[holds_right]
+        left[piece_owner[holds_left]] = concave[holds_left]
+        return start, end, right, left
+
+    def original_point(self, x: FloatArray) -> FloatArray:
+        """A scaled point in the units of the original program, with outputs on the true curves."""
+        size = self.original.program.num_columns
+        point = (x * self.scaling.columns)[:size]
+        program = self.original.program
+        whole = np.where(program.integer, np.round(point), point)
+        return self.original.with_true_outputs(np.clip(whole, program.column_lower, program.column_upper))
+
+    def scaled_point(self, x: FloatArray) -> FloatArray:
+        """A point of the original program in scaled units, outputs of parts on their curves."""
+        size = self.original.program.num_columns
+        point = np.concatenate([x, np.zeros(self.program.num_columns - size)]) / self.scaling.columns
+        parts = np.flatnonzero(self.outputs >= size)
+        point[self.outputs[parts]] = self.true_values(point)[parts]
+        return point
+
+    def original_value(self, value: float) -> float:
+        """A scaled objective in original units."""
+        program = self.original.program
+        return (1.0 if program.maximize else -1.0) * value / self.scaling.objective + program.offset
+
+    def scaled_value(self, value: float) -> float:
+        """An original objective in scaled units, larger is better."""
+        program = self.original.program
+        return (1.0 if program.maximize else -1.0) * (value - program.offset) * self.scaling.objective
+
+
+def prepare(curve_program: CurveProgram, options: SolveOptions, solver: str) -> Prepared:
+    """Find every curve's domain, split curves that bend often, and scale.
+
+    Raises `InvalidProgramError` where nothing bounds an input column from above.
+    """
+    program, table = curve_program.program, curve_program.table
+    inputs, outputs = curve_program.inputs, curve_program.outputs
+    lower, upper = implied_bounds(program)
+    unbounded = inputs[~np.isfinite(upper[inputs])]
+    for column in np.unique(unbounded).tolist():
+        upper[column] = _largest(program, column, options, solver)
+    low = np.maximum(lower[inputs], program.column_lower[inputs])
+    high = np.maximum(np.minimum(upper[inputs], program.column_upper[inputs]), low)
+    _, most = table.reach(low, high)
+    bounded = program.replace(column_upper=program.column_upper.copy())
+    bounded.column_upper[outputs] = np.minimum(bounded.column_upper[outputs], most)
+    lower, upper = implied_bounds(bounded)
+    shapes = [split(term.curve, *span) for term, *span in zip(curve_program.curves, low, high, strict=True)]
+    return _scaled(curve_program, shapes, low, high, np.maximum(np.abs(lower), np.abs(upper)))
+
+
+def _largest(program: LinearProgram, column: int, options: SolveOptions, solver: str) -> float:
+    # What the rows leave the column at most, whole numbers relaxed.
+    objective = np.zeros(program.num_columns)
+    objective[column] = 1.0
+    relaxed = program.replace(
+        objective=objective, maximize=True, offset=0.0, integer=np.zeros_like(program.integer)
+    )
+    result = solve(relaxed, SolveOptions(threads=options.threads, time_limit=options.time_limit), solver)
+    if not result.has_solution:
+        raise InvalidProgramError(
+            f"nothing bounds column {column} from above, which is the input of a curve: {result.termination.reason}"
+        )
+    return result.objective * (1.0 + 1e-6)
+
+
+def _scaled(
+    curve_program: CurveProgram, shapes: list[list[Shape]], low: FloatArray, high: FloatArray, sizes: FloatArray
+) -> Prepared:
+    program = curve_program.program
+    flat = [(term, shape) for term, pieces in enumerate(shapes) for shape in pieces]
+    term = np.array([index for index, _ in flat], dtype=np.int64)
+    table = make_table([shape.curve for _, shape in flat])
+    low, high = low[term], high[term]
+    counts = np.array([len(pieces) for pieces in shapes], dtype=np.int64)
+    parted = np.flatnonzero(counts[term] > 1)
+    outputs = curve_program.outputs[term]
+    outputs[parted] = program.num_columns + np.arange(parted.size)
+    extended = _with_parts(curve_program, term[parted], np.flatnonzero(counts > 1))
+    least, most = table.reach(low, high)
+    inputs = curve_program.inputs[term]
+    input_unit = np.where(high > 0, high, 1.0)
+    span = most - least
+    output_unit = np.where(span > 0, span, np.where(most != 0, np.abs(most), 1.0))
+    columns = _column_units(extended, sizes)
+    columns[inputs], columns[outputs] = input_unit, output_unit
+    columns[curve_program.outputs] = np.bincount(term, output_unit, len(shapes))
+    columns[extended.integer] = 1.0
+    scaling = _scaling(extended, columns)
+    scaled = scaling.program(extended)
+    sign = 1.0 if program.maximize else -1.0
+    edges = [np.asarray(shape.edges) / columns[column] for (_, shape), column in zip(flat, inputs, strict=True)]
+    owner = np.repeat(np.arange(len(flat)), [edge.size for edge in edges])
+    bends = [(*shape.concave, True) for _, shape in flat]
+    return Prepared(
+        original=curve_program,
+        program=scaled.replace(objective=sign * scaled.objective, maximize=True, offset=0.0),
+        scaling=scaling,
+        table=table.scaled(columns[inputs], columns[outputs]),
+        inputs=inputs,
+        outputs=outputs,
+        equal=curve_program.equal[term],
+        low=low / columns[inputs],
+        high=high / columns[inputs],
+        edges=np.concatenate(edges) if edges else np.zeros(0),
+        edge_owner=owner,
+        concave=np.array([bend for bends_of_one in bends for bend in bends_of_one], dtype=bool),
+        owner_of_term=term,
+    )
+
+
+def _with_parts(curve_program: CurveProgram, part_term: IntArray, terms: IntArray) -> LinearProgram:
+    # Columns for the parts of split curves, and the rows output - sum of parts <= 0 (or = 0).
+    program, added = curve_program.program, part_term.size
+    if added == 0:
+        return program
+    rows = np.searchsorted(terms, part_term)
+    block = sparse.csc_array(
+        (
+            np.concatenate([np.ones(terms.size), -np.ones(added)]),
+            (
+                np.concatenate([np.arange(terms.size), rows]),
+                np.concatenate([curve_program.outputs[terms], program.num_columns + np.arange(added)]),
+            ),
+        ),
+        shape=(terms.size, program.num_columns + added),
+    )
+    wide = sparse.hstack([program.matrix, sparse.csc_array((program.num_rows, added))])
+    return program.replace(
+        objective=np.concatenate([program.objective, np.zeros(added)]),
+        matrix=sparse.csc_array(sparse.vstack([wide, block], format="csc")),
+        row_lower=np.concatenate([program.row_lower, np.where(curve_program.equal[terms], 0.0, -np.inf)]),
+        row_upper=np.concatenate([program.row_upper, np.zeros(terms.size)]),
+        column_lower=np.concatenate([program.column_lower, np.full(added, -np.inf)]),
+        column_upper=np.concatenate([program.column_upper, np.full(added, np.inf)]),
+        integer=np.concatenate([program.integer, np.zeros(added, dtype=bool)]),
+        row_blocks=(),
+        column_blocks=(),
+    )
+
+
+def _column_units(program: LinearProgram, sizes: FloatArray) -> FloatArray:
+    # How large each column gets; where nothing bounds it, what its rows suggest, else 1.
+    suggested = implied_magnitudes(program, np.abs(program.matrix.data))
+    units = np.concatenate([sizes, np.full(program.num_columns - sizes.size, np.inf)])
+    units = np.where(np.isfinite(units) & (units > 0), units, suggested)
+    return np.where(np.isfinite(units) & (units > 0), units, 1.0)
+
+
+def _scaling(program: LinearProgram, columns: FloatArray) -> Scaling:
+    terms = np.abs(program.matrix.data) * np.repeat(columns, np.diff(program.matrix.indptr))
+    largest = np.zeros(program.num_rows)
+    np.maximum.at(largest, program.matrix.indices, terms)
+    costs = float(np.abs(program.objective * columns).max(initial=0.0))
+    return Scaling(
+        columns=columns,
+        rows=1.0 / np.where(largest > 0, largest, 1.0),
+        objective=1.0 / costs if costs > 0 else 1.0,
+    )
