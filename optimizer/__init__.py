@@ -42,20 +42,20 @@ __all__ = [
 ]
 
 _HOMES = {
-    "ApportionError": "errors",
-    "InputError": "errors",
-    "Plan": "plan.plan",
-    "Solution": "result.solution",
-    "SolveSettings": "settings",
-    "Status": "result.solution",
-    "check": "checking",
-    "fit": "history.pipeline",
-    "fit_history": "history.pipeline",
-    "load_plan": "plan.load",
-    "page": "report.compose",
-    "plan_from_data": "plan.load",
-    "solve": "solving",
-    "tables": "result.tables",
+    "ApportionError": ".errors",
+    "InputError": ".errors",
+    "Plan": ".plan.plan",
+    "Solution": ".result.solution",
+    "SolveSettings": ".settings",
+    "Status": ".result.solution",
+    "check": ".checking",
+    "fit": ".history.pipeline",
+    "fit_history": ".history.pipeline",
+    "load_plan": ".plan.load",
+    "page": ".report.compose",
+    "plan_from_data": ".plan.load",
+    "solve": ".solving",
+    "tables": ".result.tables",
 }
 
 
@@ -63,7 +63,7 @@ def __getattr__(name: str) -> Any:
     """Import a name of the public interface from the module where it lives (PEP 562)."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(importlib.import_module(_HOMES[name], __name__), name)
 
 
 def __dir__() -> list[str]:
