@@ -13,7 +13,7 @@ __all__ = ["assign"]
 def __getattr__(name: str) -> Any:
     """Import the work when it is first asked for, so that importing the package stays fast."""
     if name == "assign":
-        from optimizer.quotas.assign import assign
+        from optimizer.quotas.assignment import assign
 
         return assign
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

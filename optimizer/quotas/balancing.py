@@ -1,11 +1,12 @@
-"""Sums moved to where they must be: small shifts of totals, and rows held within bounds while columns keep theirs."""
+"""Sums moved to where they must be: small shifts of totals, and rows held within bounds while columns keep
+theirs."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.quotas.spans import Spans, sum_spans
+from optimizer.quotas.spans import Longer, Spans, sum_spans
 from optimizer.quotas.steps import ceiling, floor
 
 FloatArray = NDArray[np.float64]
@@ -18,9 +19,9 @@ _CLOSE = 1e-10
 def shifted_sums(sums: FloatArray, totals: FloatArray, spans: Spans) -> FloatArray:
     """Sums by shortest span (P, T) moved so that each row has its total (P,).
 
-    Where the total is within a step, no sum over any span leaves its floor and ceiling: the move goes to the longer
-    spans first and in each to the shorter ones, in proportion to the room that they have. A larger move is in
-    proportion to the sums.
+    Where the total is within a step, no sum over any span leaves its floor and ceiling: the move goes to
+    the longer spans first and in each to the shorter ones, in proportion to the room that they have. A
+    larger move is in proportion to the sums.
     """
     now = sums.sum(axis=1)
     move = totals - now
@@ -47,8 +48,7 @@ def shifted_sums(sums: FloatArray, totals: FloatArray, spans: Spans) -> FloatArr
 def _by_room(sums: FloatArray, up: NDArray[np.bool_], amount: FloatArray, inside: IntArray) -> FloatArray:
     """Amounts of the longer spans (P, J) split over shorter ones (P, K) by their room up or down."""
     room = np.where(up[:, None], ceiling(sums) - sums, sums - floor(sums))
-    total = np.zeros(amount.shape)
-    np.add.at(total, (slice(None), inside), room)
+    total = sum_spans(room, Longer("", ("",) * amount.shape[1], inside))
     share = np.divide(amount, total, out=np.zeros_like(total), where=total > 0)
     return np.asarray(room * share[:, inside])
 
@@ -56,10 +56,12 @@ def _by_room(sums: FloatArray, up: NDArray[np.bool_], amount: FloatArray, inside
 def balanced_rows(
     figures: FloatArray, group: IntArray, sums: FloatArray, lower: FloatArray, upper: FloatArray
 ) -> FloatArray:
-    """Figures (n, T) >= 0 with row totals in `lower`..`upper` (n,) and, in each group, column sums `sums` (P, T).
+    """Figures (n, T) >= 0 with row totals in `lower`..`upper` (n,) and, in each group, column sums `sums`
+    (P, T).
 
-    Rows and columns are scaled in turn (iterative proportional fitting; Deming & Stephan 1940) where a row is outside;
-    the other groups stay as they are. Where zeros do not allow both, columns keep their sums and rows come near.
+    Rows and columns are scaled in turn (iterative proportional fitting; Deming & Stephan 1940) where a row
+    is outside; the other groups stay as they are. Where zeros do not allow both, columns keep their sums
+    and rows come near.
     """
     rows = figures.sum(axis=1)
     outside = (rows < lower - _CLOSE) | (rows > upper + _CLOSE)

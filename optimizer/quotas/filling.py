@@ -1,9 +1,10 @@
 """Equal stretch on a tree with bounds: water-filling.
 
-Every leaf gets `level * weight`, within its bounds and those of the nodes above it; one level for the whole tree,
-another one below each node whose own bound acts. Among all divisions that keep the bounds it is the one whose largest
-ratio of share to weight is smallest, then the next (leximin), and at once the one whose smallest is largest:
-Megiddo 1974 (flows on trees), Fujishige 1980 (lexicographically optimal bases). O(n log n) a level of bounded nodes.
+Every leaf gets `level * weight`, within its bounds and those of the nodes above it; one level for the
+whole tree, another one below each node whose own bound acts. Among all divisions that keep the bounds it
+is the one whose largest ratio of share to weight is smallest, then the next (leximin), and at once the one
+whose smallest is largest: Megiddo 1974 (flows on trees), Fujishige 1980 (lexicographically optimal bases).
+O(n log n) a level of bounded nodes.
 """
 
 from __future__ import annotations
@@ -32,13 +33,11 @@ class Filled:
     unassigned: FloatArray
 
 
-def fill(
-    tree: Hierarchy, weights: FloatArray, total: float, lower: FloatArray, upper: FloatArray
-) -> Filled:
+def fill(tree: Hierarchy, weights: FloatArray, total: float, lower: FloatArray, upper: FloatArray) -> Filled:
     """Divide `total` over the leaves in proportion to `weights` (L,) >= 0, within bounds of nodes (N,).
 
-    Leaves without weight get their lower bound. The bounds of the company are not looked at. The caller has made sure
-    by `floor_conflict` that no node's floors exceed what it may carry; then every bound holds.
+    Leaves without weight get their lower bound. The bounds of the company are not looked at. The caller
+    has made sure by `floor_conflict` that no node's floors exceed what it may carry; then every bound holds.
     """
     anchor, bounded = _anchors(tree, lower, upper)
     groups: dict[int, _Curve] = {}
@@ -61,7 +60,9 @@ def fill(
     return _summed(tree, share, bounded, amount)
 
 
-def floor_conflict(tree: Hierarchy, lower: FloatArray, upper: FloatArray, total: float) -> tuple[int, float] | None:
+def floor_conflict(
+    tree: Hierarchy, lower: FloatArray, upper: FloatArray, total: float
+) -> tuple[int, float] | None:
     """The first node, from below, whose floors add up to more than it may carry, and their sum; else None."""
     floors = np.maximum(lower, 0.0).copy()
     limit = upper.copy()
@@ -83,7 +84,8 @@ def floor_conflict(tree: Hierarchy, lower: FloatArray, upper: FloatArray, total:
 
 @dataclass(frozen=True)
 class _Curve:
-    """What a set of leaves takes in by the level: `start`, then slope changes `steps` at sorted levels `at`."""
+    """What a set of leaves takes in by the level: `start`, then slope changes `steps` at sorted levels
+    `at`."""
 
     start: float
     at: FloatArray

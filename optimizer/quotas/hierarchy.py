@@ -18,10 +18,12 @@ MISSING = ""
 
 @dataclass(frozen=True, eq=False)
 class Hierarchy:
-    """N nodes: node 0 is the company, the nodes of a level follow each other, the last level are the L leaves.
+    """N nodes: node 0 is the company, the nodes of a level follow each other, the last level are the L
+    leaves.
 
     Nodes are sorted by their labels, so they do not depend on the order of rows. Where a level is missing (an
-    agent without a team) a node with a blank label takes its place, shared by all that miss it under one parent.
+    agent without a team) a node with a blank label takes its place, shared by all that miss it under one
+    parent.
     """
 
     by: tuple[str, ...]
@@ -90,7 +92,8 @@ class Hierarchy:
 
 
 def build_hierarchy(by: Sequence[str], columns: Sequence[Sequence[str]]) -> tuple[Hierarchy, IntArray]:
-    """The organisation of R rows, whose labels stand in `columns` (one a level), and the leaf of each row (R,).
+    """The organisation of R rows, whose labels stand in `columns` (one a level), and the leaf of each row
+    (R,).
 
     `*` and blank labels are missing levels. Raises `ValueError` without rows or levels.
     """
@@ -101,10 +104,14 @@ def build_hierarchy(by: Sequence[str], columns: Sequence[Sequence[str]]) -> tupl
     starts = [0, 1]
     node = np.zeros(len(columns[0]), dtype=np.int64)
     for column in columns:
-        labels, code = np.unique([MISSING if label == "*" else label for label in column], return_inverse=True)
+        labels, code = np.unique(
+            [MISSING if label == "*" else label for label in column], return_inverse=True
+        )
         keys, node_of = np.unique(node * len(labels) + code, return_inverse=True)
         above, label = np.divmod(keys, len(labels))
-        paths += [(*paths[up], str(labels[at])) for up, at in zip(above.tolist(), label.tolist(), strict=True)]
+        paths += [
+            (*paths[up], str(labels[at])) for up, at in zip(above.tolist(), label.tolist(), strict=True)
+        ]
         parents.append(above)
         node = starts[-1] + node_of.astype(np.int64)
         starts.append(starts[-1] + len(keys))

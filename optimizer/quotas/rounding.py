@@ -1,10 +1,11 @@
 """Whole steps from the top down, every sum exact.
 
 Given the whole numbers Q of the parents, the children's figures are scaled to x[n,t] with
-sum over children x[., t] = ratio Q[parent, t]; then A[n,t] is the floor or the ceiling of x[n,t], and so are the sums
-over longer spans and over the children, and all of them add up. Children nest under parents and months under quarters
-and years: two nested families make a network, so a linear program has a whole optimum (Cox 1987; Edmonds 1970). It
-minimises the sum of the distances of all these numbers from the true figures.
+sum over children x[., t] = ratio Q[parent, t]; then A[n,t] is the floor or the ceiling of x[n,t], and so
+are the sums over longer spans and over the children, and all of them add up. Children nest under parents
+and months under quarters and years: two nested families make a network, so a linear program has a whole
+optimum (Cox 1987; Edmonds 1970). It minimises the sum of the distances of all these numbers from the true
+figures.
 """
 
 from __future__ import annotations
@@ -47,9 +48,9 @@ def round_top_down(
 ) -> Rounded:
     """Whole numbers for figures `real` (N, T) in steps.
 
-    `ratio` (D,) is what the children of each level carry for one step of their parent. `lower` and `upper` (N,) are
-    whole bounds on the horizon that the figures keep; `unassigned` (N,) in steps stays with the parent. Raises
-    `SolverFailedError` when the solver fails.
+    `ratio` (D,) is what the children of each level carry for one step of their parent. `lower` and `upper`
+    (N,) are whole bounds on the horizon that the figures keep; `unassigned` (N,) in steps stays with the
+    parent. Raises `SolverFailedError` when the solver fails.
     """
     low, high = reachable(tree, ratio, lower, upper)
     steps = np.zeros(real.shape, dtype=np.int64)
@@ -57,7 +58,9 @@ def round_top_down(
     names = ties(tree, spans)
     total = floor(np.array([real[0].sum() + 0.5]))
     root = Window(total, total)
-    steps[:1], excess[:1] = nearest_table(real[:1], np.zeros(1, dtype=np.int64), spans, root, names[:1], company=True)
+    steps[:1], excess[:1] = nearest_table(
+        real[:1], np.zeros(1, dtype=np.int64), spans, root, names[:1], company=True
+    )
     for level in range(1, tree.depth + 1):
         nodes = tree.nodes(level)
         parent = tree.parent[nodes] - tree.nodes(level - 1).start
@@ -131,8 +134,8 @@ def _by_horizon(figures: FloatArray, parent: IntArray, count: int) -> FloatArray
 
 
 def ties(tree: Hierarchy, spans: Spans) -> FloatArray:
-    """A number in 0..1 for each node and shortest span (N, T) from their labels alone: it decides between roundings
-    that are equally near, so that row order, method and worker do not."""
+    """A number in 0..1 for each node and shortest span (N, T) from their labels alone: it decides between
+    roundings that are equally near, so that row order, method and worker do not."""
     node = np.array([zlib.crc32("\x1f".join(path).encode()) for path in tree.paths], dtype=np.uint64)
     span = _hashes(spans.labels)
     mixed = (node[:, None] * np.uint64(2654435761) + span[None, :] * np.uint64(40503)) % np.uint64(1_000_003)
@@ -141,4 +144,3 @@ def ties(tree: Hierarchy, spans: Spans) -> FloatArray:
 
 def _hashes(labels: Sequence[str]) -> NDArray[np.uint64]:
     return np.array([zlib.crc32(label.encode()) for label in labels], dtype=np.uint64)
-

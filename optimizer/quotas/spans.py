@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from optimizer.plan.calendar import Calendar
 
 IntArray = NDArray[np.int64]
+Numbers = TypeVar("Numbers", NDArray[np.float64], NDArray[np.int64])
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,16 +49,17 @@ class Spans:
         """Label of every column of `wide` (K,)."""
         return (*self.labels, *(label for part in self.longer for label in part.labels))
 
-    def wide(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
+    def wide(self, values: Numbers) -> Numbers:
         """Values by shortest span (..., T) with their sums over the longer ones behind them (..., K)."""
-        return np.concatenate([values, *(sum_spans(values, part) for part in self.longer)], axis=-1)
+        parts: list[Any] = [values, *(sum_spans(values, part) for part in self.longer)]
+        return cast(Numbers, np.concatenate(parts, axis=-1))
 
 
-def sum_spans(values: NDArray[np.generic], part: Longer) -> NDArray[np.generic]:
+def sum_spans(values: Numbers, part: Longer) -> Numbers:
     """Values by shortest span (..., T) summed over each longer span (..., number of them); keeps the type."""
-    total = np.zeros((*values.shape[:-1], len(part.labels)), dtype=values.dtype)
-    np.add.at(total, (..., part.code), values)
-    return total
+    indicator = np.zeros((values.shape[-1], len(part.labels)), dtype=values.dtype)
+    indicator[np.arange(values.shape[-1]), part.code] = 1
+    return values @ indicator
 
 
 def plan_spans(calendar: Calendar, per: str) -> tuple[Spans, IntArray]:

@@ -46,8 +46,8 @@ class Window:
 
 @dataclass(frozen=True)
 class _Sums:
-    """Sums of cells: which cells each takes in (K, n * T), its bounds and the true figure; whether its distance
-    from the true figure counts, and whether it must hold even where no table exists."""
+    """Sums of cells: which cells each takes in (K, n * T), its bounds and the true figure; whether its
+    distance from the true figure counts, and whether it must hold even where no table exists."""
 
     matrix: sparse.csr_array
     lower: FloatArray
@@ -65,13 +65,14 @@ def nearest_table(
     ties: FloatArray,
     company: bool = False,
 ) -> tuple[IntArray, IntArray]:
-    """Whole steps (n, T) for figures (n, T) >= 0, and by how many steps each row left its floors and ceilings (n,).
+    """Whole steps (n, T) for figures (n, T) >= 0, and by how many steps each row left its floors and
+    ceilings (n,).
 
-    Every cell, every row's sum over a longer span, and every group's sum over a span is the floor or the ceiling of
-    the true figure, row totals lie in `window`; among these tables the one of smallest total distance, then of
-    smallest `ties` (n, T). Where none exists, cells and sums over spans leave their floor and ceiling by as few steps
-    as possible; totals and group sums still hold. `company` leaves the sums of groups out. Raises
-    `SolverFailedError` when the solver fails.
+    Every cell, every row's sum over a longer span, and every group's sum over a span is the floor or the
+    ceiling of the true figure, row totals lie in `window`; among these tables the one of smallest total
+    distance, then of smallest `ties` (n, T). Where none exists, cells and sums over spans leave their
+    floor and ceiling by as few steps as possible; totals and group sums still hold. `company` leaves the
+    sums of groups out. Raises `SolverFailedError` when the solver fails.
     """
     sums = [*_row_sums(figures, spans, window), *([] if company else _group_sums(figures, group, spans))]
     base = floor(figures)
@@ -114,7 +115,7 @@ def _group_sums(figures: FloatArray, group: IntArray, spans: Spans) -> list[_Sum
 
 
 def _sums(figures: FloatArray, code: IntArray, count: int, hard: bool = False) -> _Sums:
-    real = np.bincount(code, weights=figures.ravel(), minlength=count)
+    real = np.asarray(np.bincount(code, weights=figures.ravel(), minlength=count), dtype=np.float64)
     matrix = sparse.csr_array((np.ones(code.size), (code, np.arange(code.size))), shape=(count, code.size))
     return _Sums(matrix, floor(real), ceiling(real), real, hard)
 
@@ -200,7 +201,8 @@ def _with_excess(
         row_upper=upper,
         column_lower=np.zeros(3 * cells + 2 * num_soft),
         column_upper=np.concatenate([
-            (ceiling(figures) - base).ravel(), np.full(cells, reach), base.ravel(), np.full(2 * num_soft, reach),
+            (ceiling(figures) - base).ravel(), np.full(cells, reach), base.ravel(), np.full(2 * num_soft,
+            reach),
         ]),
         integer=np.zeros(3 * cells + 2 * num_soft, dtype=np.bool_),
     )  # fmt: skip

@@ -104,16 +104,22 @@ def cases(draw: st.DrawFn) -> tuple[list[list[str]], np.ndarray, list[float]]:
     columns.append([f"s{at}" for at in range(rows)])
     seed = draw(st.integers(0, 2**31))
     rng = np.random.default_rng(seed)
-    figures = rng.gamma(0.7, 4.0, size=(rows, 6)) * (rng.random((rows, 6)) < 0.8) * (rng.random(rows) < 0.9)[:, None]
+    figures = (
+        rng.gamma(0.7, 4.0, size=(rows, 6))
+        * (rng.random((rows, 6)) < 0.8)
+        * (rng.random(rows) < 0.9)[:, None]
+    )
     ratios = [1.0 + draw(st.sampled_from([0.0, 0.0, 0.05, 0.1, 0.25])) for _ in range(depth)]
     return columns, figures, ratios
 
 
 @settings(max_examples=100, deadline=None)
 @given(cases(), st.randoms(use_true_random=False))
-def test_sums_are_exact_on_every_level(case: tuple[list[list[str]], np.ndarray, list[float]], random: object) -> None:
-    """Random hierarchies: every children's sum is its parent times the ratio to the step, in every span, and the
-    order of rows does not matter."""
+def test_sums_are_exact_on_every_level(
+    case: tuple[list[list[str]], np.ndarray, list[float]], random: object
+) -> None:
+    """Random hierarchies: every children's sum is its parent times the ratio to the step, in every span,
+    and the order of rows does not matter."""
     columns, figures, ratios = case
     spans = spans_of(6, [0, 0, 0, 1, 1, 1])
     by = [f"level {at}" for at in range(len(columns))]
@@ -125,7 +131,13 @@ def test_sums_are_exact_on_every_level(case: tuple[list[list[str]], np.ndarray, 
         factor = np.cumprod([1.0, *ratios])[tree.level]
         real = tree.sum_up(leaves) * factor[:, None]
         rounded = round_top_down(
-            tree, spans, real, np.array(ratios), np.zeros(tree.size), np.full(tree.size, np.inf), np.zeros(tree.size)
+            tree,
+            spans,
+            real,
+            np.array(ratios),
+            np.zeros(tree.size),
+            np.full(tree.size, np.inf),
+            np.zeros(tree.size),
         )
         assert not rounded.excess.any()
         wide = spans.wide(rounded.steps)

@@ -1,0 +1,132 @@
+"""From a solution to its quotas."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.errors import InputError, Place
+from optimizer.plan.plan import Plan
+from optimizer.plan.schema import QuotaSpec
+from optimizer.quotas.bases import check_metric, leaf_bases
+from optimizer.quotas.cascade import Figures, cascade
+from optimizer.quotas.levels import Levels, factors, quota_levels
+from optimizer.quotas.limits import acting_rules, combined, quota_limits, quota_locks
+from optimizer.quotas.quota import Quota
+from optimizer.quotas.rounding import round_top_down
+from optimizer.quotas.spans import plan_spans
+from optimizer.quotas.target import company_target
+from optimizer.result.evaluate import seller_context
+from optimizer.result.solution import Solution
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+
+def assign(solution: Solution) -> tuple[Quota, ...]:
+    """The quotas of a plan, in the order of its file.
+
+    Raises `InputError` where a quota cannot be used as it stands, and `ValueError` for a solution without
+    a plan.
+    """
+    if not solution.has_plan:
+        raise ValueError("the solution holds no plan")
+    specs = named_quotas(solution.plan)
+    names = [spec.name for spec in specs]
+    return tuple(
+        _quota(solution, spec, names, quota_place(solution.plan, at)) for at, spec in enumerate(specs)
+    )
+
+
+def named_quotas(plan: Plan) -> tuple[QuotaSpec, ...]:
+    """The quotas of a plan file with a unique name each; raises `InputError` when two carry the same one."""
+    found: dict[str, QuotaSpec] = {}
+    for at, spec in enumerate(plan.spec.quotas):
+        scope = [f"{column}={'+'.join(labels)}" for column, labels in spec.where.items()]
+        name = spec.name or " ".join([spec.metric, *scope])
+        if name in found:
+            raise InputError("quotas.name_twice", quota_place(plan, at), name=name)
+        found[name] = spec.model_copy(update={"name": name})
+    return tuple(found.values())
+
+
+def quota_place(plan: Plan, at: int) -> Place:
+    """Where a quota stands in the plan file."""
+    return Place(file=plan.file, line=plan.lines.get(("quotas", at)))
+
+
+def _quota(solution: Solution, spec: QuotaSpec, names: list[str], place: Place) -> Quota:
+    check_metric(spec.metric, place)
+    plan, cube = solution.plan, solution.sellers
+    levels = quota_levels(cube, seller_context(cube).scopes, spec, place)
+    tree = levels.tree
+    spans, code = plan_spans(plan.calendar, spec.per)
+    bases = leaf_bases(solution, spec, levels, spans, code)
+    by_level = factors(tree, spec, place)
+    factor = by_level[tree.level]
+    target = company_target(solution, spec, float(bases.plan.sum()), place)
+    basis = bases.plan if spec.fairness.basis == "plan" else bases.named(spec.fairness.basis, place)
+    banded = spec.fairness.within is not None
+    figures = Figures(bases.plan, bases.plan if banded else basis, bases.last_year, target.total, factor)
+    if target.spans:
+        figures = _with_spans(figures, plan, target.kind, dict(target.spans), code)
+    headcount = cube.headcount.sum(axis=1) / plan.calendar.periods_a_year
+    locks = quota_locks(plan, spec, names, tree)
+    limits = quota_limits(
+        plan, spec, levels, locks, factor, bases.plan.sum(axis=1), basis.sum(axis=1), target.total, headcount
+    )
+    found = cascade(tree, figures, limits, plan.spec.name)
+    lower, upper = (bound / spec.round_to for bound in combined(list(found.limits), tree))
+    ratio = by_level[1:] / by_level[:-1]
+    real = found.stages[-1].values / spec.round_to
+    rounded = round_top_down(tree, spans, real, ratio, lower, upper, found.unassigned / spec.round_to)
+    vacant, ramping = _seats(solution, levels)
+    return Quota(
+        name=spec.name,
+        spec=spec,
+        company=plan.spec.name,
+        unit=solution.metrics.unit(spec.metric),
+        levels=levels,
+        spans=spans,
+        target=target,
+        factor=factor,
+        bases=bases,
+        stages=found.stages,
+        steps=rounded.steps,
+        unassigned=found.unassigned,
+        excess=rounded.excess,
+        limits=found.limits,
+        acting=tuple(acting_rules(list(found.limits), found.stages[-1].values.sum(axis=1), spec.round_to)),
+        gave_way=found.gave_way,
+        locks=locks,
+        vacant=vacant,
+        ramping=ramping,
+    )
+
+
+def _with_spans(
+    figures: Figures, plan: Plan, kind: str, amounts: dict[str, float], code: NDArray[np.int64]
+) -> Figures:
+    """The figures with the amounts of a target by quarter or period, as far as the quota's spans tell them
+    apart."""
+    labels = list(dict.fromkeys(getattr(plan.calendar, kind)))
+    of_period = np.array([labels.index(label) for label in getattr(plan.calendar, kind)])
+    first = np.unique(code, return_index=True)[1]
+    of_span = of_period[first]
+    if (of_span[code] != of_period).any():
+        # The quota's own spans are longer than those of the target: only the total counts.
+        return figures
+    return replace(figures, span_code=of_span, span_amounts=np.array([amounts[label] for label in labels]))
+
+
+def _seats(solution: Solution, levels: Levels) -> tuple[BoolArray, BoolArray]:
+    """Which nodes stand for open seats, and which for sellers who ramp up, start or leave in the horizon
+    (N,)."""
+    cube = solution.sellers
+    status = cube.inputs.selling.sellers.labels.get("status")
+    is_open = np.array([label == "open" for label in status or [""] * len(cube.seat_names)])
+    partial = np.asarray((cube.presence < 1.0 - 1e-9).any(axis=1))
+    known = levels.node_seller >= 0
+    return known & is_open[levels.node_seller], known & partial[levels.node_seller]

@@ -1,0 +1,153 @@
+"""The levels of a quota: which columns they are, and the hierarchy that the plan's pairs form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.errors import InputError, Place
+from optimizer.model.cube import Cube
+from optimizer.model.scopes import Scopes
+from optimizer.plan.names import nearest
+from optimizer.plan.plan import Plan
+from optimizer.plan.schema import QuotaSpec
+from optimizer.plan.tables import Table
+from optimizer.quotas.hierarchy import Hierarchy, build_hierarchy
+
+IntArray = NDArray[np.int64]
+LIKELY_MOST = 0.25
+"""Over-assignment above this is warned of."""
+
+
+@dataclass(frozen=True, eq=False)
+class Levels:
+    """The hierarchy of one quota, and where pairs and sellers stand in it."""
+
+    tree: Hierarchy
+    pairs: IntArray
+    """Pairs of sellers and markets in the quota's scope (Q,)."""
+    leaf: IntArray
+    """Leaf of each of them (Q,)."""
+    seller_level: int | None
+    """Level of the sellers; None where they are no level."""
+    node_seller: IntArray
+    """Seller of each node of the level of sellers and of those below (N,); -1 for all others."""
+    place: Place
+    """Where the quota stands in the plan file."""
+
+
+def quota_levels(cube: Cube, scopes: Scopes, spec: QuotaSpec, place: Place) -> Levels:
+    """The hierarchy of a quota: paths of labels that sellers and markets in scope have.
+
+    A bare column that both have is the seller's; `*` is a missing level. A seller without any pair is a
+    leaf too where all levels are columns of sellers. Raises `InputError` for unknown and repeated levels,
+    and an empty scope.
+    """
+    sides = [_side(cube, name, place) for name in spec.by]
+    if len(set(sides)) < len(sides):
+        raise InputError("quotas.level_twice", place, levels=", ".join(spec.by))
+    pairs = np.flatnonzero(scopes.pair_mask(spec.where))
+    sellers = cube.groups.first[cube.pair_seat[pairs]]
+    idle = np.zeros(0, dtype=np.int64)
+    if all(side == "seller" for side, _ in sides):
+        inside = scopes.seat_mask(spec.where)
+        inside[cube.pair_seat] = False
+        idle = cube.groups.first[np.flatnonzero(inside)]
+    if not len(pairs) + len(idle):
+        raise InputError("quotas.scope_empty", place)
+    rows = np.concatenate([sellers, idle])
+    columns = []
+    for side, name in sides:
+        if side == "seller":
+            labels = cube.inputs.selling.sellers.labels[name]
+            columns.append([labels[seller] for seller in rows.tolist()])
+        else:
+            of_market = cube.markets.labels[name]
+            columns.append([of_market[market] for market in cube.pair_market[pairs].tolist()])
+    tree, leaf = build_hierarchy([name for _, name in sides], columns)
+    level = next((at + 1 for at, side in enumerate(sides) if side == ("seller", "seller")), None)
+    seller_of = np.full(tree.size, -1, dtype=np.int64)
+    if level is not None:
+        for lower in range(level, tree.depth + 1):
+            seller_of[tree.ancestors[lower][leaf]] = rows
+    return Levels(tree, pairs, leaf[: len(pairs)], level, seller_of, place)
+
+
+def _side(cube: Cube, column: str, place: Place) -> tuple[str, str]:
+    own, markets = cube.inputs.selling.sellers.labels, cube.markets.labels
+    prefix, _, name = column.rpartition(".")
+    if prefix in ("", "seller") and name in own:
+        return "seller", name
+    if prefix in ("", "market") and name in markets:
+        return "market", name
+    raise InputError("quotas.level_unknown", place, column=column, nearest=nearest(column, [*own, *markets]))
+
+
+def factors(tree: Hierarchy, spec: QuotaSpec, place: Place) -> NDArray[np.float64]:
+    """What each level's quotas add up to for one unit of the company's target (D + 1,); 1 for the company.
+
+    A level without an entry carries what the level above it carries. Raises `InputError` for an unknown
+    level and for shares outside 0..1.
+    """
+    given = {name.rpartition(".")[2]: share for name, share in spec.over_assignment.items()}
+    for name, share in given.items():
+        if name not in tree.by:
+            raise InputError("quotas.over_level", place, level=name, levels=", ".join(tree.by))
+        if not 0.0 <= share < 1.0:
+            raise InputError("quotas.over_share", place, level=name, share=f"{share:g}")
+    found = [1.0]
+    for name in tree.by:
+        found.append(1.0 + given[name] if name in given else found[-1])
+    return np.array(found)
+
+
+def row_node(tree: Hierarchy, table: Table, row: int) -> int:
+    """The node that a row of locks or commitments is about: its labels that are not `*`, down to the lowest.
+
+    No labels at all mean the company. Raises `InputError` when no node or several have them.
+    """
+    given = {}
+    for column in table.labels:
+        label = table.text(column)[row]
+        if label == "*":
+            continue
+        name = column.rpartition(".")[2]
+        if name not in tree.by:
+            place = table.place(row, column, label)
+            raise InputError("quotas.row_level", place, column=column, levels=", ".join(tree.by))
+        given[tree.by.index(name)] = label
+    level = max(given) + 1 if given else 0
+    nodes = tree.nodes(level)
+    found = [
+        node
+        for node in range(nodes.start, nodes.stop)
+        if all(tree.paths[node][at] == label for at, label in given.items())
+    ]
+    if len(found) != 1:
+        labels = " / ".join(given.values())
+        key = "quotas.row_no_node" if not found else "quotas.row_several_nodes"
+        raise InputError(key, table.place(row), labels=labels, count=len(found), levels=", ".join(tree.by))
+    return found[0]
+
+
+def rows_of(plan: Plan, table: str, quota: str, names: Sequence[str]) -> tuple[Table | None, list[int]]:
+    """The rows of a table that are about a quota: those that name it, and those that name none where there
+    is only one quota.
+
+    Raises `InputError` for an unknown quota, and for a row without one where the plan has several.
+    """
+    found = plan.tables.get(table)
+    if found is None:
+        return None, []
+    named = found.text("quota") if found.has("quota") else [""] * len(found)
+    for row, name in enumerate(named):
+        if name and name not in names:
+            raise InputError(
+                "quotas.row_quota", found.place(row, "quota", name), nearest=nearest(name, names)
+            )
+        if not name and len(names) > 1:
+            raise InputError("quotas.row_which", found.place(row), known=", ".join(names))
+    return found, [row for row, name in enumerate(named) if name in ("", quota)]
