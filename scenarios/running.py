@@ -11,9 +11,10 @@ from typing import Any
 from optimizer.plan.load import load_plan
 from optimizer.report.compose import page
 from optimizer.result.solution import Solution
+from optimizer.result.tables import tables
 from optimizer.settings import SolveSettings
 from optimizer.solving import solve
-from scenarios.store import Inputs, refuse_foreign, save_run, summary
+from scenarios.store import Inputs, left_out, refuse_foreign, save_run, summary
 
 FILE_WIDTH = 100
 """Columns of the page that is kept in the run folder."""
@@ -53,8 +54,10 @@ def run_plan(
     found = summary(solution, settings, {"read": read_seconds})
     if out is not None:
         announce("write")
+        frames = tables(solution)
+        found["workbook_leaves_out"] = left_out(frames)
         text = page(solution, FILE_WIDTH, folder=out.name)
-        save_run(solution, out, inputs, text, found, log)
+        save_run(out, plan, inputs, frames, text, found, log)
     return Run(solution, found)
 
 

@@ -8,7 +8,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from optimizer.errors import InputError, Place
 from optimizer.io.paths import read_bytes
@@ -18,16 +18,18 @@ from optimizer.report.compose import worst_gap
 from optimizer.result.evaluate import figure
 from optimizer.result.rows import outcome_rows, repair_rows
 from optimizer.result.solution import Solution, StageOutcome
-from optimizer.result.tables import tables
 from optimizer.settings import SolveSettings
 from solvers.registry import get_usable
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MARKER = "summary.json"
 PLAN_FILE = "plan.yaml"
 FORMAT = 1
 """Version of the layout of summary.json and of the tables."""
-SHEET_ROWS = 100_000
-"""Longer tables are left out of run.xlsx: a spreadsheet opens them slowly or not at all."""
+SHEET_CELLS = 500_000
+"""Larger tables are left out of run.xlsx: they take long to write, and a spreadsheet opens them slowly."""
 LIBRARIES = ("numpy", "scipy", "pandas", "pyarrow", "pydantic", "openpyxl")
 HEADLINE = (
     "revenue",
@@ -83,32 +85,36 @@ def refuse_foreign(folder: Path) -> None:
         raise InputError("io.out_foreign", Place(file=folder.name), marker=MARKER)
 
 
+def left_out(frames: Mapping[str, pd.DataFrame]) -> list[str]:
+    """The tables that are too large for run.xlsx."""
+    return [name for name, frame in frames.items() if frame.size > SHEET_CELLS]
+
+
 def save_run(
-    solution: Solution,
     folder: Path,
+    plan: Plan,
     inputs: Inputs,
+    frames: Mapping[str, pd.DataFrame],
     page: str,
     summary: Mapping[str, Any],
     log: Sequence[str] = (),
 ) -> None:
     """Put the run in the place of `folder`: summary.json, page.txt, log.txt, run.xlsx, tables/, inputs/.
 
-    Tables of more than 100,000 rows are in tables/ only.
+    Tables of more than 500,000 cells are in tables/ only.
     Raises `InputError` where the folder holds something else, cannot be written, or the disk is full; an
     earlier run then stays.
     """
-    frames = tables(solution)
     with replace_folder(folder, MARKER) as new:
         (new / "tables").mkdir()
         for name, frame in frames.items():
             write_table(frame, new / "tables" / f"{name}.csv")
             write_table(frame, new / "tables" / f"{name}.parquet")
-        write_workbook(
-            {name: frame for name, frame in frames.items() if len(frame) <= SHEET_ROWS}, new / "run.xlsx"
-        )
+        small = {name: frame for name, frame in frames.items() if name not in left_out(frames)}
+        write_workbook(small, new / "run.xlsx")
         (new / "page.txt").write_text(page, encoding="utf-8")
         (new / "log.txt").write_text("".join(f"{line}\n" for line in log), encoding="utf-8")
-        inputs.write(new / "inputs", solution.plan.file)
+        inputs.write(new / "inputs", plan.file)
         write_json(summary, new / MARKER)
 
 

@@ -231,7 +231,7 @@ def test_check_speaks_the_language_of_the_plan(language: str, plan: Path) -> Non
 def test_fit_makes_a_plan_that_check_accepts(tmp_path: Path) -> None:
     """An export of orders becomes a plan, with a report on its quality."""
     rows = [
-        f"{number},2026-{1 + number % 12:02d}-{1 + number % 27:02d},{seller},Pump,Won,{900 + 13 * (number % 7)}"
+        f"{number},2026-{1 + number % 12:02d}-{1 + number % 27:02d},{seller},Pump,Won,{900 + number % 70}"
         for number, seller in enumerate(["Anna", "Ben", "Cara"] * 60)
     ]
     header = "order,date,seller,product,stage,amount"

@@ -201,6 +201,12 @@ class Solution:
 
         return figure(self, metric, where or {})
 
+    def __str__(self) -> str:
+        """The page that a manager reads, in the plan's language."""
+        from optimizer.report.compose import page
+
+        return page(self)
+
     @property
     def _view(self) -> tuple[Metrics, FloatArray]:
         from optimizer.result.evaluate import view

@@ -114,6 +114,18 @@ def test_a_run_may_replace_the_run_that_it_reads(tmp_path: Path) -> None:
     assert (tmp_path / "run" / "inputs" / "markets.csv").is_file()
 
 
+def test_a_table_too_large_for_a_spreadsheet_is_left_out_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The summary names what is in tables/ only."""
+    monkeypatch.setattr("scenarios.store.SHEET_CELLS", 500)
+    run = run_plan(copied("markets_only", tmp_path / "plan"), tmp_path / "run")
+    assert run.summary["workbook_leaves_out"] == ["kpis"]
+    with pd.ExcelFile(tmp_path / "run" / "run.xlsx") as book:
+        assert "kpis" not in book.sheet_names and "sales" in book.sheet_names
+    assert (tmp_path / "run" / "tables" / "kpis.csv").is_file()
+
+
 def test_a_folder_that_is_no_run_is_refused_before_solving(tmp_path: Path) -> None:
     """Somebody's own folder is not replaced, and nobody waits for a solve to hear it."""
     own = tmp_path / "own"

@@ -203,6 +203,11 @@ def test_the_page_of_a_run_names_its_files(solved: Solved) -> None:
         assert name in text
 
 
+def test_printing_a_solution_prints_its_page(solved: Solved) -> None:
+    """`print(solve(plan))` is the report."""
+    assert str(solved("markets_only")) == page(solved("markets_only"))
+
+
 def test_marginal_values_can_be_left_out(make_plan: MakePlan) -> None:
     """Settings without explanations still give a page."""
     solution = solve(make_plan(markets=MARKETS), SolveSettings(marginal_values=False, leverage=False))
