@@ -63,7 +63,7 @@ def solve(plan: Plan, settings: SolveSettings | None = None) -> Solution:
         staged = solve_model(model, settings)
     if staged.termination.reason is Reason.UNBOUNDED:
         raise _without_limit(inputs)
-    solution = _solution(model, staged)
+    solution = solution_of(model, staged)
     with phase("explain"):
         solution = _explained(solution, staged, settings)
     return replace(solution, seconds=phase.seconds)
@@ -109,7 +109,7 @@ def solver_stage(model: Model, stage: PlanStage, ranging: bool = False) -> Stage
     )
 
 
-def _solution(model: Model, staged: StagedResult) -> Solution:
+def solution_of(model: Model, staged: StagedResult) -> Solution:
     """The plan of single sellers from the plan of seat groups, measured and judged."""
     inputs, cube = model.inputs, model.cube
     sellers = make_cube(
@@ -195,4 +195,4 @@ def _money_figures(inputs: Inputs, settings: SolveSettings) -> tuple[float, floa
     return revenue, float(metrics.total("contribution").values(staged.x)[0])
 
 
-__all__ = ["Inputs", "SolveSettings", "solve", "solve_model"]
+__all__ = ["Inputs", "SolveSettings", "solution_of", "solve", "solve_model"]

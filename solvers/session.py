@@ -148,7 +148,7 @@ class Session:
         changed = {name for name in _PATCHABLE if getattr(base, name) is not getattr(now, name)}
         coefficients = None
         if "matrix" in changed:
-            coefficients = _difference(base.matrix, now.matrix)
+            coefficients = difference(base.matrix, now.matrix)
             if coefficients is None:
                 self._native = None
         self._change(base, changed, coefficients, self._base.program)
@@ -304,8 +304,8 @@ def _keys(matrix: sparse.csc_array) -> IntArray:
     return keys
 
 
-def _difference(base: sparse.csc_array, now: sparse.csc_array) -> Coefficients | None:
-    # What must be set to come back from `now` to `base`, or None when their patterns differ.
+def difference(base: sparse.csc_array, now: sparse.csc_array) -> Coefficients | None:
+    """What must be set to come from `now` to `base`, or None when their patterns differ."""
     if not (np.array_equal(base.indptr, now.indptr) and np.array_equal(base.indices, now.indices)):
         return None
     places = np.flatnonzero(base.data != now.data)

@@ -140,22 +140,11 @@ def solve_stages(
     `announce` is called before each stage that is solved. Raises like `solve`, and `InvalidProgramError` for
     stages that repeat a name or have another number of columns.
     """
-    _check(program, stages)
-    run = _Run(program, options or SolveOptions(), solver)
-    for position, stage in enumerate(stages):
-        stopped = run.stopped()
-        last = position == len(stages) - 1
-        reason = stopped or run.needless(stage, last)
-        if reason:
-            run.skip(stage, reason)
-            continue
-        if announce is not None:
-            announce(stage)
-        run.solve(stage, last)
-    return run.finished()
+    check_stages(program, stages)
+    return StagedRun(program, options or SolveOptions(), solver).run(stages, announce)
 
 
-class _Run:
+class StagedRun:
     """The state between stages: session, locks, incumbent, and the face that a large LP starts from."""
 
     def __init__(self, program: LinearProgram, options: SolveOptions, solver: str) -> None:
@@ -168,6 +157,21 @@ class _Run:
         self._x: FloatArray | None = None
         self._end: Termination | None = None
         self._face: LinearProgram | None = program
+
+    def run(
+        self, stages: Sequence[Stage], announce: Callable[[Stage], None] | None = None
+    ) -> StagedResult:
+        """Every stage in turn."""
+        for position, stage in enumerate(stages):
+            last = position == len(stages) - 1
+            reason = self.stopped() or self.needless(stage, last)
+            if reason:
+                self.skip(stage, reason)
+                continue
+            if announce is not None:
+                announce(stage)
+            self.solve(stage, last)
+        return self.finished()
 
     def stopped(self) -> str:
         """Why no further stage is to be solved, or an empty string."""
@@ -199,11 +203,7 @@ class _Run:
     def solve(self, stage: Stage, last: bool) -> None:
         """Solve one stage, keep the better plan, and lock it unless no stage follows."""
         started, locks = time.perf_counter(), tuple(self._locks)
-        session = self._session_for(stage)
-        result = session.solve(self._with_face_start(stage, self._stage_options(stage)))
-        result = replace(result, seconds=time.perf_counter() - started)
-        if not locks and stage.lock and not last and not self._program.is_mip:
-            self._face = optimal_face(session.program, result)
+        result = replace(self.result_of(stage, last), seconds=time.perf_counter() - started)
         self._outcomes.append(StageOutcome(stage, *_without_locks(self._program, result, locks), locks))
         if result.x is None:
             self._end = result.termination
@@ -215,6 +215,14 @@ class _Run:
         self._keep_better(stage, result.x)
         if self._x is not None and not last:
             self._lock(stage, stage.value(self._x))
+
+    def result_of(self, stage: Stage, last: bool) -> SolveResult:
+        """One stage under the locks so far, in the session of all stages."""
+        session, is_first = self._session_for(stage), not self._locks
+        result = session.solve(self._with_face_start(stage, self.stage_options(stage)))
+        if is_first and stage.lock and not last and not self._program.is_mip:
+            self._face = optimal_face(session.program, result)
+        return result
 
     def finished(self) -> StagedResult:
         """The whole result, with each stage's value at the final values."""
@@ -238,7 +246,8 @@ class _Run:
             self._session.patch(objective=stage.objective, maximize=stage.maximize, offset=stage.offset)
         return self._session
 
-    def _stage_options(self, stage: Stage) -> SolveOptions:
+    def stage_options(self, stage: Stage) -> SolveOptions:
+        """The options of one stage: what is left of the time, and the prices that somebody reads."""
         return replace(
             self._options,
             time_limit=self._time_left(),
@@ -354,7 +363,8 @@ def _best_by_bounds(program: LinearProgram, stage: Stage) -> float:
     return float(stage.objective[used] @ bound[used]) + stage.offset
 
 
-def _check(program: LinearProgram, stages: Sequence[Stage]) -> None:
+def check_stages(program: LinearProgram, stages: Sequence[Stage]) -> None:
+    """Raise `InvalidProgramError` for stages that repeat a name or have another number of columns."""
     names = [stage.name for stage in stages]
     if len(set(names)) != len(names):
         raise InvalidProgramError(f"two stages have the same name among {', '.join(names)}")

@@ -1,0 +1,99 @@
+"""What-ifs of a staged program, each started from the base."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from solvers.options import SolveOptions
+from solvers.program import LinearProgram
+from solvers.result import Reason
+from solvers.staged import Stage, StagedResult, solve_stages
+from solvers.warm import WarmStages, stage_starts
+
+
+def make(
+    seed: int, whole: bool = False, columns: int = 30, rows: int = 12
+) -> tuple[LinearProgram, list[Stage]]:
+    """A random packing program with two stages; the seed of the pattern is always the same."""
+    pattern = np.random.default_rng(0).random((rows, columns)) < 0.4
+    random = np.random.default_rng(seed)
+    matrix = sparse.csc_array(np.where(pattern, random.uniform(0.5, 2.0, (rows, columns)), 0.0))
+    program = LinearProgram(
+        objective=np.zeros(columns),
+        matrix=matrix,
+        row_lower=np.full(rows, -np.inf),
+        row_upper=random.uniform(5, 10, rows),
+        column_lower=np.zeros(columns),
+        column_upper=np.full(columns, 3.0),
+        integer=np.full(columns, whole),
+    )
+    money = Stage("money", random.uniform(1, 2, columns), maximize=True, scale=0.1)
+    tie = Stage("tie", 1.0 + np.random.default_rng(5).random(columns))
+    return program, [money, tie]
+
+
+def warm(whole: bool = False) -> WarmStages:
+    """The base, solved and ready."""
+    program, stages = make(1, whole)
+    base = solve_stages(program, stages, SolveOptions(basis=True))
+    return WarmStages(program, stages, stage_starts(base))
+
+
+def values(result: StagedResult) -> list[float]:
+    """The value of each stage."""
+    return [outcome.value for outcome in result.outcomes if outcome.value is not None]
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_what_if_gives_what_a_cold_solve_gives(whole: bool) -> None:
+    """Every stage reaches the value that a cold solve of the same program proves."""
+    ready = warm(whole)
+    for seed in range(2, 6):
+        program, stages = make(seed, whole)
+        found, cold = ready.solve(program, stages), solve_stages(program, stages)
+        assert found.termination.reason is Reason.OPTIMAL
+        assert values(found) == pytest.approx(values(cold), rel=1e-5)
+
+
+def test_order_changes_nothing() -> None:
+    """A what-if gives the same values whichever what-ifs came before."""
+    forward, backward = warm(), warm()
+    seeds = list(range(2, 7))
+    ahead = {seed: forward.solve(*make(seed)).x for seed in seeds}
+    back = {seed: backward.solve(*make(seed)).x for seed in reversed(seeds)}
+    for seed in seeds:
+        assert ahead[seed] == pytest.approx(back[seed], rel=1e-9, abs=1e-9)
+
+
+def test_another_pattern_of_the_same_shape_is_patched() -> None:
+    """Coefficients that the base has not are added, those that are gone become zero."""
+    ready = warm()
+    program, stages = make(2)
+    dense = program.matrix.toarray()
+    dense[0], dense[1] = dense[1].copy(), dense[0].copy()
+    changed = program.replace(matrix=sparse.csc_array(dense))
+    assert values(ready.solve(changed, stages)) == pytest.approx(
+        values(solve_stages(changed, stages)), rel=1e-5
+    )
+
+
+def test_another_shape_is_solved_cold_and_said() -> None:
+    """A what-if with more rows is not forced into the base's sessions."""
+    found = warm().solve(*make(2, rows=13))
+    assert found.has_solution
+    assert any("cold" in note for note in found.notes)
+
+
+def test_a_what_if_without_a_plan_leaves_the_base_alone() -> None:
+    """After an infeasible what-if the next one is solved as if it had not been."""
+    ready = warm()
+    program, stages = make(2)
+    impossible = program.replace(
+        row_lower=np.full(program.num_rows, 1e6), row_upper=np.full(program.num_rows, 2e6)
+    )
+    assert not ready.solve(impossible, stages).has_solution
+    assert values(ready.solve(program, stages)) == pytest.approx(
+        values(solve_stages(program, stages)), rel=1e-5
+    )
