@@ -60,7 +60,7 @@ def wrapped(text: str, width: int) -> list[str]:
     return [*lines, line.rstrip()] if line.strip() or not lines else lines
 
 
-_CLOSING = frozenset("，。；：、！？）”》」』")
+_CLOSING = frozenset("，。；：、！？）”》」』%")
 
 
 def _pieces(text: str) -> list[str]:

@@ -67,7 +67,10 @@ def _line(sheet: Sheet, row: Row, priority: str, title: str) -> tuple[list[str],
     difference = row["value"] - bound
     if row["status"] == "met" and row["binds"]:
         difference = 0.0
-    text = numbers.signed(sheet.figure(difference, row["raw_unit"]), difference)
+    shown = sheet.figure(difference, row["raw_unit"])
+    if row["raw_unit"] == "share":
+        shown = sheet.say("points_short", value=numbers.number(difference * 100.0, sheet.language, 1))
+    text = numbers.signed(shown, difference)
     word = sheet.say(f"is_{row['status']}")
     tone: Tone = "bad" if row["status"] in ("short", "over") else "good"
     return [
