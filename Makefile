@@ -32,9 +32,9 @@ demo: .venv/.installed ## Solve the main pack and say where the answer is
 	$(BIN)/apportion solve scenarios/examples/$(PACK)/plan.yaml -o $(OUT)
 	@echo
 	@echo "The plan was scenarios/examples/$(PACK)/plan.yaml; its answer is in $(OUT):"
-	@echo "  run.xlsx          every table, for a spreadsheet"
-	@echo "  summary.json      status, proof, versions and timings, for a program"
-	@echo "  assumptions.csv   each number that was not given, and what it weighs"
+	@echo "  run.xlsx                every table, for a spreadsheet"
+	@echo "  summary.json            status, proof, versions and timings, for a program"
+	@echo "  tables/assumptions.csv  each number that was not given, and what it weighs"
 	@echo "Start a plan of your own: $(BIN)/apportion new $(PACK) my_plan"
 
 test: .venv/.installed-dev ## Run the tests, without the slow ones
@@ -54,7 +54,7 @@ format: .venv/.installed-dev ## Put the code into shape
 	$(BIN)/ruff format .
 
 bench: .venv/.installed-bench ## Measure seconds and memory by phase
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.plan_models
 
 clean: ## Remove the virtual environment and caches
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
