@@ -125,8 +125,7 @@ def summary(
 
     Shares and gaps are fractions; money is in the plan's currency.
     """
-    plan, cube, program = solution.plan, solution.model.cube, solution.model.program
-    residuals = solution.residuals
+    plan = solution.plan
     return {
         "format": FORMAT,
         "name": plan.spec.name,
@@ -140,26 +139,9 @@ def summary(
         "targets": _targets(solution),
         "objective": [_stage(stage) for stage in solution.stages],
         "gap": worst_gap(solution) if solution.has_plan else None,
-        "residuals": None
-        if residuals is None
-        else {
-            "rows": residuals.primal,
-            "bounds": residuals.bounds,
-            "whole_numbers": residuals.integrality,
-            "worst": residuals.worst,
-        },
+        "residuals": _residuals(solution),
         "contradiction": _contradiction(solution),
-        "shape": {
-            "markets": len(cube.markets.names),
-            "sellers": len(solution.sellers.seat_names),
-            "seat_groups": len(cube.seat_names),
-            "pairs": solution.sellers.num_pairs,
-            "periods": cube.num_periods,
-            "columns": program.num_columns,
-            "rows": program.num_rows,
-            "entries": int(program.matrix.nnz),
-            "whole_columns": int(program.integer.sum()) if program.is_mip else 0,
-        },
+        "shape": _shape(solution),
         "seconds": {**solution.seconds, **(seconds or {})},
         "versions": versions(solution),
         "inputs": dict(plan.inputs),
@@ -179,6 +161,35 @@ def versions(solution: Solution) -> dict[str, str]:
     found |= {name: _version(name) for name in ("apportion", *LIBRARIES)}
     used = {stage.result.solver for stage in solution.stages if stage.result is not None}
     return found | {f"solver {name}": get_usable(name).version() for name in sorted(used)}
+
+
+def _residuals(solution: Solution) -> dict[str, float] | None:
+    """Our own check of the plan: the worst relative violation by kind."""
+    found = solution.residuals
+    if found is None:
+        return None
+    return {
+        "rows": found.primal,
+        "bounds": found.bounds,
+        "whole_numbers": found.integrality,
+        "worst": found.worst,
+    }
+
+
+def _shape(solution: Solution) -> dict[str, int]:
+    """The size of the plan and of its program."""
+    cube, program = solution.model.cube, solution.model.program
+    return {
+        "markets": len(cube.markets.names),
+        "sellers": len(solution.sellers.seat_names),
+        "seat_groups": len(cube.seat_names),
+        "pairs": solution.sellers.num_pairs,
+        "periods": cube.num_periods,
+        "columns": program.num_columns,
+        "rows": program.num_rows,
+        "entries": int(program.matrix.nnz),
+        "whole_columns": int(program.integer.sum()),
+    }
 
 
 def _version(name: str) -> str:

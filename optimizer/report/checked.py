@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from optimizer import messages
 from optimizer.checks.finding import Finding
@@ -120,3 +121,22 @@ def _metrics(paper: Paper, plan: Plan, language: str) -> None:
     resources = plan.tables.get("resources")
     for name in [] if resources is None else dict.fromkeys(resources.text("resource")):
         paper.paragraph(_say("define_resource", language), indent=2, mark=f"{name:<16}  ")
+
+
+def findings_data(findings: Sequence[Finding], size: Mapping[str, int], language: str) -> dict[str, Any]:
+    """The same for a program: keys, sentences, fields and places."""
+    places = ("file", "sheet", "row", "line", "column", "value")
+    return {
+        "ok": not any(finding.level == "error" for finding in findings),
+        "shape": dict(size),
+        "findings": [
+            {
+                "level": finding.level,
+                "key": finding.key,
+                "text": finding.text(language),
+                "fields": dict(finding.fields),
+                "place": {name: getattr(finding.place, name) for name in places},
+            }
+            for finding in findings
+        ],
+    }

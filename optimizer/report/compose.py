@@ -96,7 +96,8 @@ def _status(sheet: Sheet) -> None:
     else:
         paper.paragraph(sheet.say(f"status_{solution.status}", why=_why(sheet)), tone="bad")
     if solution.residuals is not None:
-        paper.paragraph(sheet.say("verified", worst=f"{solution.residuals.worst:.0e}"), tone="faint")
+        worst = solution.residuals.worst
+        paper.paragraph(sheet.say("verified", worst=f"{worst:.0e}" if worst else "0"), tone="faint")
 
 
 def _why(sheet: Sheet) -> str:

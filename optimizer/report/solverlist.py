@@ -7,6 +7,7 @@ from typing import Any
 
 from optimizer import messages
 from optimizer.comparing import PlanComparison
+from optimizer.exporting import Exported
 from optimizer.report.layout import Column, Paper, Tone
 from optimizer.report.numbers import number, percent
 from solvers.compare import AGREEING, FAULTY, ComparisonRow
@@ -105,6 +106,12 @@ def comparison_data(found: PlanComparison) -> dict[str, Any]:
         "verdict": verdict(found),
         "answers": rows,
     }
+
+
+def export_sentence(done: Exported, file: str, language: str = "en") -> str:
+    """What was written: stage and size."""
+    sizes = {name: f"{getattr(done, name):,}" for name in ("columns", "rows", "entries")}
+    return _say("exported", language, file=file, stage=done.stage, **sizes)
 
 
 def _cells(row: ComparisonRow, language: str) -> list[str]:
