@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
-import signal
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer import messages
-from optimizer.errors import ApportionError
+from scenarios.terminal import (
+    PLAIN_WIDTH,
+    Ticker,
+    echo_json,
+    interruption,
+    language_of,
+    paper_options,
+    say,
+    spoken,
+)
 
 if TYPE_CHECKING:
     from optimizer.settings import SolveSettings
-    from solvers.options import Progress
 
-PLAIN_WIDTH = 100
-"""Columns of a page that goes to a file or a pipe."""
-LANGUAGE = re.compile(r"^\s*language\s*:\s*[\"']?(en|ru|zh)\b", re.MULTILINE)
 DEFAULT_PACK = "premium_year"
 
 
@@ -74,14 +72,14 @@ def new(names: tuple[str, ...], pack: str | None, list_packs: bool) -> None:
         return
     with spoken("en"):
         if len(names) not in (1, 2):
-            raise click.UsageError(_say("new_arguments", "en", known=", ".join(examples.names())))
+            raise click.UsageError(say("new_arguments", "en", known=", ".join(examples.names())))
         if len(names) == 2 and pack is not None:
-            raise click.UsageError(_say("pack_and_option", "en", first=names[0], second=pack))
+            raise click.UsageError(say("pack_and_option", "en", first=names[0], second=pack))
         chosen = names[0] if len(names) == 2 else pack or DEFAULT_PACK
         plan = examples.copy(chosen, names[-1])
     language = language_of(plan)
-    click.echo(_say("new_done", language, pack=chosen, folder=names[-1]))
-    click.echo(_say("new_next", language, plan=plan))
+    click.echo(say("new_done", language, pack=chosen, folder=names[-1]))
+    click.echo(say("new_next", language, plan=plan))
 
 
 @main.command(short_help="Check a plan without solving it.")
@@ -97,16 +95,16 @@ def check(plan: Path, as_json: bool, metrics: bool) -> None:
         from optimizer.checking import check as find
         from optimizer.checking import shape
         from optimizer.plan.load import load_plan
-        from optimizer.report.checked import check_page
+        from optimizer.report.checked import check_page, findings_data
 
         loaded = load_plan(_plan_file(plan))
         findings = find(loaded)
         failed = any(finding.level == "error" for finding in findings)
         size = {} if failed else shape(loaded)
     if as_json:
-        _echo_json(_findings_data(findings, size, loaded.spec.language))
+        echo_json(findings_data(findings, size, loaded.spec.language))
     else:
-        click.echo(check_page(loaded, size, findings, **_paper(), with_metrics=metrics), nl=False)
+        click.echo(check_page(loaded, size, findings, **paper_options(), with_metrics=metrics), nl=False)
     sys.exit(3 if failed else 0)
 
 
@@ -162,10 +160,10 @@ def solve(plan: Path, out: Path | None, as_json: bool, quiet: bool, verbose: boo
         settings = _settings(choices, interrupt, ticker, verbose)
         run = run_plan(_plan_file(plan), out, settings, ticker.phase)
     if as_json:
-        _echo_json(run.summary)
+        echo_json(run.summary)
     elif not quiet:
         shown = None if out is None else str(out)
-        click.echo(page(run.solution, **_paper(), folder=shown), nl=False)
+        click.echo(page(run.solution, **paper_options(), folder=shown), nl=False)
     sys.exit(run.solution.exit_code)
 
 
@@ -197,6 +195,79 @@ def fit(history: Path, out: Path, mapping: Path | None) -> None:
     click.echo(report.text(), nl=False)
 
 
+@main.command(short_help="List the solvers, or compare them on a plan.")
+@click.option(
+    "--compare", "plan", type=click.Path(path_type=Path), metavar="PLAN", help="Solve PLAN by each of them."
+)
+@click.option(
+    "--solvers", "chosen", metavar="A,B,..", help="Compare these; all that can take the plan if not given."
+)
+@click.option(
+    "--stage", metavar="NAME", help="Compare this stage of the objective; the money stage if not given."
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Stop each solver after so many seconds.",
+)
+@click.option(
+    "--relax", is_flag=True, help="Drop whole numbers, so that solvers of linear programs can join."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the table for a program.")
+def solvers(plan: Path | None, chosen: str | None, as_json: bool, **choices: Any) -> None:
+    """List the solvers: what is installed, its version, and what it can do.
+
+    With --compare, solve PLAN by each of them in a process of its own, and judge the answers: the same
+    optimum, another one, looser, worse, wrong, or none. Exit code 6 when a solver gives a wrong answer.
+    """
+    if plan is None:
+        from optimizer.report.solverlist import solver_data, solvers_page
+
+        if as_json:
+            echo_json(solver_data())
+        else:
+            click.echo(solvers_page(**paper_options()), nl=False)
+        return
+    language = language_of(plan)
+    ticker = Ticker(sys.stderr, language, shown=sys.stderr.isatty())
+    with spoken(language), ticker, interruption(language) as interrupt:
+        from optimizer.report.solverlist import comparison_data, comparison_page
+        from scenarios.running import compare_file
+
+        names = [name.strip() for name in (chosen or "").split(",") if name.strip()]
+        found = compare_file(_plan_file(plan), names, interrupt=interrupt, on_solver=ticker.solver, **choices)
+    if as_json:
+        echo_json(comparison_data(found))
+    else:
+        click.echo(comparison_page(found, **paper_options(), language=language), nl=False)
+    sys.exit(6 if found.comparison.faulty else 0)
+
+
+@main.command(short_help="Write the program of a plan as an MPS or LP file.")
+@click.argument("plan", type=click.Path(path_type=Path))
+@click.argument("target", type=click.Path(path_type=Path), metavar="FILE")
+@click.option(
+    "--stage", metavar="NAME", help="Write this stage of the objective; the money stage if not given."
+)
+def export(plan: Path, target: Path, stage: str | None) -> None:
+    """Write the linear or whole-number program of PLAN as FILE, which ends in .mps or .lp.
+
+    The stages before the one that is written are locked at their optimum. Rows and columns carry readable
+    names.
+    """
+    language = language_of(plan)
+    with spoken(language):
+        from optimizer.exporting import export_plan
+        from optimizer.plan.load import load_plan
+        from optimizer.report.solverlist import export_sentence
+
+        done = export_plan(load_plan(_plan_file(plan)), target, stage)
+    click.echo(export_sentence(done, target.name, language))
+
+
 @main.command(short_help="Print the JSON Schema of the plan file.")
 def schema() -> None:
     """Print the JSON Schema of the plan file, for editors that complete and check YAML."""
@@ -224,94 +295,6 @@ def reference_text() -> str:
         context.help_option_names = ["-h", "--help"]
         parts += ["", f"## {title}", "", "```text", command.get_help(context), "```"]
     return "\n".join(parts) + "\n"
-
-
-def language_of(path: Path) -> str:
-    """The language that a plan or mapping file asks for, told at a glance; English if none."""
-    file = path / "plan.yaml" if path.is_dir() else path
-    try:
-        text = file.read_bytes().decode("utf-8", errors="replace")
-    except OSError:
-        return "en"
-    found = LANGUAGE.search(text)
-    return found.group(1) if found else "en"
-
-
-@contextmanager
-def spoken(language: str) -> Iterator[None]:
-    """Say an error of the plan or the solver in one message on standard error, and end with its exit code."""
-    try:
-        yield
-    except ApportionError as error:
-        click.echo(error.text(language), err=True)
-        sys.exit(error.exit_code)
-    except Exception as error:
-        from solvers.errors import SolverError
-
-        if not isinstance(error, SolverError):
-            raise
-        click.echo(_say("solver_failed", language, reason=error), err=True)
-        sys.exit(6)
-
-
-@contextmanager
-def interruption(language: str) -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C sets; the second one ends the process at once, as the system does it."""
-    event = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield event
-        return
-
-    def stop(_number: int, _frame: object) -> None:
-        event.set()
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        click.echo("\n" + _say("stopping", language), err=True)
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield event
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-class Ticker:
-    """Progress on a terminal: a line for each phase and stage with the seconds so far."""
-
-    def __init__(self, stream: TextIO, language: str, shown: bool) -> None:
-        self._stream, self._language, self._shown = stream, language, shown
-        self._started = time.monotonic()
-        self._text = ""
-
-    def __enter__(self) -> Ticker:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        if self._shown and self._text:
-            self._stream.write("\n")
-
-    def phase(self, name: str) -> None:
-        """A phase outside the solve begins: read or write."""
-        self._begin(_say(f"phase_{name}", self._language))
-
-    def stage(self, name: str) -> None:
-        """A stage of the solve begins."""
-        self._begin(_say("phase_stage", self._language, stage=name))
-
-    def progress(self, news: Progress) -> None:
-        """The solver reports: the seconds move on, and the proof where there is one."""
-        known = "" if news.gap is None else "  " + _say("phase_gap", self._language, gap=f"{news.gap:.2%}")
-        self._write(self._text + known)
-
-    def _begin(self, text: str) -> None:
-        if self._shown and self._text:
-            self._stream.write("\n")
-        self._text = text
-        self._write(text)
-
-    def _write(self, text: str) -> None:
-        if self._shown:
-            self._stream.write(f"\r[{time.monotonic() - self._started:7.1f} s] {text}\x1b[K")
-            self._stream.flush()
 
 
 def _settings(
@@ -342,42 +325,6 @@ def _plan_file(path: Path) -> Path:
     if path.is_dir() and not file.is_file():
         raise InputError("cli.no_plan_file", name=str(file))
     return file
-
-
-def _findings_data(findings: list[Any], size: dict[str, int], language: str) -> dict[str, Any]:
-    places = ("file", "sheet", "row", "line", "column", "value")
-    return {
-        "ok": not any(finding.level == "error" for finding in findings),
-        "shape": size,
-        "findings": [
-            {
-                "level": finding.level,
-                "key": finding.key,
-                "text": finding.text(language),
-                "fields": dict(finding.fields),
-                "place": {name: getattr(finding.place, name) for name in places},
-            }
-            for finding in findings
-        ],
-    }
-
-
-def _echo_json(data: object) -> None:
-    from optimizer.io.write import json_text
-
-    click.echo(json_text(data))
-
-
-def _paper() -> dict[str, Any]:
-    """Width and colours that standard output can show: colours only on a terminal that wants them."""
-    if not sys.stdout.isatty():
-        return {"width": PLAIN_WIDTH, "colour": False}
-    plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
-    return {"width": shutil.get_terminal_size().columns, "colour": not plain}
-
-
-def _say(name: str, language: str, /, **fields: object) -> str:
-    return messages.text(f"cli.{name}", language, **fields)
 
 
 if __name__ == "__main__":

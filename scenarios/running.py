@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from optimizer.comparing import PlanComparison, compare_solvers
 from optimizer.plan.load import load_plan
 from optimizer.report.compose import page
 from optimizer.result.solution import Solution
@@ -70,3 +72,18 @@ def _both(lines: list[str], other: Callable[[str], None] | None) -> Callable[[st
             other(line)
 
     return take
+
+
+def compare_file(
+    file: Path,
+    solvers: Sequence[str],
+    *,
+    stage: str | None = None,
+    time_limit: float | None = None,
+    relax: bool = False,
+    interrupt: threading.Event | None = None,
+    on_solver: Callable[[str], None] | None = None,
+) -> PlanComparison:
+    """Read a plan file and solve one of its stages by several solvers; raises like `compare_solvers`."""
+    settings = SolveSettings(time_limit=time_limit, interrupt=interrupt)
+    return compare_solvers(load_plan(file), solvers, settings, relax=relax, stage=stage, on_start=on_solver)
