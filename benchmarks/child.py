@@ -90,7 +90,7 @@ def ours(folder: Path, method: str = "auto", limit: float | None = None) -> Figu
         clock("hand over"),
     ):
         staged = solve_model(model, settings, model.stages[:1])
-    clock.seconds["hand over"] -= clock.seconds["solve"] + clock.seconds["verify"]
+    clock.take_out("hand over", "solve", "verify")
     clock.memory |= {"hand over": clock.before["solve"], "verify": clock.memory["hand over"]}
     result = staged.outcomes[0].result
     assert result is not None, staged.termination
@@ -98,8 +98,7 @@ def ours(folder: Path, method: str = "auto", limit: float | None = None) -> Figu
         with clock("write"):
             _write(model, staged.x, folder / "run")
     return {
-        "seconds": clock.seconds,
-        "memory": clock.memory,
+        **clock.figures(),
         "method": result.method,
         "reason": str(result.termination.reason),
         "objective": result.objective_value,
@@ -171,8 +170,7 @@ def direct(folder: Path, method: str, limit: float | None = None) -> Figures:
         found = [np.array(part) for part in (solution.col_value, solution.row_dual, solution.col_dual)]
     information = highs.getInfo()
     return {
-        "seconds": clock.seconds,
-        "memory": clock.memory,
+        **clock.figures(),
         "reason": highs.modelStatusToString(highs.getModelStatus()).lower(),
         "objective": float(arrays["objective"] @ found[0] + arrays["offset"]),
         "iterations": information.simplex_iteration_count + max(information.ipm_iteration_count, 0),
@@ -190,7 +188,7 @@ def peer(name: str) -> Callable[..., Figures]:
         clock = Clock()
         build = {"linopy": peers.with_linopy, "pulp": peers.with_pulp}[name]
         objective = build(arrays, clock, NATIVE_METHODS[method], limit)
-        return {"seconds": clock.seconds, "memory": clock.memory, "objective": objective}
+        return {**clock.figures(), "objective": objective}
 
     return run
 

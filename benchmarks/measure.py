@@ -28,10 +28,14 @@ def peak_memory() -> float:
 
 
 class Clock:
-    """Seconds by phase, and the most memory held until the end of each and `before` its beginning, in MiB."""
+    """Seconds and processor seconds by phase, and the most memory held until its end, in MiB.
+
+    `before` is the memory at its beginning. Processor seconds leave out the time that other programs took.
+    """
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self.processor: dict[str, float] = {}
         self.memory: dict[str, float] = {"start": peak_memory()}
         self.before: dict[str, float] = {}
 
@@ -39,12 +43,22 @@ class Clock:
     def __call__(self, phase: str) -> Iterator[None]:
         """Add what happens inside to a phase."""
         self.before.setdefault(phase, peak_memory())
-        started = time.perf_counter()
+        started, worked = time.perf_counter(), time.process_time()
         try:
             yield
         finally:
             self.seconds[phase] = self.seconds.get(phase, 0.0) + time.perf_counter() - started
+            self.processor[phase] = self.processor.get(phase, 0.0) + time.process_time() - worked
             self.memory[phase] = peak_memory()
+
+    def take_out(self, phase: str, *parts: str) -> None:
+        """Take parts that were measured inside a phase out of it."""
+        for figures in (self.seconds, self.processor):
+            figures[phase] -= sum(figures[part] for part in parts)
+
+    def figures(self) -> dict[str, dict[str, float]]:
+        """Everything measured, for the report."""
+        return {"seconds": self.seconds, "processor": self.processor, "memory": self.memory}
 
     def watch(self, phase: str, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function, whose calls are added to a phase."""

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -109,6 +110,9 @@ def _peers(size: str, folder: Path, method: str) -> Figures:
     for name in ("linopy", "pulp"):
         if name == "pulp" and size in WITHOUT_PULP:
             found[name] = {"left_out": "not run at this size: an object a coefficient takes too long"}
+            continue
+        if find_spec(name) is None:
+            found[name] = {"left_out": "not installed; it comes with the extra `bench`"}
             continue
         try:
             found[name] = child(name, folder, method, PEER_SECONDS, note=f"{size} with {name}")
