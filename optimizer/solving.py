@@ -186,7 +186,7 @@ def _money_figures(inputs: Inputs, settings: SolveSettings) -> tuple[float, floa
     staged = solve_model(
         model, replace(settings, marginal_values=False, on_stage=None), model.stages[: last + 1]
     )
-    if staged.x is None:
+    if staged.x is None or staged.termination.reason is not Reason.OPTIMAL:
         return None
     metrics = model.context.metrics
     revenue = float(metrics.total("revenue").values(staged.x)[0])

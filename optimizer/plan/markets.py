@@ -180,6 +180,7 @@ def _price(
     with np.errstate(divide="ignore", invalid="ignore"):
         derived = np.nansum(revenue, axis=1) / np.nansum(units, axis=1)
     derived = np.where(np.isfinite(derived) & (derived > 0), derived, np.nan)[:, None]
+    derived = derived * log.factor("price_from_last_year")
     missing = np.isnan(given)
     price = np.where(missing, derived, given)
     log.note(
@@ -189,7 +190,6 @@ def _price(
         int((missing & ~np.isnan(price)).any(axis=1).sum()),
         float(np.nanmean(derived)) if not np.isnan(derived).all() else None,
         "currency/unit",
-        scalable=False,
     )
     blank = np.isnan(price)
     log.note(
@@ -234,14 +234,13 @@ def _units_per_deal(plan: Plan, table: Table, log: AssumptionLog) -> FloatArray:
         int(missing.any(axis=1).sum()),
         1.0,
         "units/deal",
-        scalable=False,
     )
     if (given <= 0).any():
         row = int((given <= 0).any(axis=1).argmax())
         raise InputError(
             "model.units_per_deal_not_positive", table.place(row, "units_per_deal", given[row].min())
         )
-    return np.where(missing, 1.0, given)
+    return np.where(missing, log.factor("one_unit_a_deal"), given)
 
 
 def _potential(
@@ -257,14 +256,14 @@ def _potential(
     potential = table.by_period.get("potential", table.numbers("potential")[:, None] * spread)
     money = table.by_period.get("potential_revenue", table.numbers("potential_revenue")[:, None] * spread)
     potential = np.where(np.isnan(potential), money / price, potential)
-    share = table.numbers("max_share")[:, None] * spread
+    share = table.numbers("max_share")[:, None] * spread * log.factor("size_times_share")
     of_size = share * np.where(
         np.isnan(table.numbers("size_units"))[:, None],
         table.numbers("size_revenue")[:, None] / price,
         table.numbers("size_units")[:, None],
     )
     use = np.isnan(potential) & ~np.isnan(of_size)
-    log.note("size_times_share", "markets", "potential", int(use.any(axis=1).sum()), None, scalable=False)
+    log.note("size_times_share", "markets", "potential", int(use.any(axis=1).sum()), None)
     potential = np.where(use, of_size, potential)
     growth = (1.0 + plan.spec.growth_cap) * log.factor("growth_cap")
     use = np.isnan(potential) & ~np.isnan(last_year_units)

@@ -138,9 +138,11 @@ def _presence(plan: Plan, table: Table, log: AssumptionLog) -> tuple[FloatArray,
         else:
             continue
         ramp = phasing.ramp_shares(calendar, starts[seller], ages, shares)
-        defaulted += int(not ramps[seller] and bool((ramp < 1.0).any()))
+        if not ramps[seller] and (ramp < 1.0).any():
+            ramp = np.minimum(ramp * log.factor("default_ramp"), 1.0)
+            defaulted += 1
         presence[seller] *= ramp
-    log.note("default_ramp", "sellers", "ramp", defaulted, None, scalable=False)
+    log.note("default_ramp", "sellers", "ramp", defaulted, None)
     return headcount, presence
 
 
@@ -192,7 +194,9 @@ def _capacity(
     selling_hours = WORKING_DAYS_A_YEAR * HOURS_A_DAY * SELLING_SHARE
     for seller in productive:
         amount = productivity[seller] * year[seller] * presence[seller]
-        rate = _hours_per_revenue(pairs, markets, int(seller)) if hours_known[seller] else None
+        rate = None
+        if hours_known[seller]:
+            rate = _hours_per_revenue(pairs, markets, int(seller)) * log.factor("hours_from_productivity")
         units[seller] = "revenue" if rate is None else "hours"
         capacity[seller] = amount * (1.0 if rate is None else rate)
         annual_hours[seller] = selling_hours if rate is None else productivity[seller] * rate
@@ -207,7 +211,6 @@ def _capacity(
         len(productive) - by_revenue,
         None,
         "hours a year",
-        scalable=False,
     )
     return tuple(units), capacity, annual_hours
 

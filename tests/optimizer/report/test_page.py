@@ -131,7 +131,7 @@ def test_equal_sellers_have_equal_figures_on_the_page(solved: Solved) -> None:
 def test_assumptions_are_listed_with_what_they_move(solved: Solved) -> None:
     """A default that was used is a sentence on the page, in the plan's language."""
     text = " ".join(page(solved("people_and_target")).split())
-    assert "markets without a potential can sell at most 1.5 times last year" in text
+    assert "Markets without a potential (1) can sell at most 1.5 times last year" in text
     assert "10 % off moves" in text
 
 
