@@ -18,6 +18,8 @@ from solvers.registry import Adapter, Capabilities, modules_present
 from solvers.result import Limit, Reason, SolveResult, Termination
 
 _FEASIBLE = 2
+_DUAL, _PRIMAL = 1, 4
+"""HiGHS's codes of its simplex methods."""
 _thread_state = threading.local()
 
 _ERROR = (Reason.ERROR, None)
@@ -99,6 +101,9 @@ class HighsModel(HighsPatches):
         # On a MIP the option `solver` would silently drop the whole numbers in some versions of HiGHS.
         method = {"auto": "choose", "simplex": "simplex", "interior_point": "ipm"}[options.method]
         settings["mip_lp_solver" if self._is_mip else "solver"] = method
+        # HiGHS takes dual simplex unless told, also from a basis that only the primal one can use.
+        primal = options.start_is_feasible and options.start_basis is not None
+        settings["simplex_strategy"] = _PRIMAL if primal else _DUAL
         if options.gap is not None:
             settings |= {"mip_rel_gap": options.gap, "mip_abs_gap": min(1e-6, options.gap)}
         if options.feasibility_tolerance is not None:

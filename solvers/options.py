@@ -34,8 +34,10 @@ class SolveOptions:
     that the solver rejects raises `InvalidOptionError`. `interrupt` may be set by another thread (or a
     signal handler): the solver stops soon after, with its best solution so far. `ranging` asks for the
     ranges of duals and costs; `integer_prices` for the duals of a MIP with its integers fixed; `basis` for
-    the simplex basis in the result. `start_basis` (LP) and `start_values` (n,) (MIP) are where to start from.
-    `scale=False` hands the numbers over as they are.
+    the simplex basis in the result. `start_basis` (LP) and `start_values` (n,) (MIP) are where to start from;
+    `start_is_feasible` says that the basis keeps every row while the objective is another than it was
+    optimal for, so that primal simplex has little left to do. `scale=False` hands the numbers over as they
+    are.
     """
 
     time_limit: float | None = None
@@ -51,6 +53,7 @@ class SolveOptions:
     scale: bool = True
     start_basis: Basis | None = field(default=None, compare=False, repr=False)
     start_values: FloatArray | None = field(default=None, compare=False, repr=False)
+    start_is_feasible: bool = False
     log: Callable[[str], None] | None = None
     progress: Callable[[Progress], None] | None = None
     interrupt: threading.Event | None = None

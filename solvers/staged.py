@@ -290,8 +290,10 @@ class StagedRun:
 
         The lock leaves a sliver without an interior, on which interior point and crossover are slow (11 s
         at 25,000 columns) and simplex no better (8 s). On the optimal face of the stages before (what their
-        duals fix stays fixed) interior point takes 0.8 s, and simplex moves from its basis to the optimum
-        of the locked program in 0.4 s.
+        duals fix stays fixed) interior point takes 0.8 s, and primal simplex moves from its basis, which
+        keeps the locks, to the optimum of the locked program in 0.4 s. Dual simplex would first have to
+        mend the prices of the columns that the face fixes: 7,259 iterations where primal simplex needs 74,
+        and 168 s instead of 11 s at 240,000 columns.
         """
         face = self._face
         capabilities = get_usable(self._solver).capabilities
@@ -311,7 +313,7 @@ class StagedRun:
             return options
         return replace(
             options, method="simplex", start_basis=_with_basic_rows(found.basis, len(self._locks)),
-            time_limit=self._time_left(),
+            start_is_feasible=True, time_limit=self._time_left(),
         )  # fmt: skip
 
 
