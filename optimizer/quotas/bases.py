@@ -70,7 +70,7 @@ def leaf_bases(solution: Solution, spec: QuotaSpec, levels: Levels, spans: Spans
         np.add.at(found, (levels.leaf[:, None], code[periods][None, :]), values[:, periods])
         return found
 
-    plan = _clean(by_leaf((rate * sales)[pairs]))
+    plan = _clean(by_leaf((rate * sales)[pairs]), spec.metric, levels)
     split = market_shares(cube)[pairs]
     markets, market = cube.markets, cube.pair_market[pairs]
     revenue = spec.metric == "revenue"
@@ -81,9 +81,14 @@ def leaf_bases(solution: Solution, spec: QuotaSpec, levels: Levels, spans: Spans
     return Bases(plan, last_year, potential, by_leaf(_pair_capacity(cube, rate * sales, pairs)))
 
 
-def _clean(values: FloatArray) -> FloatArray:
-    """The figures without noise: nothing negative, and nothing that is next to nothing."""
-    return np.where(values > NOISE * values.max(initial=0.0), values, 0.0)
+def _clean(values: FloatArray, metric: str, levels: Levels) -> FloatArray:
+    """The figures without noise; raises `InputError` where one is negative, as a margin may be."""
+    noise = NOISE * np.abs(values).max(initial=0.0)
+    if (values < -noise).any():
+        leaf = int((values < -noise).any(axis=1).argmax())
+        node = levels.tree.name(leaf + int(levels.tree.starts[-2]), "")
+        raise InputError("quotas.basis_negative", levels.place, node=node, metric=metric)
+    return np.where(values > noise, values, 0.0)
 
 
 def seats(cube: Cube) -> FloatArray:

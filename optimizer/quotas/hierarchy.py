@@ -83,8 +83,11 @@ class Hierarchy:
         return found
 
     def name(self, node: int, company: str) -> str:
-        """The node's labels joined by " / ", missing levels left out; the company's name for the company."""
-        return " / ".join(label for label in self.paths[node] if label != MISSING) or company
+        """The node's labels joined by " / ", missing levels left out; a dash stands for a node that is
+        itself a missing level, the company's name for the company."""
+        path = self.paths[node]
+        shown = [label for label in path if label != MISSING]
+        return " / ".join([*shown, "–"] if path and path[-1] == MISSING else shown) or company
 
     def level_name(self, node: int) -> str:
         """The column of the node's level; blank for the company."""
