@@ -33,10 +33,21 @@ def months_in_periods(calendar: Calendar) -> FloatArray:
 
 
 def working_day_shares(calendar: Calendar) -> FloatArray:
-    """Share of a year's working days (Monday to Friday) that each period holds: (T,)."""
+    """Share of a year's working days (Monday to Friday) that each period holds: (T,).
+
+    A year is the twelve months from the first day of the plan, then the twelve after them, so that a plan of
+    twelve months has the whole year wherever it starts.
+    """
     days = np.busday_count(calendar.starts, calendar.ends).astype(np.float64)
-    years = calendar.starts.astype("datetime64[Y]")
-    year_days = np.busday_count(years.astype("datetime64[D]"), (years + 1).astype("datetime64[D]"))
+    first = calendar.starts[0]
+    month = first.astype("datetime64[M]")
+    months = np.floor(_months_since(calendar.starts, first)).astype(np.int64)
+    years = month + months // 12 * 12
+    since_month_began = first - month.astype("datetime64[D]")
+    year_days = np.busday_count(
+        years.astype("datetime64[D]") + since_month_began,
+        (years + 12).astype("datetime64[D]") + since_month_began,
+    )
     return np.asarray(days / year_days, dtype=np.float64)
 
 
@@ -50,8 +61,8 @@ def default_shares(profiles: Table | None, calendar: Calendar) -> tuple[FloatArr
     if profiles is not None and "season" in known:
         return season_shares(profiles, "season", calendar), "season"
     if profiles is not None and "working_days" in known:
-        _, days, _ = _profile(profiles, "working_days")
-        years = max(1.0, round(len(days) / calendar.periods_a_year))
+        labels, days, _ = _profile(profiles, "working_days")
+        years = len(days) / (12 if _is_by_month(labels) else calendar.periods_a_year)
         return season_shares(profiles, "working_days", calendar) * years / days.sum(), "working_days_profile"
     return working_day_shares(calendar), "working_days"
 
@@ -63,10 +74,10 @@ def season_shares(profiles: Table, name: str, calendar: Calendar) -> FloatArray:
     when the profile does not exist or misses a month of the horizon.
     """
     labels, values, first = _profile(profiles, name)
-    months = [_MONTH.match(label) for label in labels]
-    if all(months) and len(labels) <= 12:
+    if _is_by_month(labels):
         by_month = np.full(12, np.nan)
-        for match, value in zip(months, values, strict=True):
+        for label, value in zip(labels, values, strict=True):
+            match = _MONTH.match(label)
             if match is None or not 1 <= int(match.group(1)) <= 12:
                 raise InputError("model.profile_month", profiles.place(first, "period_or_age"), profile=name)
             by_month[int(match.group(1)) - 1] = value
@@ -80,6 +91,11 @@ def season_shares(profiles: Table, name: str, calendar: Calendar) -> FloatArray:
     if np.isnan(shares).any():
         raise InputError("model.profile_gap", profiles.place(first), profile=name)
     return shares
+
+
+def _is_by_month(labels: list[str]) -> bool:
+    """Whether a profile names the months of one year."""
+    return len(labels) <= 12 and all(_MONTH.match(label) for label in labels)
 
 
 def ramp_steps(profiles: Table, name: str) -> tuple[FloatArray, FloatArray]:

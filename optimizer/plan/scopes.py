@@ -15,15 +15,22 @@ TIME_COLUMNS = ("period", "quarter", "year")
 MARKET_LABELS = ("customer_type", "unit")
 SELLER_LABELS = ("seller", "sales_channel", "status")
 LIKELY_STATUS = "present"
+LIKELY_CUSTOMER = "existing"
 
 Scope = Mapping[str, list[str]]
 """Column -> the labels that are inside; a column that is not named is not limited."""
 
 
 def market_dimensions(markets: Table) -> dict[str, list[str]]:
-    """The label columns of the markets table that keys and rules may name: dimension -> label by row."""
+    """The label columns of the markets table that keys and rules may name: dimension -> label by row.
+
+    A blank customer_type is `existing`.
+    """
     names = (*markets.labels, *MARKET_LABELS)
-    return {name: markets.text(name) for name in names if name in markets.frame.columns}
+    found = {name: markets.text(name) for name in names if name in markets.frame.columns}
+    if "customer_type" in found:
+        found["customer_type"] = [kind or LIKELY_CUSTOMER for kind in found["customer_type"]]
+    return found
 
 
 def seller_dimensions(sellers: Table) -> dict[str, list[str]]:
