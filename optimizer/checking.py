@@ -15,8 +15,9 @@ from optimizer.checks.coverage import (
 from optimizer.checks.finding import Checked, Finding, Level, from_error
 from optimizer.checks.limits import check_contradictions, check_sums, check_unlimited
 from optimizer.errors import InputError
+from optimizer.model.activities import add_activities
 from optimizer.model.builder import ProgramBuilder
-from optimizer.model.compile import add_activities, compile_plan, make_context
+from optimizer.model.compile import compile_plan, make_context
 from optimizer.model.cube import make_cube
 from optimizer.model.families.rules import RuleRows, rule_rows
 from optimizer.model.personal import personal_terms, rule_columns

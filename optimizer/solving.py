@@ -135,18 +135,25 @@ def solution_of(model: Model, staged: StagedResult) -> Solution:
         return solution
     cells = np.maximum(staged.x[: cube.num_cells], 0.0).reshape(cube.num_pairs, cube.num_periods)
     sales = split_by_seller(cube, sellers, cells)
-    extra = _extra(model, staged.x)
+    extra, others = _extra(model, staged.x), _others(model, staged.x)
     residuals = primal_residuals(model.program, staged.x)
-    outcomes = rule_outcomes(sellers, plan_vector(sales, extra))
-    return replace(solution, sales=sales, extra=extra, residuals=residuals, outcomes=outcomes)
+    outcomes = rule_outcomes(sellers, plan_vector(sales, extra, others))
+    return replace(
+        solution, sales=sales, extra=extra, others=others, residuals=residuals, outcomes=outcomes
+    )
 
 
 def _extra(model: Model, x: np.ndarray) -> np.ndarray:
-    start, count = model.context.activities.extra_start, len(model.context.activities.resources)
-    periods = model.cube.num_periods
-    if start is None:
-        return np.zeros((count, periods))
-    return x[start : start + count * periods].reshape(count, periods)
+    activities = model.context.activities
+    if "extra" not in activities.blocks:
+        return np.zeros((len(activities.resources), model.cube.num_periods))
+    return activities.blocks["extra"].values(x)
+
+
+def _others(model: Model, x: np.ndarray) -> np.ndarray:
+    activities = model.context.activities
+    end = activities.num_columns if activities.extra_start is None else activities.extra_start
+    return x[model.cube.num_cells : end]
 
 
 def _status(staged: StagedResult) -> Status:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from optimizer.errors import InputError
+from optimizer.model.activities import add_activities
+from optimizer.model.blocks import Activities
 from optimizer.model.builder import ProgramBuilder
 from optimizer.model.context import Context
 from optimizer.model.cube import Cube, make_cube
@@ -18,7 +18,7 @@ from optimizer.model.families.resources import resources
 from optimizer.model.families.rules import rules
 from optimizer.model.families.share import share
 from optimizer.model.families.stay_near import stay_near
-from optimizer.model.metrics import Activities, Metrics
+from optimizer.model.metrics import Metrics
 from optimizer.model.objective import PlanStage, plan_stages
 from optimizer.model.personal import personal_terms, rule_columns
 from optimizer.model.scopes import Scopes
@@ -79,37 +79,5 @@ def compile_plan(
 
 def make_context(builder: ProgramBuilder, activities: Activities) -> Context:
     """The expressions over a cube's activities."""
-    scopes = Scopes(activities.cube)
+    scopes = Scopes(activities.cube, activities.blocks)
     return Context(builder, activities.cube, activities, Metrics(activities, scopes), scopes)
-
-
-def add_activities(builder: ProgramBuilder, cube: Cube) -> Activities:
-    """The columns of sales (P * T, cell p * T + t) and of extra resources (R * T)."""
-
-    def cell_labels() -> list[tuple[str, ...]]:
-        names, markets, periods = cube.seat_names, cube.markets.names, cube.calendar.period
-        return [
-            (names[seat], markets[market], period)
-            for seat, market in zip(cube.pair_seat, cube.pair_market, strict=True)
-            for period in periods
-        ]
-
-    upper = np.where(cube.presence[cube.pair_seat] > 0, np.inf, 0.0).ravel()
-    whole = np.repeat(cube.markets.whole_units[cube.pair_market], cube.num_periods)
-    builder.add_columns("sales", cube.num_cells, cell_labels, upper=upper, integer=whole)
-    table = cube.inputs.resources
-    extra_start = None
-    if np.isfinite(table.extra_price).any():
-        bought = np.isfinite(table.extra_price)
-        labels = [(name, period) for name in table.names for period in cube.calendar.period]
-        extra_start = builder.add_columns(
-            "extra",
-            len(labels),
-            lambda: labels,
-            upper=np.repeat(np.where(bought, np.inf, 0.0), cube.num_periods),
-        )
-    uses = {
-        row: np.repeat(amount[cube.pair_source][:, None], cube.num_periods, axis=1)
-        for row, amount in table.per_unit.items()
-    }
-    return Activities(cube, table.names, uses, table.by_sellers, extra_start, table.extra_price)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizer.model.blocks import Activities
 from optimizer.model.builder import ProgramBuilder
 from optimizer.model.cube import Cube
-from optimizer.model.metrics import Activities, Metrics
+from optimizer.model.metrics import Metrics
 from optimizer.model.scopes import Scopes
 from optimizer.model.terms import Terms, sum_by
 
@@ -83,22 +84,15 @@ class Context:
         """Columns of the sales cells (P, T)."""
         return np.arange(self.cube.num_cells).reshape(self.cube.num_pairs, self.cube.num_periods)
 
-    @cached_property
-    def typical_sales(self) -> FloatArray:
-        """A plausible size of each cell in units, flat (P * T,): the market's potential shared by its
-        pairs."""
-        cube = self.cube
-        known = np.where(
-            np.isfinite(cube.markets.potential), cube.markets.potential, cube.markets.last_year_units
-        )
-        pairs = np.maximum(np.bincount(cube.pair_market, minlength=len(cube.markets.names)), 1)
-        return np.nan_to_num(cube.by_market(known / pairs[:, None]), nan=1.0).ravel()
-
     def magnitude(self, terms: Terms) -> FloatArray:
         """What each expression could plausibly reach (K,): the scale of rows whose own bound is 0."""
-        cells = terms.column < self.cube.num_cells
-        size = np.abs(terms.value[cells]) * self.typical_sales[terms.column[cells]]
-        return np.abs(terms.constant) + sum_by(terms.member[cells], size, terms.size)
+        known = terms.column < self.activities.num_columns
+        size = np.abs(terms.value[known]) * self._typical[terms.column[known]]
+        return np.abs(terms.constant) + sum_by(terms.member[known], size, terms.size)
+
+    @cached_property
+    def _typical(self) -> FloatArray:
+        return self.activities.typical
 
     def place_rule(self, name: str, first: int, members: IntArray, scale: FloatArray) -> None:
         """Remember which rows bound which members of a rule."""

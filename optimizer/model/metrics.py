@@ -2,125 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.errors import InputError
-from optimizer.model.cube import Cube
-from optimizer.model.scopes import Members, Scopes
+from optimizer.model.blocks import Activities, Parts
+from optimizer.model.coefficients import (
+    ACTIVITY_METRICS,
+    COSTS,
+    OTHER_METRICS,
+    RATIOS,
+    SALES_METRICS,
+    SEAT_METRICS,
+    mean_capacity,
+    seats_of_capacity,
+)
+from optimizer.model.scopes import SALES, Members, Scopes
 from optimizer.model.terms import Terms, sum_by
 from optimizer.plan.names import nearest
 
 FloatArray = NDArray[np.float64]
-Unit = Literal["units", "deals", "currency", "hours", "heads", "customers", "share", "seats"]
 
-
-@dataclass(frozen=True)
-class Activities:
-    """Where the activities of a model stand among its columns, and what they use.
-
-    `sales` cells are the columns 0 .. P*T-1. `extra_start` is the first column of extra resources (R, T),
-    bought at
-    `extra_price` (R,); None where nothing can be bought. `uses` is (P, R): resource a unit sold;
-    `fixed_uses` (R, T).
-    """
-
-    cube: Cube
-    resources: tuple[str, ...]
-    uses: Mapping[int, FloatArray]
-    fixed_uses: FloatArray
-    extra_start: int | None
-    extra_price: FloatArray
-
-
-Coefficient = Callable[[Activities], FloatArray]
-
-
-def _revenue(a: Activities) -> FloatArray:
-    return a.cube.by_market(a.cube.markets.price)
-
-
-def _margin(a: Activities) -> FloatArray:
-    if not a.cube.markets.knows_margin:
-        raise InputError("model.no_margin")
-    return a.cube.by_market(a.cube.markets.unit_margin)
-
-
-def _commission(a: Activities) -> FloatArray:
-    return _revenue(a) * a.cube.commission_rate[a.cube.pair_seat][:, None]
-
-
-def _deals(a: Activities) -> FloatArray:
-    return 1.0 / a.cube.by_market(a.cube.markets.units_per_deal)
-
-
-def _new_customers(a: Activities) -> FloatArray:
-    return _deals(a) * a.cube.markets.is_new[a.cube.pair_market][:, None]
-
-
-def _load(a: Activities) -> FloatArray:
-    """Average seller-periods that a unit takes; 0 for sellers without a limit."""
-    mean = mean_capacity(a.cube)[a.cube.pair_seat][:, None]
-    return np.asarray(
-        np.divide(a.cube.effort, mean, out=np.zeros_like(a.cube.effort), where=np.isfinite(mean))
-    )
-
-
-def mean_capacity(cube: Cube) -> FloatArray:
-    """Capacity of an average seller and period among those who count in the same unit (G,); inf without a
-    limit.
-
-    The mean is over all of them, so that loads add up: a group's load is the sum of its members'.
-    """
-    units = np.array(cube.inputs.selling.sellers.capacity_unit)[cube.groups.first]
-    mean = np.full(len(units), np.inf)
-    for unit in set(units.tolist()) - {""}:
-        own = units == unit
-        there = cube.presence[own].sum()
-        if there > 0:
-            mean[own] = cube.capacity[own].sum() / there
-    return np.where(mean > 0, mean, np.inf)
-
-
-def seats_of_capacity(cube: Cube) -> FloatArray:
-    """Capacity of each seat in average seller-periods (G, T); 0 without a limit."""
-    mean = mean_capacity(cube)[:, None]
-    return np.asarray(
-        np.divide(cube.capacity, mean, out=np.zeros_like(cube.capacity), where=np.isfinite(mean))
-    )
-
-
-SALES_METRICS: dict[str, tuple[Unit, Coefficient]] = {
-    "units": ("units", lambda a: np.ones((a.cube.num_pairs, a.cube.num_periods))),
-    "deals": ("deals", _deals),
-    "revenue": ("currency", _revenue),
-    "margin": ("currency", _margin),
-    "commission": ("currency", _commission),
-    "contribution": ("currency", lambda a: _margin(a) - _commission(a)),
-    "hours": ("hours", lambda a: np.nan_to_num(a.cube.hours)),
-    "new_customers": ("customers", _new_customers),
-    "load": ("seats", _load),
-}
-SEAT_METRICS: dict[str, Unit] = {"headcount": "heads", "capacity": "seats", "seller_cost": "currency"}
-OTHER_METRICS: dict[str, Unit] = {
-    "extra_cost": "currency",
-    "market_size": "currency",
-    "last_year": "currency",
-    "last_year_units": "units",
-}
-RATIOS: dict[str, tuple[str, str, Unit]] = {
-    "average_check": ("revenue", "deals", "currency"),
-    "average_price": ("revenue", "units", "currency"),
-    "margin_rate": ("margin", "revenue", "share"),
-    "market_share": ("revenue", "market_size", "share"),
-    "growth": ("revenue", "last_year", "share"),
-    "utilisation": ("load", "capacity", "share"),
-}
-"""Ratio -> numerator, denominator, unit. growth is numerator / denominator - 1."""
+__all__ = [
+    "ACTIVITY_METRICS",
+    "OTHER_METRICS",
+    "RATIOS",
+    "SALES_METRICS",
+    "SEAT_METRICS",
+    "Activities",
+    "Metrics",
+    "cell_terms",
+    "mean_capacity",
+    "seats_of_capacity",
+    "sum_members",
+]
 
 
 class Metrics:
@@ -133,12 +52,20 @@ class Metrics:
 
     def known(self) -> list[str]:
         """Every metric and ratio that this plan has."""
-        return [*SALES_METRICS, *SEAT_METRICS, *OTHER_METRICS, *RATIOS, *self.activities.resources]
+        return [
+            *SALES_METRICS,
+            *SEAT_METRICS,
+            *ACTIVITY_METRICS,
+            *OTHER_METRICS,
+            *RATIOS,
+            *self.activities.resources,
+        ]
 
     def unit(self, metric: str) -> str:
         """Unit of a metric; raises `InputError` when it is unknown."""
-        if metric in SALES_METRICS:
-            return SALES_METRICS[metric][0]
+        for sums in (SALES_METRICS, ACTIVITY_METRICS):
+            if metric in sums:
+                return sums[metric][0]
         for table in (SEAT_METRICS, OTHER_METRICS):
             if metric in table:
                 return table[metric]
@@ -163,27 +90,70 @@ class Metrics:
                 self._coefficients[metric] = self.activities.uses[position]
         return self._coefficients[metric]
 
+    def parts(self, metric: str) -> Parts:
+        """What each block adds to a metric that is a sum over activities."""
+        if metric in ACTIVITY_METRICS:
+            return ACTIVITY_METRICS[metric][1](self.activities)
+        parts = {SALES: self.coefficient(metric)}
+        if metric == "contribution":
+            for cost in COSTS:
+                for block, values in ACTIVITY_METRICS[cost][1](self.activities).items():
+                    parts[block] = parts.get(block, 0.0) - values
+        return parts
+
+    def blocks(self, metric: str) -> tuple[str, ...]:
+        """The blocks that a metric or ratio is about, sales where it has no activity."""
+        if metric in RATIOS:
+            top, bottom, _ = RATIOS[metric]
+            return tuple(dict.fromkeys([*self.blocks(top), *self.blocks(bottom)]))
+        if metric in ACTIVITY_METRICS or metric in SALES_METRICS:
+            return tuple(self.parts(metric)) or (SALES,)
+        return (SALES,)
+
+    def members(self, metric: str, each: Sequence[str], where: Mapping[str, Any]) -> Members:
+        """The members of `each` in scope that the blocks of a metric have; raises like `sum_members`."""
+        return sum_members(self.scopes, each, where, self.blocks(metric))
+
     def terms(self, metric: str, members: Members, where: Mapping[str, Any]) -> Terms:
-        """One expression a member; raises `InputError` for ratios, unknown metrics and sums over unlike
-        units."""
+        """One expression a member; raises `InputError` for ratios, unknown metrics, sums over unlike
+        units, and columns that none of the metric's activities has."""
         self.unit(metric)
         if metric in RATIOS:
             raise InputError("model.ratio_not_a_sum", metric=metric)
         if metric == "units":
             self._same_unit(where)
+        self.check_columns(metric, members)
         if metric in SEAT_METRICS:
             return self._seat_constants(metric, members, where)
         if metric in ("market_size", "last_year", "last_year_units"):
             return Terms.constants(self.market_constants(metric, members))
-        sold = Terms.constants(np.zeros(members.size))
-        if metric != "extra_cost":
-            sold = cell_terms(members, self.coefficient(metric))
-        if metric in ("contribution", "extra_cost"):
-            sign = -1.0 if metric == "contribution" else 1.0
-            return sold + self._extra_cost(members, where).scaled(sign)
+        total = Terms.constants(np.zeros(members.size))
+        for block, coefficient in self.parts(metric).items():
+            total = total + self._block_terms(block, members, coefficient)
         if metric in self.activities.resources:
-            return sold + self._fixed_uses(metric, members, where)
-        return sold
+            return total + self._fixed_uses(metric, members, where)
+        return total
+
+    def check_columns(self, metric: str, members: Members) -> None:
+        """Raise `InputError` when a column of the scope is one that none of the metric's activities has."""
+        blocks = self.blocks(metric)
+        for column in (*members.row_columns, *members.where):
+            if not any(self.scopes.has_column(block, column) for block in blocks):
+                raise InputError("model.metric_not_by_column", metric=metric, column=column)
+
+    def _block_terms(self, block: str, members: Members, coefficient: FloatArray) -> Terms:
+        if block == SALES:
+            return cell_terms(members, coefficient)
+        place = self.activities.blocks[block]
+        code = self.scopes.block_code(block, members)
+        rows, periods = np.flatnonzero(code >= 0), np.flatnonzero(members.period_code >= 0)
+        value = np.broadcast_to(coefficient, (place.num_rows, place.num_periods))[np.ix_(rows, periods)]
+        column = place.columns[np.ix_(rows, periods)]
+        member = code[rows][:, None] * members.num_period_members + members.period_code[periods][None, :]
+        kept = value.ravel() != 0.0
+        return Terms(
+            member.ravel()[kept], column.ravel()[kept], value.ravel()[kept], np.zeros(members.size)
+        )
 
     def ratio(self, metric: str, members: Members, where: Mapping[str, Any]) -> tuple[Terms, Terms, float]:
         """Numerator, denominator and what is subtracted from their quotient."""
@@ -198,26 +168,13 @@ class Metrics:
     def total(self, metric: str, where: Mapping[str, Any] | None = None) -> Terms:
         """The metric over a whole scope as one expression."""
         scope = where or {}
-        return self.terms(metric, self.scopes.members([], scope), scope)
+        return self.terms(metric, self.scopes.members([], scope, self.blocks(metric)), scope)
 
     def _same_unit(self, where: Mapping[str, Any]) -> None:
         markets = self.activities.cube.markets
         found = sorted({markets.unit[row] for row in np.flatnonzero(self.scopes.market_mask(where))})
         if len(found) > 1:
             raise InputError("model.unlike_units", units=", ".join(found))
-
-    def _extra_cost(self, members: Members, where: Mapping[str, Any]) -> Terms:
-        """Cost of extra resources: it has no market and no seller, so it counts only in scopes of periods."""
-        activities = self.activities
-        nothing = Terms.constants(np.zeros(members.size))
-        if activities.extra_start is None or not self._is_company_wide(members, where):
-            return nothing
-        buys = np.flatnonzero(activities.extra_price < np.inf)
-        periods = np.flatnonzero(members.period_code >= 0)
-        columns = activities.extra_start + buys[:, None] * activities.cube.num_periods + periods[None, :]
-        value = np.broadcast_to(activities.extra_price[buys][:, None], columns.shape)
-        member = np.broadcast_to(members.period_code[periods][None, :], columns.shape)
-        return Terms(member.ravel(), columns.ravel(), value.ravel(), np.zeros(members.size))
 
     def _is_company_wide(self, members: Members, where: Mapping[str, Any]) -> bool:
         sides = {self.scopes.sides(column)[0] for column in where}
@@ -315,9 +272,11 @@ def cell_terms(members: Members, coefficient: FloatArray) -> Terms:
     return Terms(member.ravel()[kept], column.ravel()[kept], value.ravel()[kept], np.zeros(members.size))
 
 
-def sum_members(scopes: Scopes, each: Sequence[str], where: Mapping[str, Any]) -> Members:
-    """Members of `each` in scope; raises `InputError` when the scope is empty."""
-    members = scopes.members(each, where)
+def sum_members(
+    scopes: Scopes, each: Sequence[str], where: Mapping[str, Any], blocks: Iterable[str] = (SALES,)
+) -> Members:
+    """Members of `each` that the rows of `blocks` in scope have; raises `InputError` when there are none."""
+    members = scopes.members(each, where, blocks)
     if members.size == 0:
         raise InputError(
             "model.scope_empty", where=", ".join(f"{key}: {value}" for key, value in where.items())

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.errors import InputError
+from optimizer.model.blocks import ActivityBlock
 from optimizer.model.cube import Cube
 from optimizer.plan.names import nearest
 from optimizer.plan.tables import ALL
@@ -18,7 +19,9 @@ from optimizer.plan.territories import label_codes
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
-Side = Literal["market", "seller", "period"]
+Side = Literal["market", "seller", "period", "activity"]
+SALES = "sales"
+_NOTHING: Mapping[str, ActivityBlock] = {}
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,11 @@ class Members:
     num_period_members: int
     market_code: IntArray | None
     """Pair-side member of each market (M,); None where a seller column takes part."""
+    row_columns: tuple[str, ...] = ()
+    """The columns of `each` that are no columns of time."""
+    row_labels: tuple[tuple[str, ...], ...] = ((),)
+    """Their labels by pair code."""
+    where: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -48,8 +56,9 @@ class Members:
 class Scopes:
     """Resolves columns and scopes (column -> label or labels) to codes on the axes of one cube."""
 
-    def __init__(self, cube: Cube) -> None:
+    def __init__(self, cube: Cube, blocks: Mapping[str, ActivityBlock] = _NOTHING) -> None:
         self.cube = cube
+        self._blocks = blocks
         self._sellers = cube.inputs.selling.sellers.labels
         self._markets = cube.markets.labels
         self._periods: dict[str, Sequence[str]] = {
@@ -71,9 +80,15 @@ class Scopes:
             if not prefix and name in self._sellers:
                 self._must_agree(name)
             return "market", name
+        if any(column in block.labels for block in self._blocks.values()):
+            return "activity", column
         known = [*self._markets, *self._sellers, *self._periods]
+        known += [name for block in self._blocks.values() for name in block.labels]
         raise InputError(
-            "model.column_unknown", column=column, nearest=nearest(column, known), known=", ".join(known)
+            "model.column_unknown",
+            column=column,
+            nearest=nearest(column, known),
+            known=", ".join(dict.fromkeys(known)),
         )
 
     def _must_agree(self, name: str) -> None:
@@ -133,29 +148,88 @@ class Scopes:
             )
         return np.fromiter((label in texts for label in labels), dtype=np.bool_, count=len(labels))
 
-    def pair_mask(self, where: Mapping[str, Any]) -> BoolArray:
-        """Pairs that meet the market and seller columns of `where` (P,)."""
-        cube = self.cube
-        return self.market_mask(where)[cube.pair_market] & self.seat_mask(where)[cube.pair_seat]
+    def has_column(self, block: str, column: str) -> bool:
+        """Whether rows of a block carry a column; columns of time belong to every block."""
+        side, _ = self.sides(column)
+        if side == "period":
+            return True
+        if block == SALES:
+            return side != "activity"
+        return column in self._blocks[block].labels
 
-    def members(self, each: Sequence[str], where: Mapping[str, Any]) -> Members:
-        """The members of `each` inside `where`: every label that the markets, sellers or periods in scope
-        have."""
+    def members(
+        self, each: Sequence[str], where: Mapping[str, Any], blocks: Iterable[str] = (SALES,)
+    ) -> Members:
+        """The members of `each` inside `where`: every label that the rows of `blocks` in scope have.
+
+        Sales carry the columns of markets and sellers; a block that lacks a column is outside the scope.
+        """
         sided = [self.sides(column) for column in each]
-        pair_columns = [position for position, (side, _) in enumerate(sided) if side != "period"]
+        row_columns = [position for position, (side, _) in enumerate(sided) if side != "period"]
         period_columns = [position for position, (side, _) in enumerate(sided) if side == "period"]
-        pair_code, pair_labels, market_code = self._pair_members(
-            [sided[index] for index in pair_columns], where
-        )
+        names = tuple(each[position] for position in row_columns)
+        pair_code, row_labels, market_code = self._sold(names, where, SALES in blocks)
+        for block in blocks:
+            if block != SALES:
+                row_labels = list(dict.fromkeys([*row_labels, *self._labels_in(block, names, where)]))
         periods = [self._periods[sided[index][1]] for index in period_columns]
         period_code, period_labels = _joint_codes(periods, self.period_mask(where))
         labels = []
-        for pair_label, period_label in product(pair_labels, period_labels):
-            label = dict(zip(pair_columns, pair_label, strict=True)) | dict(
+        for row_label, period_label in product(row_labels, period_labels):
+            label = dict(zip(row_columns, row_label, strict=True)) | dict(
                 zip(period_columns, period_label, strict=True)
             )
             labels.append(tuple(label[index] for index in range(len(each))))
-        return Members(tuple(labels), pair_code, period_code, len(period_labels), market_code)
+        return Members(
+            tuple(labels),
+            pair_code,
+            period_code,
+            len(period_labels),
+            market_code,
+            names,
+            tuple(row_labels),
+            dict(where),
+        )
+
+    def _sold(
+        self, names: Sequence[str], where: Mapping[str, Any], wanted: bool
+    ) -> tuple[IntArray, list[tuple[str, ...]], IntArray | None]:
+        """Codes and labels of sales; nothing where they are not asked for or lack a column."""
+        if wanted and all(self.has_column(SALES, column) for column in (*names, *where)):
+            return self._pair_members([self.sides(column) for column in names], where)
+        nothing = np.full(self.cube.num_pairs, -1, dtype=np.int64)
+        return nothing, [] if names else [()], None
+
+    def block_code(self, block: str, members: Members) -> IntArray:
+        """Row code of each row of a block (rows,), to be combined with the period code; -1 is outside."""
+        table = self._blocks[block]
+        code = np.full(table.num_rows, -1, dtype=np.int64)
+        position = {label: index for index, label in enumerate(members.row_labels)}
+        inside = self._rows_in(block, members.row_columns, members.where)
+        for row, label in zip(inside, self._labels_at(block, members.row_columns, inside), strict=True):
+            code[row] = position.get(label, -1)
+        return code
+
+    def _labels_in(
+        self, block: str, names: Sequence[str], where: Mapping[str, Any]
+    ) -> list[tuple[str, ...]]:
+        return self._labels_at(block, names, self._rows_in(block, names, where))
+
+    def _labels_at(self, block: str, names: Sequence[str], rows: IntArray) -> list[tuple[str, ...]]:
+        columns = [self._blocks[block].labels[name] for name in names]
+        return [tuple(column[row] for column in columns) for row in rows]
+
+    def _rows_in(self, block: str, names: Sequence[str], where: Mapping[str, Any]) -> IntArray:
+        """Rows of a block inside `where`; none where it lacks a column."""
+        if not all(self.has_column(block, column) for column in (*names, *where)):
+            return np.zeros(0, dtype=np.int64)
+        table = self._blocks[block]
+        inside = np.ones(table.num_rows, dtype=np.bool_)
+        for column, wanted in where.items():
+            if self.sides(column)[0] != "period":
+                texts = {wanted} if isinstance(wanted, str) else set(wanted)
+                inside &= np.array([label in texts for label in table.labels[column]], dtype=np.bool_)
+        return np.flatnonzero(inside)
 
     def _pair_members(
         self,

@@ -7,7 +7,7 @@ from typing import Any
 
 from optimizer import messages
 from optimizer.checks.finding import Finding
-from optimizer.model.metrics import OTHER_METRICS, RATIOS, SALES_METRICS, SEAT_METRICS
+from optimizer.model.metrics import ACTIVITY_METRICS, OTHER_METRICS, RATIOS, SALES_METRICS, SEAT_METRICS
 from optimizer.plan.plan import Plan
 from optimizer.plan.scopes import market_dimensions, seller_dimensions
 from optimizer.report.layout import Column, Paper, Tone
@@ -105,7 +105,8 @@ def _labels(paper: Paper, plan: Plan, language: str) -> None:
 def _metrics(paper: Paper, plan: Plan, language: str) -> None:
     """Every metric and ratio with its unit and definition; docs/metrics.md says the same at length."""
     paper.heading(_say("metrics", language))
-    units = {name: unit for name, (unit, _) in SALES_METRICS.items()} | SEAT_METRICS | OTHER_METRICS
+    units = {name: unit for name, (unit, _) in (SALES_METRICS | ACTIVITY_METRICS).items()}
+    units |= SEAT_METRICS | OTHER_METRICS
     units |= {name: unit for name, (_, _, unit) in RATIOS.items()}
     money = plan.spec.currency or messages.text("report.unit_currency", language)
     for name, unit in units.items():

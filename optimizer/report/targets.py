@@ -136,8 +136,7 @@ def scope_usage(sheet: Sheet, row: Mapping[str, Any]) -> tuple[float | None, flo
         for found in solution.outcomes
         if found.rule == row["rule"] and " / ".join(found.member) == row["member"]
     )
-    scopes = seller_context(solution.sellers).scopes
-    members = scopes.members(rule.each, rule.where)
+    members = seller_context(solution.sellers).metrics.members(rule.metric, rule.each, rule.where)
     code = members.labels.index(outcome.member)
     pair_code, period_code = divmod(code, members.num_period_members)
     pairs, periods = members.pair_code == pair_code, members.period_code == period_code

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizer.model.activities import add_activities
 from optimizer.model.builder import ProgramBuilder
-from optimizer.model.compile import add_activities, make_context
+from optimizer.model.compile import make_context
 from optimizer.model.context import Context
 from optimizer.model.cube import Cube
 from optimizer.model.families.rules import RuleRows, rule_rows
-from optimizer.model.metrics import RATIOS, Metrics, sum_members
+from optimizer.model.metrics import RATIOS, Metrics
 from optimizer.result.solution import RuleOutcome, Solution
 
 FloatArray = NDArray[np.float64]
@@ -34,12 +35,15 @@ def view(solution: Solution) -> tuple[Metrics, FloatArray]:
     plan."""
     if solution.sales is None or solution.extra is None:
         raise ValueError("the solution holds no plan")
-    return seller_context(solution.sellers).metrics, plan_vector(solution.sales, solution.extra)
+    return seller_context(solution.sellers).metrics, plan_vector(
+        solution.sales, solution.extra, solution.others
+    )
 
 
-def plan_vector(sales: FloatArray, extra: FloatArray) -> FloatArray:
-    """Sales cells, then extra resources."""
-    return np.concatenate([sales.ravel(), extra.ravel()])
+def plan_vector(sales: FloatArray, extra: FloatArray, others: FloatArray | None = None) -> FloatArray:
+    """Sales cells, then the other activities, then extra resources."""
+    between = np.zeros(0) if others is None else others
+    return np.concatenate([sales.ravel(), between, extra.ravel()])
 
 
 def figure(solution: Solution, metric: str, where: Mapping[str, Any]) -> float:
@@ -59,7 +63,7 @@ def figures(
     """
     scope = where or {}
     metrics, x = view(solution)
-    members = sum_members(metrics.scopes, each, scope)
+    members = metrics.members(metric, each, scope)
     if metric not in RATIOS:
         values = metrics.terms(metric, members, scope).values(x)
     else:

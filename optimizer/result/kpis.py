@@ -102,6 +102,7 @@ class _Sums:
             if metric not in RATIOS:
                 return self._total(metric, members)
             top, bottom, _ = RATIOS[metric]
+            self._metrics.check_columns(metric, members)
             counted = self._metrics.sized(members) if bottom == "market_size" else members
             above, below = self._total(top, counted), self._total(bottom, members)
         except InputError:

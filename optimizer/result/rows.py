@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from optimizer.model.basis import market_basis
 from optimizer.model.families.balance import proportions
-from optimizer.model.metrics import sum_members
 from optimizer.plan.rules import Rule
 from optimizer.plan.schema import BalanceSpec
 from optimizer.report.words import unit_text
@@ -34,7 +33,7 @@ def outcome_rows(solution: Solution) -> list[Row]:
 def growth_bases(solution: Solution, rule: Rule) -> Mapping[tuple[str, ...], float]:
     """Last year's figure of each member of a rule, in the metric's unit."""
     context = seller_context(solution.sellers)
-    members = sum_members(context.scopes, rule.each, rule.where)
+    members = context.metrics.members(rule.metric, rule.each, rule.where)
     values = market_basis(context, "last_year", rule.metric, members)
     return dict(zip(members.labels, values.tolist(), strict=True))
 

@@ -8,9 +8,10 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizer.model.blocks import Activities
 from optimizer.model.compile import Model
 from optimizer.model.cube import Cube
-from optimizer.model.metrics import Activities, Metrics
+from optimizer.model.metrics import Metrics
 from optimizer.model.objective import PlanStage
 from optimizer.plan.inputs import Inputs
 from optimizer.plan.plan import Plan
@@ -156,6 +157,9 @@ class Solution:
     """Units sold by pair of `sellers` and period (P, T); None without a plan."""
     extra: FloatArray | None = None
     """Resources bought beyond capacity (R, T)."""
+    others: FloatArray | None = None
+    """The columns of the activities between sales and extra resources, in their order; None without a plan or
+    without such activities."""
     outcomes: tuple[RuleOutcome, ...] = ()
     marginal_values: tuple[MarginalValue, ...] = ()
     marginal_note: str = ""
@@ -184,7 +188,7 @@ class Solution:
 
     @property
     def x(self) -> FloatArray:
-        """The plan as one vector: sales cells of single sellers, then extra resources."""
+        """The plan as one vector over the columns of all activities, sales of single sellers first."""
         return self._view[1]
 
     @property

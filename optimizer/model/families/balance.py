@@ -22,7 +22,6 @@ from optimizer.errors import InputError
 from optimizer.model.basis import market_basis, seat_basis
 from optimizer.model.builder import fixed_labels
 from optimizer.model.context import Context, SpreadStage
-from optimizer.model.metrics import sum_members
 from optimizer.model.terms import Terms, spread_members
 
 FloatArray = NDArray[np.float64]
@@ -94,7 +93,7 @@ def proportions(
 
     Raises `InputError` when nobody has a basis.
     """
-    members = sum_members(context.scopes, [across], where)
+    members = context.metrics.members(metric, [across], where)
     terms = context.metrics.terms(metric, members, where)
     by_seller = context.scopes.sides(across)[0] == "seller"
     values = (

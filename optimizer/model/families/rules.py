@@ -21,7 +21,7 @@ from optimizer.errors import InputError
 from optimizer.model.basis import rule_basis
 from optimizer.model.builder import Labels
 from optimizer.model.context import Context, SoftRule
-from optimizer.model.metrics import RATIOS, sum_members
+from optimizer.model.metrics import RATIOS
 from optimizer.model.scopes import Members
 from optimizer.model.terms import Terms, spread_members
 from optimizer.plan.rules import Rule
@@ -74,7 +74,7 @@ def rules(context: Context) -> None:
 
 def rule_rows(context: Context, rule: Rule) -> RuleRows:
     """The expressions and bounds of a rule; raises `InputError` when it does not fit the plan."""
-    members = sum_members(context.scopes, rule.each, rule.where)
+    members = context.metrics.members(rule.metric, rule.each, rule.where)
     lower, upper = (_by_member(rule, members, bound) for bound in (rule.lower, rule.upper))
     if rule.metric in RATIOS:
         return _ratio_rows(context, rule, members, lower, upper)
@@ -163,7 +163,7 @@ def _whole_of_share(context: Context, rule: Rule, members: Members) -> Terms:
         scope = dict(list(rule.where.items())[:-1])
     else:
         scope, each = {}, each[:-1]
-    whole = context.scopes.members(each, scope)
+    whole = context.scopes.members(each, scope, context.metrics.blocks(rule.metric))
     terms = context.metrics.terms(rule.metric, whole, scope)
     position = {label: index for index, label in enumerate(whole.labels)}
     source = np.array([position[label[: len(each)]] for label in members.labels])

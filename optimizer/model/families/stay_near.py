@@ -21,7 +21,7 @@ from optimizer.errors import InputError
 from optimizer.model.basis import market_basis
 from optimizer.model.builder import Labels, fixed_labels
 from optimizer.model.context import Context, DistanceStage
-from optimizer.model.metrics import cell_terms, sum_members
+from optimizer.model.metrics import cell_terms
 from optimizer.model.past_run import run_figures
 from optimizer.model.scopes import Members
 from optimizer.model.terms import Terms
@@ -34,7 +34,7 @@ IntArray = NDArray[np.int64]
 def stay_near(context: Context) -> None:
     """Add the rows of every stay_near of the plan."""
     for spec in context.cube.inputs.plan.spec.stay_near:
-        members = sum_members(context.scopes, spec.by, {})
+        members = context.metrics.members(spec.metric, spec.by, {})
         terms = context.metrics.terms(spec.metric, members, {})
         above = (
             _near_shares(context, spec, members, terms)

@@ -1,0 +1,65 @@
+"""The columns of every activity, in a fixed order: sales first, resources bought last."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.model.blocks import Activities, ActivityBlock
+from optimizer.model.builder import ProgramBuilder
+from optimizer.model.cube import Cube
+
+FloatArray = NDArray[np.float64]
+
+
+def add_activities(builder: ProgramBuilder, cube: Cube) -> Activities:
+    """The columns of all activities of a plan; blocks come one behind the other from the first column on."""
+    blocks = [_sales(builder, cube), *_extra(builder, cube)]
+    table = cube.inputs.resources
+    uses = {
+        row: np.repeat(amount[cube.pair_source][:, None], cube.num_periods, axis=1)
+        for row, amount in table.per_unit.items()
+    }
+    return Activities(
+        cube, {block.name: block for block in blocks}, table.names, uses, table.by_sellers, table.extra_price
+    )
+
+
+def _sales(builder: ProgramBuilder, cube: Cube) -> ActivityBlock:
+    """Units sold by pair and period (P, T)."""
+
+    def cell_labels() -> list[tuple[str, ...]]:
+        names, markets, periods = cube.seat_names, cube.markets.names, cube.calendar.period
+        return [
+            (names[seat], markets[market], period)
+            for seat, market in zip(cube.pair_seat, cube.pair_market, strict=True)
+            for period in periods
+        ]
+
+    upper = np.where(cube.presence[cube.pair_seat] > 0, np.inf, 0.0).ravel()
+    whole = np.repeat(cube.markets.whole_units[cube.pair_market], cube.num_periods)
+    start = builder.add_columns("sales", cube.num_cells, cell_labels, upper=upper, integer=whole)
+    return ActivityBlock("sales", start, {}, cube.num_pairs, cube.num_periods, typical_sales(cube))
+
+
+def typical_sales(cube: Cube) -> FloatArray:
+    """A plausible size of each cell in units (P, T): the market's potential shared by its pairs."""
+    known = np.where(
+        np.isfinite(cube.markets.potential), cube.markets.potential, cube.markets.last_year_units
+    )
+    pairs = np.maximum(np.bincount(cube.pair_market, minlength=len(cube.markets.names)), 1)
+    return np.nan_to_num(cube.by_market(known / pairs[:, None]), nan=1.0)
+
+
+def _extra(builder: ProgramBuilder, cube: Cube) -> list[ActivityBlock]:
+    """Resources bought beyond their capacity (R, T), where any can be bought."""
+    table = cube.inputs.resources
+    bought = np.isfinite(table.extra_price)
+    if not bought.any():
+        return []
+    labels = [(name, period) for name in table.names for period in cube.calendar.period]
+    upper = np.repeat(np.where(bought, np.inf, 0.0), cube.num_periods)
+    start = builder.add_columns("extra", len(labels), lambda: labels, upper=upper)
+    nothing = np.zeros((len(table.names), cube.num_periods))
+    by_row = {"resource": list(table.names)}
+    return [ActivityBlock("extra", start, by_row, len(table.names), cube.num_periods, nothing)]

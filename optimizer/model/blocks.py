@@ -1,0 +1,82 @@
+"""Activities as blocks of columns: rows of a table times periods, all of one shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.model.cube import Cube
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class ActivityBlock:
+    """Columns start + row * T + t of one kind of activity; `labels` are those of its rows, by column."""
+
+    name: str
+    start: int
+    labels: Mapping[str, Sequence[str]]
+    num_rows: int
+    num_periods: int
+    typical: FloatArray
+    """A plausible size of each column (rows, T), in the block's own unit; 0 where nothing is known."""
+
+    @property
+    def size(self) -> int:
+        """Number of columns."""
+        return self.num_rows * self.num_periods
+
+    @property
+    def stop(self) -> int:
+        """The first column behind the block."""
+        return self.start + self.size
+
+    @property
+    def columns(self) -> IntArray:
+        """Position of each column in the program (rows, T)."""
+        return np.arange(self.start, self.stop).reshape(self.num_rows, self.num_periods)
+
+    def values(self, x: FloatArray) -> FloatArray:
+        """The block's part of a solution x (n,): (rows, T)."""
+        return x[self.start : self.stop].reshape(self.num_rows, self.num_periods)
+
+
+Parts = Mapping[str, FloatArray]
+"""Block -> what a unit of each of its columns adds to a metric, (rows, T) or broadcast to it."""
+
+
+@dataclass(frozen=True)
+class Activities:
+    """Where the activities of a model stand among its columns, and what they use.
+
+    `blocks` are in the order of the columns, sales (P * T) first. `uses` is resource -> amount a unit sold
+    (P, T), `fixed_uses` what sellers take by being there (R, T). `extra_price` (R,) is that of resources
+    bought beyond their capacity; inf where none can be bought.
+    """
+
+    cube: Cube
+    blocks: Mapping[str, ActivityBlock]
+    resources: tuple[str, ...]
+    uses: Mapping[int, FloatArray]
+    fixed_uses: FloatArray
+    extra_price: FloatArray
+
+    @property
+    def extra_start(self) -> int | None:
+        """The first column of extra resources (R, T); None where nothing can be bought."""
+        return self.blocks["extra"].start if "extra" in self.blocks else None
+
+    @property
+    def num_columns(self) -> int:
+        """Columns of all activities; those of families come behind them."""
+        return max(block.stop for block in self.blocks.values())
+
+    @property
+    def typical(self) -> FloatArray:
+        """A plausible size of each activity (num_columns,)."""
+        return np.concatenate([block.typical.ravel() for block in self.blocks.values()])

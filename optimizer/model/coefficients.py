@@ -1,0 +1,113 @@
+"""What a unit of each activity adds to each metric. docs/metrics.md says the same in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.errors import InputError
+from optimizer.model.blocks import Activities, Parts
+from optimizer.model.cube import Cube
+
+FloatArray = NDArray[np.float64]
+Unit = Literal["units", "deals", "currency", "hours", "heads", "customers", "share", "seats"]
+
+
+Coefficient = Callable[[Activities], FloatArray]
+
+
+def _revenue(a: Activities) -> FloatArray:
+    return a.cube.by_market(a.cube.markets.price)
+
+
+def _margin(a: Activities) -> FloatArray:
+    if not a.cube.markets.knows_margin:
+        raise InputError("model.no_margin")
+    return a.cube.by_market(a.cube.markets.unit_margin)
+
+
+def _commission(a: Activities) -> FloatArray:
+    return _revenue(a) * a.cube.commission_rate[a.cube.pair_seat][:, None]
+
+
+def _deals(a: Activities) -> FloatArray:
+    return 1.0 / a.cube.by_market(a.cube.markets.units_per_deal)
+
+
+def _new_customers(a: Activities) -> FloatArray:
+    return _deals(a) * a.cube.markets.is_new[a.cube.pair_market][:, None]
+
+
+def _load(a: Activities) -> FloatArray:
+    """Average seller-periods that a unit takes; 0 for sellers without a limit."""
+    mean = mean_capacity(a.cube)[a.cube.pair_seat][:, None]
+    return np.asarray(
+        np.divide(a.cube.effort, mean, out=np.zeros_like(a.cube.effort), where=np.isfinite(mean))
+    )
+
+
+def mean_capacity(cube: Cube) -> FloatArray:
+    """Capacity of an average seller and period among those who count in the same unit (G,); inf without a
+    limit.
+
+    The mean is over all of them, so that loads add up: a group's load is the sum of its members'.
+    """
+    units = np.array(cube.inputs.selling.sellers.capacity_unit)[cube.groups.first]
+    mean = np.full(len(units), np.inf)
+    for unit in set(units.tolist()) - {""}:
+        own = units == unit
+        there = cube.presence[own].sum()
+        if there > 0:
+            mean[own] = cube.capacity[own].sum() / there
+    return np.where(mean > 0, mean, np.inf)
+
+
+def seats_of_capacity(cube: Cube) -> FloatArray:
+    """Capacity of each seat in average seller-periods (G, T); 0 without a limit."""
+    mean = mean_capacity(cube)[:, None]
+    return np.asarray(
+        np.divide(cube.capacity, mean, out=np.zeros_like(cube.capacity), where=np.isfinite(mean))
+    )
+
+
+def _extra_cost(a: Activities) -> Parts:
+    if "extra" not in a.blocks:
+        return {}
+    return {"extra": np.where(np.isfinite(a.extra_price), a.extra_price, 0.0)[:, None]}
+
+
+SALES_METRICS: dict[str, tuple[Unit, Coefficient]] = {
+    "units": ("units", lambda a: np.ones((a.cube.num_pairs, a.cube.num_periods))),
+    "deals": ("deals", _deals),
+    "revenue": ("currency", _revenue),
+    "margin": ("currency", _margin),
+    "commission": ("currency", _commission),
+    "contribution": ("currency", lambda a: _margin(a) - _commission(a)),
+    "hours": ("hours", lambda a: np.nan_to_num(a.cube.hours)),
+    "new_customers": ("customers", _new_customers),
+    "load": ("seats", _load),
+}
+SEAT_METRICS: dict[str, Unit] = {"headcount": "heads", "capacity": "seats", "seller_cost": "currency"}
+ACTIVITY_METRICS: dict[str, tuple[Unit, Callable[[Activities], Parts]]] = {
+    "extra_cost": ("currency", _extra_cost),
+}
+"""Metrics of other activities than sales: unit, and what each block adds."""
+COSTS = ("extra_cost",)
+"""What contribution subtracts besides commission."""
+OTHER_METRICS: dict[str, Unit] = {
+    "market_size": "currency",
+    "last_year": "currency",
+    "last_year_units": "units",
+}
+RATIOS: dict[str, tuple[str, str, Unit]] = {
+    "average_check": ("revenue", "deals", "currency"),
+    "average_price": ("revenue", "units", "currency"),
+    "margin_rate": ("margin", "revenue", "share"),
+    "market_share": ("revenue", "market_size", "share"),
+    "growth": ("revenue", "last_year", "share"),
+    "utilisation": ("load", "capacity", "share"),
+}
+"""Ratio -> numerator, denominator, unit. growth is numerator / denominator - 1."""
