@@ -148,6 +148,11 @@ class Scopes:
             )
         return np.fromiter((label in texts for label in labels), dtype=np.bool_, count=len(labels))
 
+    def pair_mask(self, where: Mapping[str, Any]) -> BoolArray:
+        """Pairs that meet the market and seller columns of `where` (P,)."""
+        cube = self.cube
+        return self.market_mask(where)[cube.pair_market] & self.seat_mask(where)[cube.pair_seat]
+
     def has_column(self, block: str, column: str) -> bool:
         """Whether rows of a block carry a column; columns of time belong to every block."""
         side, _ = self.sides(column)
@@ -216,6 +221,8 @@ class Scopes:
         return self._labels_at(block, names, self._rows_in(block, names, where))
 
     def _labels_at(self, block: str, names: Sequence[str], rows: IntArray) -> list[tuple[str, ...]]:
+        if not len(rows):
+            return []
         columns = [self._blocks[block].labels[name] for name in names]
         return [tuple(column[row] for column in columns) for row in rows]
 
