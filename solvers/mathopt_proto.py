@@ -114,7 +114,7 @@ def read_result(solver: str, program: LinearProgram, options: SolveOptions, mess
 
 
 def read_termination(options: SolveOptions, message: Any) -> Termination:
-    """MathOpt's reason; a limit that it cannot name is ours when the asked time is over."""
+    """MathOpt's reason; a limit that it cannot name is the time limit where no other limit was asked for."""
     from ortools.math_opt import result_pb2
 
     native = message.termination
@@ -127,8 +127,7 @@ def read_termination(options: SolveOptions, message: Any) -> Termination:
     asked = options.interrupt is not None and options.interrupt.is_set()
     if limit == "INTERRUPTED" or (limit == "UNDETERMINED" and asked):
         return Termination(Reason.INTERRUPTED, detail=detail)
-    seconds = message.solve_stats.solve_time.ToNanoseconds() * 1e-9
-    if limit == "UNDETERMINED" and options.time_limit is not None and seconds >= 0.9 * options.time_limit:
+    if limit == "UNDETERMINED" and options.time_limit is not None and not options.raw:
         return Termination(Reason.LIMIT, Limit.TIME, detail)
     return Termination(Reason.LIMIT, _LIMITS.get(limit, Limit.OTHER), f"{detail} | {limit.lower()}")
 
