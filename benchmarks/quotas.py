@@ -53,7 +53,9 @@ def bounds(tree: Hierarchy, plan: np.ndarray, factor: np.ndarray, random: np.ran
     upper[tree.leaves] = np.where(draw < 0.1, np.floor(yearly / STEP) * STEP, np.inf)
     lower[tree.leaves] = np.where(draw > 0.9, np.ceil(1.15 * yearly / STEP) * STEP, 0.0)
     locked = np.full(tree.size, np.nan)
-    locked[tree.leaves] = np.where(np.arange(tree.num_leaves) % 50 == 0, np.rint(yearly / STEP) * STEP, np.nan)
+    locked[tree.leaves] = np.where(
+        np.arange(tree.num_leaves) % 50 == 0, np.rint(yearly / STEP) * STEP, np.nan
+    )
     lock = Limit("lock", np.nan_to_num(locked, nan=0.0), np.nan_to_num(locked, nan=np.inf))
     return [Limit("limits", lower, upper), lock]
 
@@ -62,12 +64,16 @@ def run(num_sellers: int) -> tuple[int, float, float, bool, int]:
     """Numbers given out, seconds of the cascade, seconds of the rounding, sums exact, excess in steps."""
     random = np.random.default_rng(num_sellers)
     tree, spans = organisation(num_sellers), year()
-    plan = random.gamma(4.0, 25_000.0, (tree.num_leaves, MONTHS)) * (random.random((tree.num_leaves, MONTHS)) < 0.97)
+    plan = random.gamma(4.0, 25_000.0, (tree.num_leaves, MONTHS)) * (
+        random.random((tree.num_leaves, MONTHS)) < 0.97
+    )
     by_level = np.array([1.0, 1.0, 1.05, 1.10])
     factor = by_level[tree.level]
     started = time.perf_counter()
     total = round(1.08 * float(plan.sum()) / STEP) * STEP
-    found = cascade(tree, Figures(plan, plan, None, total, factor), bounds(tree, plan, factor, random), "company")
+    found = cascade(
+        tree, Figures(plan, plan, None, total, factor), bounds(tree, plan, factor, random), "company"
+    )
     lower, upper = (bound / STEP for bound in combined(list(found.limits), tree))
     cascaded = time.perf_counter()
     ratio = by_level[1:] / by_level[:-1]

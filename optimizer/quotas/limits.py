@@ -15,7 +15,7 @@ from optimizer.quotas.levels import Levels, row_node, rows_of
 
 FloatArray = NDArray[np.float64]
 
-WEAKER = ("stretch", "band", "pay", "last_quota")
+WEAKER = ("stretch_at_most", "fairness", "against_target_pay", "against_last_quota")
 """Rules that give way, weakest first, where their floors add up to more than there is; the others are the
 planner's own numbers, and it is an error when they do not fit."""
 _WHOLE = 1e-6
@@ -82,11 +82,11 @@ def quota_limits(
     limits = []
     if spec.stretch_at_most is not None:
         upper = (1.0 + spec.stretch_at_most) * factor[leaves] * plan_figures
-        limits.append(_on_leaves(tree, "stretch", np.zeros(tree.num_leaves), upper))
+        limits.append(_on_leaves(tree, "stretch_at_most", np.zeros(tree.num_leaves), upper))
     if spec.fairness.within is not None and basis.sum() > 0:
         middle = factor[leaves] * basis * total / basis.sum()
         half = spec.fairness.within
-        limits.append(_on_leaves(tree, "band", (1.0 - half) * middle, (1.0 + half) * middle))
+        limits.append(_on_leaves(tree, "fairness", (1.0 - half) * middle, (1.0 + half) * middle))
     limits += _seller_limits(plan, spec, levels, headcount)
     if locks:
         lower, upper = _open(tree)
@@ -151,8 +151,8 @@ def _seller_limits(plan: Plan, spec: QuotaSpec, levels: Levels, headcount: Float
     years = plan.calendar.size / plan.calendar.periods_a_year
     found = []
     for rule, band, figures, shift in (
-        ("pay", spec.against_target_pay, table.numbers("target_pay") * headcount, 0.0),
-        ("last_quota", spec.against_last_quota, table.numbers("last_quota") * years, 1.0),
+        ("against_target_pay", spec.against_target_pay, table.numbers("target_pay") * headcount, 0.0),
+        ("against_last_quota", spec.against_last_quota, table.numbers("last_quota") * years, 1.0),
     ):
         if band is not None:
             _check_band(band, rule, levels.place)
@@ -164,7 +164,7 @@ def _seller_limits(plan: Plan, spec: QuotaSpec, levels: Levels, headcount: Float
         if crossed.any():
             row = int(crossed.argmax())
             raise InputError("quotas.min_above_max", table.place(row, "quota_min", floors[row] / years))
-        found.append(_on_sellers(plan, levels, "limits", floors, caps))
+        found.append(_on_sellers(plan, levels, "quota_min_max", floors, caps))
     return found
 
 
@@ -179,9 +179,7 @@ def _side(side: float | None, shift: float, figures: FloatArray) -> FloatArray:
 def _check_band(band: QuotaBand, rule: str, place: Place) -> None:
     low, high = _sides(band)
     if low is not None and high is not None and low > high:
-        raise InputError(
-            "quotas.band_backwards", place, rule=f"against_{'target_pay' if rule == 'pay' else rule}"
-        )
+        raise InputError("quotas.band_backwards", place, rule=rule)
 
 
 def _on_sellers(plan: Plan, levels: Levels, rule: str, lower: FloatArray, upper: FloatArray) -> Limit:

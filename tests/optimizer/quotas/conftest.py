@@ -25,7 +25,11 @@ East,B,1,0.4,2000,90000
 West,A,1,0.5,3000,90000
 West,B,1,0.4,1000,90000
 """
-SELLERS = """seller,region,team,sales_channel,capacity,capacity_unit,quota_min,quota_max,last_quota,target_pay,status,from
+HEADER = (
+    "seller,region,team,sales_channel,capacity,capacity_unit,quota_min,quota_max,last_quota,target_pay,"
+    "status,from"
+)
+SELLERS = f"""{HEADER}
 Ann,East,E1,direct,4000,revenue,,,4100,800,,
 Bob,East,E1,direct,2000,revenue,,,1900,500,,
 Cem,East,E2,direct,3000,revenue,,,,600,,

@@ -1,0 +1,115 @@
+"""Quota letters: one table a leaf and one page a manager, as files for the run folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from optimizer.io.write import csv_text
+from optimizer.quotas.controls import Control, controls
+from optimizer.quotas.quota import Quota
+from optimizer.quotas.tables import chain_frame, letters_frame
+from optimizer.quotas.wording import Words, chain_sentences, chain_title, main_reason, marks
+from optimizer.report.layout import padded, text_width
+from optimizer.result.solution import Solution
+
+FOLDER = "letters"
+_UNSAFE = re.compile(r"[^\w\- ]+")
+_LONGEST_NAME = 60
+_NAME_WIDTH = 28
+
+
+def letter_files(solution: Solution, quotas: Sequence[Quota]) -> dict[str, str]:
+    """Every letter by its name relative to the run folder: text of CSV tables and of pages.
+
+    `letters/<leaf>.csv` has one row a quota and span, with the chain of the horizon's number as columns;
+    `letters/<manager>.txt` is the page of an inner node: its own numbers with reasons, and its people.
+    """
+    found: dict[str, str] = {}
+    for quota in quotas:
+        names = file_names(quota)
+        found |= {f"{FOLDER}/{names[node]}.csv": text for node, text in _tables(solution, quota).items()}
+        items = controls(solution.plan, quota, solution.plan.spec.language)
+        for node in range(quota.tree.starts[-2]):
+            found[f"{FOLDER}/{names[node]}.txt"] = manager_page(solution, quota, node, items)
+    return found
+
+
+def file_names(quota: Quota) -> list[str]:
+    """A file name for each node: quota, number and labels, without signs that file systems refuse."""
+    titles = [
+        _UNSAFE.sub("-", f"{quota.title(node)}")[:_LONGEST_NAME].strip(" -")
+        for node in range(quota.tree.size)
+    ]
+    prefix = _UNSAFE.sub("-", quota.name)[:_LONGEST_NAME].strip(" -")
+    return [f"{prefix} {node:05d} {title}".strip() for node, title in enumerate(titles)]
+
+
+def _tables(solution: Solution, quota: Quota) -> dict[int, str]:
+    """The table of each leaf: letters and, in further columns, what each step of every number adds."""
+    letters = letters_frame(solution, quota)
+    leaves = range(quota.tree.size)[quota.tree.leaves]
+    count = len(quota.spans.all_labels)
+    chains = chain_frame(quota, list(leaves), list(range(count)))
+    names = list(dict.fromkeys(chains["step"]))
+    adds = chains["adds"].to_numpy().reshape(len(leaves) * count, len(names))
+    for at, name in enumerate(names):
+        letters[f"step_{name}"] = adds[:, at]
+    return {
+        node: csv_text(letters.iloc[at * count : (at + 1) * count].reset_index(drop=True))
+        for at, node in enumerate(leaves)
+    }
+
+
+def manager_page(solution: Solution, quota: Quota, node: int, items: Sequence[Control]) -> str:
+    """The page of one manager: the node's number with its reasons, and a line for everybody directly
+    below."""
+    words = Words(quota, solution.plan.spec.language, solution.plan.spec.currency)
+    last = len(quota.spans.all_labels) - 1
+    lines = [chain_title(words, node, last), ""]
+    lines += [f"  {sentence}" for sentence in chain_sentences(words, node, last)]
+    lines += [
+        "",
+        _line([words.text(f"column_{name}") for name in ("node", "share", "plan", "quota", "stretch")]),
+    ]
+    children = np.flatnonzero(quota.tree.parent == node).tolist()
+    for child in children:
+        lines.append(_line(_cells(words, child)))
+        notes = [*marks(words, child), main_reason(words, child)]
+        lines += [f"    {note}" for note in notes]
+    lines += ["", words.text("page_spans")]
+    lines += _by_span(words, [*children, node])
+    lines += ["", words.text("page_controls")]
+    for item in items:
+        lines.append(f"  {words.text('item_met' if item.met else 'item_open')} {item.sentence}")
+    return "\n".join(lines) + "\n"
+
+
+def _cells(words: Words, node: int) -> list[str]:
+    quota = words.quota
+    plan, carried = float(quota.plan[node].sum()), float(quota.year[node] / quota.factor[node])
+    stretch = words.percent(carried / plan - 1.0) if plan > 0 else "–"
+    return [
+        quota.title(node),
+        words.amount(float(quota.target_share[node].sum())),
+        words.amount(plan),
+        words.amount(float(quota.year[node])),
+        stretch,
+    ]
+
+
+def _line(cells: Sequence[str]) -> str:
+    name, *figures = cells
+    wide = max(_NAME_WIDTH, text_width(name))
+    return "  " + padded(name, wide) + "".join(padded(figure, 16, right=True) for figure in figures)
+
+
+def _by_span(words: Words, nodes: Sequence[int]) -> list[str]:
+    """One line a span: what each node carries, the manager's own sum last."""
+    quota = words.quota
+    lines = [_line(["", *(quota.tree.paths[node][-1] if node else quota.company for node in nodes)])]
+    for at, label in enumerate(quota.spans.all_labels):
+        lines.append(_line([label, *(words.amount(float(quota.wide[node, at])) for node in nodes)]))
+    return lines

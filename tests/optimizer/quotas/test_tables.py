@@ -1,0 +1,135 @@
+"""Quotas as tables, letters and a check list: every figure in them is the quota's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import StringIO
+
+import pandas as pd
+import pytest
+
+from optimizer.plan.plan import Plan
+from optimizer.quotas import assign
+from optimizer.quotas.controls import ITEMS, controls
+from optimizer.quotas.letters import letter_files
+from optimizer.quotas.quota import Quota
+from optimizer.quotas.tables import quota_frames
+from optimizer.quotas.wording import Words, chain_sentences, chain_title, main_reason
+from optimizer.result.solution import Solution
+from optimizer.settings import SolveSettings
+from optimizer.solving import solve
+
+QUIET = SolveSettings(marginal_values=False, leverage=False)
+BY = ["region", "team", "seller"]
+MakePlan = Callable[..., Plan]
+
+
+@pytest.fixture(scope="module")
+def frames(pack: Solution, pack_quotas: tuple[Quota, ...]) -> dict[str, pd.DataFrame]:
+    """The tables of the main pack."""
+    return quota_frames(pack, pack_quotas)
+
+
+def test_the_table_holds_every_node_and_span(
+    frames: dict[str, pd.DataFrame], pack_quotas: tuple[Quota, ...]
+) -> None:
+    """One row a node and span; parents' rows are the sums of their children's."""
+    table = frames["quotas"]
+    assert len(table) == sum(quota.wide.size for quota in pack_quotas)
+    revenue = table[(table["quota"] == "Revenue") & (table["span"] == "2027")]
+    top, regions = revenue[revenue["level"] == ""], revenue[revenue["level"] == "region"]
+    assert top["amount"].item() == regions["amount"].sum() == 120_000_000
+    assert set(revenue["unit"]) == {"CNY"}
+    assert revenue[revenue["level"] == "seller"]["over_assignment"].unique() == pytest.approx([0.1])
+
+
+def test_the_chain_table_adds_up(frames: dict[str, pd.DataFrame]) -> None:
+    """The steps of each node add up to the quota of its horizon."""
+    numbers = frames["quotas"].groupby(["quota", "node"], sort=False).last()["amount"]
+    sums = frames["quota_chain"].groupby(["quota", "node"], sort=False)["adds"].sum()
+    assert (numbers - sums[numbers.index]).abs().max() < 1e-6
+
+
+def test_fairness_names_figures_and_sentences(frames: dict[str, pd.DataFrame]) -> None:
+    """Every figure has a sentence; nobody of the revenue quota is outside the band."""
+    table = frames["quota_fairness"]
+    revenue = table[table["quota"] == "Revenue"].set_index("figure")
+    assert revenue.loc["gini", "value"] == pytest.approx(0.0, abs=1e-3)
+    assert revenue.loc["outside", "value"] == 0
+    assert (table["sentence"] != "").all()
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "zh"])
+def test_the_check_list_is_computed(language: str, pack: Solution, pack_quotas: tuple[Quota, ...]) -> None:
+    """All six items, met where the quota follows the plan; the stretch of the quota by potential is found."""
+    revenue, *_, lines = (controls(pack.plan, quota, language) for quota in pack_quotas)
+    assert tuple(item.item for item in revenue) == ITEMS
+    assert all(item.met for item in revenue)
+    assert {item.item: item.met for item in lines}["motivation"] is False
+    assert all(item.sentence for item in (*revenue, *lines))
+
+
+def test_letters_hold_the_numbers(pack: Solution, pack_quotas: tuple[Quota, ...]) -> None:
+    """One table a leaf and one page a node above, each with the quota's own numbers."""
+    quota = pack_quotas[0]
+    files = letter_files(pack, [quota])
+    tables = {name: text for name, text in files.items() if name.endswith(".csv")}
+    pages = {name: text for name, text in files.items() if name.endswith(".txt")}
+    assert len(tables) == quota.tree.num_leaves
+    assert len(pages) == quota.tree.size - quota.tree.num_leaves
+    for node, text in zip(range(quota.tree.size)[quota.tree.leaves], tables.values(), strict=True):
+        letter = pd.read_csv(StringIO(text))
+        assert letter["amount"].tolist() == quota.wide[node].tolist()
+        steps = letter[[name for name in letter.columns if name.startswith("step_")]].sum(axis=1)
+        assert (steps - letter["amount"]).abs().max() < 1e-6
+    company = next(text for name, text in pages.items() if " 00000 " in name)
+    assert "120,000,000" in company
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "zh"])
+def test_sentences_of_every_rule(language: str, company: MakePlan, seller_table: Callable[..., str]) -> None:
+    """Every kind of step is said in every language, with figures of the chain."""
+    plan = company(
+        language=language,
+        quotas=[{
+            "name": "Q", "by": BY, "target": 15_000, "round_to": 10, "over_assignment": {"seller": 0.1},
+            "against_last_quota": {"at_most": 0.3}, "against_target_pay": {"at_most": 8},
+            "stretch_at_most": 0.6, "fairness": {"basis": "capacity", "within": 0.4},
+        }],
+        sellers=seller_table(Ann={"quota_max": 5000}),
+        locks="team,seller,value,reason\nW1,*,1500,agreed with Dan\n",
+    )  # fmt: skip
+    solution = solve(plan, QUIET)
+    (quota,) = assign(solution)
+    words = Words(quota, language, "CNY")
+    last = len(quota.spans.all_labels) - 1
+    for node in range(quota.tree.size):
+        sentences = chain_sentences(words, node, last)
+        assert sentences[-1].startswith("= ")
+        assert main_reason(words, node)
+    team = quota.tree.paths.index(("West", "W1"))
+    assert "agreed with Dan" in chain_title(words, team, last)
+    assert quota_frames(solution, [quota])
+
+
+def test_overlay_sellers_stand_beside_the_sums(company: MakePlan) -> None:
+    """An overlay seller with half the credit for the East carries half of the quotas there, in whole
+    steps; the shop belongs to every region."""
+    plan = company(
+        quotas=[{"by": BY, "target": 12_000, "round_to": 10}],
+        credits="overlay,seller.region,share\nMia,East,0.5\nNoa,*,0.1\n",
+    )
+    solution = solve(plan, QUIET)
+    (quota,) = assign(solution)
+    table = quota_frames(solution, [quota])["quota_credits"]
+    year = table[table["span"] == "2027"].set_index("overlay")
+    east = sum(quota.year[quota.tree.paths.index(path)] for path in (("East",), ("",)))
+    assert year.loc["Mia", "amount"] == pytest.approx(0.5 * east, abs=10)
+    assert year.loc["Noa", "amount"] == pytest.approx(1_200, abs=10)
+    months = table[(table["overlay"] == "Mia") & (table["span_kind"] == "period")]["amount"]
+    assert months.sum() == year.loc["Mia", "amount"]
+
+
+def test_a_plan_without_quotas_has_no_tables(company: MakePlan) -> None:
+    """Nothing is made where nothing was asked."""
+    assert quota_frames(solve(company(), QUIET)) == {}
