@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from optimizer import load_plan, page, solve
 from scenarios import examples as packs
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "scenarios").rglob("*.md")])
 BLOCK = re.compile(r"<!-- run -->\n```(bash|python)\n(.*?)```", re.DOTALL)
+EXCERPT = re.compile(r"<!-- page: (\w+) -->\n```text\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 BLOCKS = [
     pytest.param(language, code, id=f"{page.relative_to(ROOT)}-{number}")
@@ -48,11 +50,23 @@ def test_a_marked_block_runs(language: str, code: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_between_pages_lead_somewhere(page: Path) -> None:
+def test_excerpts_of_pages_are_what_the_command_prints() -> None:
+    """Every line under `<!-- page: PACK -->` in the README stands in the page of that pack."""
+    found = EXCERPT.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert found
+    for pack, excerpt in found:
+        printed = page(solve(load_plan(packs.FOLDER / pack))).split("\n")
+        missing = [line for line in excerpt.splitlines() if line and line not in printed]
+        assert not missing
+
+
+@pytest.mark.parametrize("document", PAGES, ids=lambda document: str(document.relative_to(ROOT)))
+def test_links_between_pages_lead_somewhere(document: Path) -> None:
     """A relative link names a file or a folder of the repository."""
     missing = [
-        link for link in LINK.findall(page.read_text(encoding="utf-8")) if not (page.parent / link).exists()
+        link
+        for link in LINK.findall(document.read_text(encoding="utf-8"))
+        if not (document.parent / link).exists()
     ]
     assert not missing
 
