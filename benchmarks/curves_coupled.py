@@ -29,7 +29,11 @@ from solvers.program import LinearProgram
 CHANNELS, MONTHS, REGIONS, LAG, GROUPS = 20, 12, 4, 3, 4
 BUDGET_SHARE = 0.6
 FIXED = (0, 7, 14)
-CASES = {"half": (0.5, False, 60.0, 1e-3), "all": (1.0, False, 120.0, 2e-3), "regions": (1.0, True, 120.0, 1e-2)}
+CASES = {
+    "half": (0.5, False, 60.0, 1e-3),
+    "all": (1.0, False, 120.0, 2e-3),
+    "regions": (1.0, True, 120.0, 1e-2),
+}
 LOOK_AT = (1.0, 5.0, 15.0, 30.0, 60.0, 120.0)
 
 
@@ -49,7 +53,12 @@ class Builder:
     def columns(self, shape: tuple[int, ...], upper=np.inf, cost=0.0, whole=False, lower=0.0) -> np.ndarray:
         """Numbers of new columns, of that shape."""
         size = int(np.prod(shape))
-        for store, figure in ((self.lower, lower), (self.upper, upper), (self.cost, cost), (self.whole, whole)):
+        for store, figure in (
+            (self.lower, lower),
+            (self.upper, upper),
+            (self.cost, cost),
+            (self.whole, whole),
+        ):
             store.append(np.broadcast_to(figure, shape).ravel())
         self.num_columns += size
         return np.arange(self.num_columns - size, self.num_columns).reshape(shape)
@@ -112,7 +121,9 @@ def draw(seed: int, share_s: float, by_region: bool) -> Figures:
     slope = np.where(is_s[:, None], random.uniform(1.5, 3.0, parts), random.uniform(0.6, 1.0, parts))
     curves = np.empty(parts, dtype=object)
     for place in np.ndindex(parts):
-        curves[place] = curve("hill", top=float(top[place]), half=float(half[place]), slope=float(slope[place]))
+        curves[place] = curve(
+            "hill", top=float(top[place]), half=float(half[place]), slope=float(slope[place])
+        )
     conversion = random.uniform(0.1, 0.3, (CHANNELS, 1)) * random.uniform(0.7, 1.3, (CHANNELS, REGIONS))
     season = 1.0 + 0.3 * np.sin(2 * np.pi * (np.arange(MONTHS + LAG) + random.uniform(0, 12)) / 12)
     usual = float((base * random.uniform(1.0, 1.2) * conversion.mean(axis=1)).sum())
@@ -143,7 +154,10 @@ def make(figures: Figures, by_region: bool) -> CurveProgram:
     stock = build.columns(shape)
     leads = build.columns(shape)
     carry = figures.carry[:, None, None]
-    row = build.rows(shape, *(2 * [np.concatenate([BUDGET_SHARE * base[:, :, :1] * carry, np.zeros_like(base[:, :, 1:])], 2)]))
+    row = build.rows(
+        shape,
+        *(2 * [np.concatenate([BUDGET_SHARE * base[:, :, :1] * carry, np.zeros_like(base[:, :, 1:])], 2)]),
+    )
     build.put(row, stock)
     build.put(row[:, :, 1:], stock[:, :, :-1], -carry)
     build.put(row, spend, carry - 1.0)
@@ -226,7 +240,10 @@ def main() -> None:
         result = solve_curves(program, options)
         gaps.append(np.inf if result.gap is None else result.gap)
         looks = [look for look in LOOK_AT if look < seconds] + [result.seconds]
-        known = [[m for m in result.history if m.seconds <= look and None not in (m.value, m.bound)] for look in looks]
+        known = [
+            [m for m in result.history if m.seconds <= look and None not in (m.value, m.bound)]
+            for look in looks
+        ]
         trace = "  ".join(
             f"{look:.0f}s {abs(m[-1].bound - m[-1].value) / abs(m[-1].value):.2e}" if m else f"{look:.0f}s -"
             for look, m in zip(looks, known, strict=True)

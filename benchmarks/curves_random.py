@@ -222,10 +222,16 @@ def main() -> None:
     ours = [certified(instance) for instance in instances]
     value, gap, seconds = (np.array(column) for column in zip(*ours, strict=True))
     convex = np.mean([instance.start_in_convex_part for instance in instances])
-    print(f"{len(instances)} instances, 3 to 12 channels, all curves S-shaped (slope 1.5 to 3), bounds 0 to 3 x base")
-    print(f"budget / base: {', '.join(map(str, SHARES))}; base in the convex part of the curve: {convex:.0%} of channels")
+    print(
+        f"{len(instances)} instances, 3 to 12 channels, all curves S-shaped (slope 1.5 to 3), bounds 0 to 3 x base"
+    )
+    print(
+        f"budget / base: {', '.join(map(str, SHARES))}; base in the convex part of the curve: {convex:.0%} of channels"
+    )
     print(f"certified to {GAP:g}: {(gap <= GAP).sum()} of {len(instances)}, worst gap {gap.max():.2e}")
-    print(f"seconds: median {np.median(seconds):.3f}, 95 % {np.quantile(seconds, 0.95):.3f}, worst {seconds.max():.3f}")
+    print(
+        f"seconds: median {np.median(seconds):.3f}, 95 % {np.quantile(seconds, 0.95):.3f}, worst {seconds.max():.3f}"
+    )
     for name, peer in PEERS.items():
         started = time.perf_counter()
         peers = np.array([peer(instance) for instance in instances])
@@ -238,7 +244,11 @@ def main() -> None:
                 f"by more than 1 % in {(short[mine] > 0.01).mean():.0%}, mean {short[mine].mean():.2%}, "
                 f"worst {short[mine].max():.1%}, best {-short[mine].min():+.1e}"
             )
-        verdict = "never above ours by more than 1e-6" if short.min() >= -1e-6 else f"ABOVE OURS by {-short.min():.1e}"
+        verdict = (
+            "never above ours by more than 1e-6"
+            if short.min() >= -1e-6
+            else f"ABOVE OURS by {-short.min():.1e}"
+        )
         print(f"{name}: {verdict}; {spent:.3f} s an instance")
 
 

@@ -17,7 +17,7 @@ from scipy import sparse
 from solvers.curves.prepared import Prepared
 from solvers.options import SolveOptions
 from solvers.program import FloatArray, IntArray, LinearProgram
-from solvers.solving import solve
+from solvers.curves.inner import run
 
 _LINES = 2
 _NEAR = 0.125
@@ -48,6 +48,7 @@ class Climber:
     """Climbs on one prepared program; keeps the last basis."""
 
     def __init__(self, prepared: Prepared, options: SolveOptions, solver: str, smallest_radius: float) -> None:
+        """`prepared` has upright curves only; the search narrows down to `smallest_radius` of each domain."""
         self._prepared = prepared
         self._options = replace(options, start_values=None, scale=False, progress=None, gap=None, basis=True)
         self._solver = solver
@@ -85,7 +86,7 @@ class Climber:
         program = _local(self._prepared, self._frame, center, radius, whole, price)
         left = max(0.01, deadline - time.perf_counter())
         limit = left if np.isfinite(left) else None
-        result = solve(program, replace(self._options, start_basis=self._basis, time_limit=limit), self._solver)
+        result = run(program, replace(self._options, start_basis=self._basis, time_limit=limit), self._solver)
         self._basis = result.basis or self._basis
         if not result.has_solution:
             return None
@@ -138,11 +139,9 @@ def _frame(prepared: Prepared) -> _Frame:
     wide = sparse.hstack([program.matrix, sparse.csc_array((program.num_rows, size + equations.size))])
     matrix = sparse.csc_array(sparse.vstack([wide, block], format="csc"))
     in_lines = matrix.indices >= program.num_rows
-    column_of = np.repeat(np.arange(matrix.shape[1]), np.diff(matrix.indptr))
     is_slope = in_lines & (matrix.data > 10.5)
     slopes = np.empty(lines, dtype=np.int64)
     slopes[np.round(matrix.data[is_slope] - 11.0).astype(np.int64)] = np.flatnonzero(is_slope)
-    assert column_of.size == matrix.nnz
     return _Frame(matrix, slopes, above, below)
 
 

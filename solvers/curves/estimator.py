@@ -1,113 +1,65 @@
 """The over-estimator of all curves as a mixed-integer program: secants where convex, tangents where concave.
 
-A curve with one segment needs rows on input and output only. With several segments, input and output are written
-in increments (incremental form, Markowitz & Manne 1957): lambda_s in [0, 1] is how far segment s is filled,
-z_s = 1 when it is full, so that lambda_{s+1} <= z_s <= lambda_s, and
+Input and output of a curve are written in increments (Markowitz & Manne 1957). A convex segment is one step, its
+secant; a concave one has a step for each stretch between the crossings of its tangents. With fill_k in [0, length_k]:
 
-    input = low + sum_s length_s lambda_s,     output <= f(low) + sum_s gain_s,
-    gain_s  = (f(b_s) - f(a_s)) lambda_s                                         on convex segments,
-    gain_s <= f'(t) length_s lambda_s + (f(t) - f(a_s) - f'(t) (t - a_s)) z_{s-1}  on concave ones, every tangent t.
+    input = low + sum_k fill_k,    output <= f(low) + sum_k slope_k fill_k
 
-The last term makes the relaxation as tight as the convex hull of the segments. Equations need the lower side too: there
-secants and tangents change places.
+Steps of a concave segment fill in their order by themselves, because the first are the steepest. Between segments a
+binary z_s says that segment s is full: its fills add up to at least length z_s, and fill_k <= length_k z_s on the steps of
+segment s + 1. A curve of one concave segment needs no binary, and no curve needs a row for each tangent: rows are what a search pays
+for at every node. Steps beyond the point where the straight line from the curve's start touches it share one
+row with z; the relaxation is the concave envelope all the same, because filling them before z is 1 never pays.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 
+from solvers.curves.grid import CLOSEST, Grid, Segments, segments_of
 from solvers.curves.prepared import Prepared
+from solvers.curves.rows import AddedRows
 from solvers.program import BoolArray, FloatArray, IntArray, LinearProgram
 
-_BISECTIONS = 45
-_STEEPEST = 1e7
-_CLOSEST = 1e-10
-_FIRST_TANGENTS = (1e-3, 0.03, 0.15, 0.4)
+_STEEPEST = 1e6
 
 
 @dataclass(frozen=True)
-class Grid:
-    """Nodes and inner tangents of all curves, flat and sorted by owner and position.
+class Steps:
+    """Steps of all segments, in order: segment, ends, and the over-estimator's height (above the curve's value at the
+    segment's start) at both ends."""
 
-    `concave[i]` says how the curve bends to the right of node i.
-    """
-
-    owner: IntArray
-    x: FloatArray
-    concave: BoolArray
-    tangent_owner: IntArray
-    tangent_x: FloatArray
-
-    def with_nodes(self, owner: IntArray, x: FloatArray) -> Grid:
-        """The grid with more nodes; those that lie on a node already change nothing."""
-        if owner.size == 0:
-            return self
-        place = self.left_node(owner, x)
-        right = np.minimum(place + 1, self.x.size - 1)
-        apart = (x - self.x[place] > _CLOSEST) & (self.x[right] - x > _CLOSEST)
-        owners = np.concatenate([self.owner, owner[apart]])
-        points = np.concatenate([self.x, x[apart]])
-        bends = np.concatenate([self.concave, self.concave[place[apart]]])
-        order = np.lexsort((points, owners))
-        return replace(self, owner=owners[order], x=points[order], concave=bends[order])
-
-    def with_tangents(self, owner: IntArray, x: FloatArray) -> Grid:
-        """The grid with more tangents; repeated ones are left out."""
-        owners, points = np.concatenate([self.tangent_owner, owner]), np.concatenate([self.tangent_x, x])
-        order = np.lexsort((points, owners))
-        owners, points = owners[order], points[order]
-        new = np.ones(owners.size, dtype=bool)
-        new[1:] = (owners[1:] != owners[:-1]) | (points[1:] - points[:-1] > _CLOSEST)
-        return replace(self, tangent_owner=owners[new], tangent_x=points[new])
-
-    def left_node(self, owner: IntArray, x: FloatArray) -> IntArray:
-        """Index of the node at or left of each point, the last but one of its curve at most."""
-        owners, points = np.concatenate([self.owner, owner]), np.concatenate([self.x, x])
-        is_query = np.concatenate([np.zeros(self.owner.size, bool), np.ones(owner.size, bool)])
-        order = np.lexsort((is_query, points, owners))
-        nodes_so_far = np.cumsum(~is_query[order]) - 1
-        place = np.empty(owners.size, dtype=np.int64)
-        place[order] = nodes_so_far
-        found = place[self.owner.size :]
-        first = np.searchsorted(self.owner, owner)
-        last = np.searchsorted(self.owner, owner, side="right") - 1
-        clipped: IntArray = np.clip(found, first, np.maximum(last - 1, first))
-        return clipped
-
-
-@dataclass(frozen=True)
-class Segments:
-    """Segments between neighbouring nodes: owner, ends, curve at the ends, bend, place in the curve."""
-
-    owner: IntArray
-    a: FloatArray
-    b: FloatArray
-    value_a: FloatArray
-    value_b: FloatArray
-    concave: BoolArray
+    segment: IntArray
+    start: FloatArray
+    end: FloatArray
+    height_start: FloatArray
+    height_end: FloatArray
     first: BoolArray
-    last: BoolArray
-    node: IntArray
 
     @property
-    def single(self) -> BoolArray:
-        """Segments that are the only one of their curve."""
-        return self.first & self.last
+    def length(self) -> FloatArray:
+        """Length of each step."""
+        return self.end - self.start
+
+    @property
+    def slope(self) -> FloatArray:
+        """Slope of the over-estimator on each step."""
+        return (self.height_end - self.height_start) / self.length
 
 
 @dataclass(frozen=True)
 class Estimator:
     """A mixed-integer program whose first columns are those of the prepared program, and where its parts are:
-    column of lambda, z (of the segment's end) and gain by segment, -1 for none."""
+    the column of each step's fill, and of the binary at each segment's end (-1 for none)."""
 
     program: LinearProgram
     segments: Segments
+    steps: Steps
     fill: IntArray
     full: IntArray
-    gain: IntArray
+    jump: FloatArray
     num_binaries: int
 
     def relaxed(self) -> LinearProgram:
@@ -122,238 +74,206 @@ class Estimator:
 
     def lift(self, prepared: Prepared, x: FloatArray) -> FloatArray:
         """The point of this program that stands for a point x of the prepared program on the true curves."""
-        segments = self.segments
         point = np.zeros(self.program.num_columns)
         point[: x.size] = x
-        at = np.clip(x[prepared.inputs], prepared.low, prepared.high)[segments.owner]
-        reached = np.clip(at, segments.a, segments.b)
-        filled = self.fill >= 0
-        point[self.fill[filled]] = ((reached - segments.a) / (segments.b - segments.a))[filled]
+        at = np.clip(x[prepared.inputs], prepared.low, prepared.high)[self.segments.owner]
+        steps = self.steps
+        filled = np.clip(at[steps.segment] - steps.start, 0.0, steps.length)
+        there = self.fill >= 0
+        point[self.fill[there]] = filled[there]
         ended = self.full >= 0
-        point[self.full[ended]] = (at >= segments.b)[ended]
-        gains = np.flatnonzero(self.gain >= 0)
-        owner = segments.owner[gains]
-        point[self.gain[gains]] = prepared.table.value(owner, reached[gains]) - segments.value_a[gains]
+        point[self.full[ended]] = (at >= self.segments.b)[ended]
         return point
 
-
-def first_grid(prepared: Prepared) -> Grid:
-    """The edges of every curve as nodes, and a few tangents on each concave piece."""
-    alive = (prepared.high - prepared.low > _CLOSEST)[prepared.edge_owner]
-    owner, x = prepared.edge_owner[alive], prepared.edges[alive]
-    empty = np.zeros(0)
-    grid = Grid(owner, x, prepared.concave[alive], empty.astype(np.int64), empty)
-    segments = _segments(prepared, grid)
-    hollow = np.flatnonzero(segments.concave)
-    curves, a, b = segments.owner[hollow], segments.a[hollow], segments.b[hollow]
-    share = np.array(_FIRST_TANGENTS)
-    grid = grid.with_tangents(
-        np.repeat(curves, share.size), (a[:, None] + (b - a)[:, None] * share).ravel()
-    )
-    touching = hollow[~segments.first[hollow]]
-    return grid.with_tangents(segments.owner[touching], _touching_points(prepared, segments, touching))
-
-
-def _touching_points(prepared: Prepared, segments: Segments, chosen: IntArray) -> FloatArray:
-    # Where the straight line from the curve's lowest point touches the concave segment: the envelope leaves it there.
-    owner = segments.owner[chosen]
-    origin = prepared.low[owner]
-    level = prepared.table.value(owner, origin)
-    left, right = segments.a[chosen].copy(), segments.b[chosen].copy()
-    for _ in range(_BISECTIONS):
-        middle = 0.5 * (left + right)
-        rise = prepared.table.slope(owner, middle) * (middle - origin)
-        before = rise > prepared.table.value(owner, middle) - level
-        left, right = np.where(before, middle, left), np.where(before, right, middle)
-    return right
-
-
-def _segments(prepared: Prepared, grid: Grid) -> Segments:
-    value = prepared.table.value(grid.owner, grid.x)
-    node = np.flatnonzero(grid.owner[1:] == grid.owner[:-1])
-    owner = grid.owner[node]
-    first = np.ones(node.size, dtype=bool)
-    first[1:] = owner[1:] != owner[:-1]
-    last = np.ones(node.size, dtype=bool)
-    last[:-1] = owner[1:] != owner[:-1]
-    return Segments(
-        owner=owner,
-        a=grid.x[node],
-        b=grid.x[node + 1],
-        value_a=value[node],
-        value_b=value[node + 1],
-        concave=grid.concave[node],
-        first=first,
-        last=last,
-        node=node,
-    )
-
-
-class _Rows:
-    """Rows in the making: triplets and bounds."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.row: list[IntArray] = []
-        self.column: list[IntArray] = []
-        self.value: list[FloatArray] = []
-        self.lower: list[FloatArray] = []
-        self.upper: list[FloatArray] = []
-
-    def add(self, size: int, lower: FloatArray, upper: FloatArray) -> IntArray:
-        """Reserve `size` rows with bounds and return their numbers."""
-        self.lower.append(np.broadcast_to(lower, size).astype(float))
-        self.upper.append(np.broadcast_to(upper, size).astype(float))
-        self.count += size
-        return np.arange(self.count - size, self.count)
-
-    def put(self, row: IntArray, column: IntArray, value: FloatArray) -> None:
-        """Coefficients; columns of -1 are left out."""
-        there = column >= 0
-        self.row.append(row[there])
-        self.column.append(column[there])
-        self.value.append(np.broadcast_to(value, row.shape)[there].astype(float))
-
-    def onto(self, program: LinearProgram, added: int, integer: BoolArray, lower: float) -> LinearProgram:
-        """The program with `added` columns in [lower, 1] and these rows."""
-        columns = program.num_columns + added
-        if self.count == 0:
-            return program
-        block = sparse.csc_array(
-            (np.concatenate(self.value), (np.concatenate(self.row), np.concatenate(self.column))),
-            shape=(self.count, columns),
+    def places(self, prepared: Prepared, x: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
+        """For concave segments in use at a relaxed point: curve, the place on the curve that the point stands for
+        (fills divided by z), and how far the over-estimator lies above the curve there, times z."""
+        segments, steps = self.segments, self.steps
+        before = np.where(segments.first, -1, self.full[np.maximum(np.arange(segments.owner.size) - 1, 0)])
+        share = np.where(before >= 0, x[before], 1.0)
+        filled = np.where(self.fill >= 0, x[self.fill], 0.0)
+        reached = np.bincount(steps.segment, filled, share.size)
+        height = np.bincount(steps.segment, steps.slope * filled, share.size) + self.jump * share
+        direct = np.bincount(steps.segment, self.fill < 0, share.size) > 0
+        used = np.flatnonzero(segments.concave & (share > 1e-7))
+        owner, share = segments.owner[used], share[used]
+        at = np.where(
+            direct[used], x[prepared.inputs[owner]], segments.a[used] + reached[used] / share
         )
-        wide = sparse.hstack([program.matrix, sparse.csc_array((program.num_rows, added))])
-        return program.replace(
-            objective=np.concatenate([program.objective, np.zeros(added)]),
-            matrix=sparse.csc_array(sparse.vstack([wide, block], format="csc")),
-            row_lower=np.concatenate([program.row_lower, *self.lower]),
-            row_upper=np.concatenate([program.row_upper, *self.upper]),
-            column_lower=np.concatenate([program.column_lower, np.full(added, lower)]),
-            column_upper=np.concatenate([program.column_upper, np.ones(added)]),
-            integer=np.concatenate([program.integer, integer]),
-            row_blocks=(),
-            column_blocks=(),
-        )
+        at = np.clip(at, segments.a[used], segments.b[used])
+        true = share * (prepared.table.value(owner, at) - segments.value_a[used])
+        over = np.where(direct[used], np.inf, height[used] - true)
+        return owner, at, over
 
 
 def build(prepared: Prepared, grid: Grid) -> Estimator:
     """The mixed-integer program of a grid; its optimum bounds that of the true curves."""
-    segments = _segments(prepared, grid)
-    several = ~segments.single
-    equal = prepared.equal[segments.owner]
-    base = prepared.program.num_columns
-    fill = _numbered(several, base)
-    full = _numbered(several & ~segments.last, base + int(several.sum()))
-    own_gain = several & (segments.concave | equal)
-    gain = _numbered(own_gain, base + int(several.sum()) + int((full >= 0).sum()))
-    integer = np.concatenate([np.zeros(several.sum(), bool), np.ones((full >= 0).sum(), bool), np.zeros(own_gain.sum(), bool)])
-    rows = _Rows()
+    segments = segments_of(prepared, grid)
+    steps = _steps(prepared, grid, segments)
+    jump = np.zeros(segments.owner.size)
+    jump[steps.segment[steps.first]] = steps.height_start[steps.first]
+    counts = np.bincount(segments.owner[steps.segment], minlength=prepared.size)
+    several = counts[segments.owner[steps.segment]] > 1
+    fill = _numbered(several, prepared.program.num_columns)
+    full = _numbered(~segments.last, prepared.program.num_columns + int(several.sum()))
+    integer = np.concatenate([np.zeros(several.sum(), dtype=bool), np.ones((~segments.last).sum(), dtype=bool)])
+    rows = AddedRows()
     _fixed_rows(rows, prepared)
-    _increment_rows(rows, prepared, segments, fill, full, gain)
-    _secant_rows(rows, prepared, segments, fill, gain)
-    _tangent_rows(rows, prepared, grid, segments, (fill, full, gain))
-    program = rows.onto(prepared.program, integer.size, integer, 0.0)
-    if (gain >= 0).any():
-        # Gains are free: their rows bound them, and curves that fall have negative ones.
-        lower, upper = program.column_lower.copy(), program.column_upper.copy()
-        lower[gain[gain >= 0]], upper[gain[gain >= 0]] = -np.inf, np.inf
-        program = program.replace(column_lower=lower, column_upper=upper)
-    return Estimator(program, segments, fill, full, gain, int(integer.sum()))
+    _direct_rows(rows, prepared, segments, steps, fill)
+    _increment_rows(rows, prepared, segments, steps, (fill, full, jump))
+    _order_rows(rows, prepared, segments, steps, (fill, full))
+    upper = np.concatenate([steps.length[several], np.ones((~segments.last).sum())])
+    program = rows.onto(prepared.program, integer, upper)
+    return Estimator(program, segments, steps, fill, full, jump, int(integer.sum()))
 
 
 def _numbered(chosen: BoolArray, start: int) -> IntArray:
     return np.where(chosen, start + np.cumsum(chosen) - 1, -1)
 
 
-def _fixed_rows(rows: _Rows, prepared: Prepared) -> None:
-    # Curves whose input cannot move.
-    fixed = np.flatnonzero(prepared.high - prepared.low <= _CLOSEST)
-    value = np.maximum(
-        prepared.table.value(fixed, prepared.low[fixed]), prepared.table.value(fixed, prepared.high[fixed])
-    )
-    row = rows.add(fixed.size, np.where(prepared.equal[fixed], value, -np.inf), value)
-    rows.put(row, prepared.outputs[fixed], np.ones(fixed.size))
+def _steps(prepared: Prepared, grid: Grid, segments: Segments) -> Steps:
+    """Convex segments as they are; concave ones cut where their tangents cross.
 
-
-def _increment_rows(
-    rows: _Rows, prepared: Prepared, segments: Segments, fill: IntArray, full: IntArray, gain: IntArray
-) -> None:
-    several = np.flatnonzero(fill >= 0)
-    owner = segments.owner[several]
-    curves, place = np.unique(owner, return_inverse=True)
-    low = prepared.low[curves]
-    row = rows.add(curves.size, low, low)
-    rows.put(row, prepared.inputs[curves], np.ones(curves.size))
-    rows.put(row[place], fill[several], -(segments.b - segments.a)[several])
-    start = prepared.table.value(curves, low)
-    row = rows.add(curves.size, np.where(prepared.equal[curves], start, -np.inf), start)
-    rows.put(row, prepared.outputs[curves], np.ones(curves.size))
-    rows.put(row[place], gain[several], -np.ones(several.size))
-    inline = several[gain[several] < 0]
-    rows.put(
-        row[np.searchsorted(curves, segments.owner[inline])],
-        fill[inline],
-        -(segments.value_b - segments.value_a)[inline],
-    )
-    ended = np.flatnonzero(full >= 0)
-    row = rows.add(ended.size, 0.0, np.inf)
-    rows.put(row, fill[ended], np.ones(ended.size))
-    rows.put(row, full[ended], -np.ones(ended.size))
-    row = rows.add(ended.size, 0.0, np.inf)
-    rows.put(row, full[ended], np.ones(ended.size))
-    rows.put(row, fill[ended + 1], -np.ones(ended.size))
-
-
-def _secant_rows(
-    rows: _Rows, prepared: Prepared, segments: Segments, fill: IntArray, gain: IntArray
-) -> None:
-    """Convex segments from above (single ones, and gains of equations), concave ones of equations from below."""
-    equal = prepared.equal[segments.owner]
-    rise = segments.value_b - segments.value_a
-    slope = rise / (segments.b - segments.a)
-    above = ~segments.concave
-    below = segments.concave & equal
-    chosen = np.flatnonzero(segments.single & (above | below))
-    owner = segments.owner[chosen]
-    level = (segments.value_a - slope * segments.a)[chosen]
-    row = rows.add(chosen.size, np.where(below[chosen], level, -np.inf), np.where(above[chosen], level, np.inf))
-    rows.put(row, prepared.outputs[owner], np.ones(chosen.size))
-    rows.put(row, prepared.inputs[owner], -slope[chosen])
-    chosen = np.flatnonzero((gain >= 0) & (above | below))
-    row = rows.add(chosen.size, np.where(below[chosen], 0.0, -np.inf), np.where(above[chosen], 0.0, np.inf))
-    rows.put(row, gain[chosen], np.ones(chosen.size))
-    rows.put(row, fill[chosen], -rise[chosen])
-
-
-def _tangent_rows(
-    rows: _Rows, prepared: Prepared, grid: Grid, segments: Segments, columns: tuple[IntArray, IntArray, IntArray]
-) -> None:
-    """Concave segments from above, convex ones of equations from below: tangents at both ends and inside."""
-    fill, full, gain = columns
-    place = np.searchsorted(segments.node, grid.left_node(grid.tangent_owner, grid.tangent_x))
-    needed = np.flatnonzero(segments.concave | prepared.equal[segments.owner])
-    segment = np.concatenate([place, needed, needed])
-    at = np.concatenate([grid.tangent_x, segments.a[needed], segments.b[needed]])
-    keep = (segments.concave | prepared.equal[segments.owner])[segment]
-    segment, at = segment[keep], at[keep]
+    The height at a crossing is the larger of the two tangents there, so that rounding only raises the over-estimator.
+    """
+    segment, at = _tangents(prepared, grid, segments)
     owner = segments.owner[segment]
     slope = prepared.table.slope(owner, at)
     usable = np.isfinite(slope) & (np.abs(slope) <= _STEEPEST)
     segment, at, owner, slope = segment[usable], at[usable], owner[usable], slope[usable]
-    value = prepared.table.value(owner, at)
-    above = segments.concave[segment]
-    unit = 1.0 / np.maximum(1.0, np.abs(slope))
-    single = segments.single[segment]
-    level = np.where(single, value - slope * at, 0.0)
-    at_start = value - segments.value_a[segment] - slope * (at - segments.a[segment])
-    level = np.where(~single & segments.first[segment], at_start, level) * unit
-    row = rows.add(at.size, np.where(above, -np.inf, level), np.where(above, level, np.inf))
-    rows.put(row, np.where(single, prepared.outputs[owner], gain[segment]), unit)
-    rows.put(
-        row,
-        np.where(single, prepared.inputs[owner], fill[segment]),
-        -unit * slope * np.where(single, 1.0, (segments.b - segments.a)[segment]),
-    )
-    before = np.where(single | segments.first[segment], -1, full[np.maximum(segment - 1, 0)])
-    rows.put(row, before, -unit * at_start)
+    height = prepared.table.value(owner, at) - segments.value_a[segment]
+    pair = np.flatnonzero(segment[1:] == segment[:-1])
+    crossing, crossing_height = _crossings(at, height, slope, pair)
+    hollow = np.flatnonzero(~segments.concave)
+    first = np.ones(segment.size, dtype=bool)
+    first[1:] = segment[1:] != segment[:-1]
+    last = np.ones(segment.size, dtype=bool)
+    last[:-1] = segment[1:] != segment[:-1]
+    # Points through which the over-estimator goes: both ends of every segment and the crossings between.
+    a, b = segments.a[segment], segments.b[segment]
+    points = [
+        (segment[first], a[first], (height + slope * (a - at))[first]),
+        (segment[pair], crossing, crossing_height),
+        (segment[last], b[last], (height + slope * (b - at))[last]),
+        (hollow, segments.a[hollow], np.zeros(hollow.size)),
+        (hollow, segments.b[hollow], (segments.value_b - segments.value_a)[hollow]),
+    ]
+    where, x, up = (np.concatenate(part) for part in zip(*points, strict=True))
+    order = np.lexsort((x, where))
+    where, x, up = where[order], x[order], up[order]
+    step = np.flatnonzero((where[1:] == where[:-1]) & (x[1:] > x[:-1]))
+    starts = np.ones(step.size, dtype=bool)
+    starts[1:] = where[step][1:] != where[step][:-1]
+    return Steps(where[step], x[step], x[step + 1], up[step], up[step + 1], starts)
+
+
+def _tangents(prepared: Prepared, grid: Grid, segments: Segments) -> tuple[IntArray, FloatArray]:
+    # Tangents at the ends of concave segments and inside, sorted by segment and place, none twice.
+    inside = np.searchsorted(segments.node, grid.left_node(grid.tangent_owner, grid.tangent_x))
+    keep = segments.concave[inside]
+    concave = np.flatnonzero(segments.concave)
+    segment = np.concatenate([inside[keep], concave, concave])
+    at = np.concatenate([grid.tangent_x[keep], segments.a[concave], segments.b[concave]])
+    order = np.lexsort((at, segment))
+    segment, at = segment[order], at[order]
+    new = np.ones(segment.size, dtype=bool)
+    new[1:] = (segment[1:] != segment[:-1]) | (at[1:] - at[:-1] > CLOSEST)
+    return segment[new], at[new]
+
+
+def _crossings(
+    at: FloatArray, height: FloatArray, slope: FloatArray, pair: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    left, right = at[pair], at[pair + 1]
+    bend = slope[pair] - slope[pair + 1]
+    level = (height[pair + 1] - slope[pair + 1] * right) - (height[pair] - slope[pair] * left)
+    middle = 0.5 * (left + right)
+    crossing = np.where(bend > 1e-12, level / np.where(bend > 1e-12, bend, 1.0), middle)
+    crossing = np.clip(crossing, left, right)
+    height_left = height[pair] + slope[pair] * (crossing - left)
+    height_right = height[pair + 1] + slope[pair + 1] * (crossing - right)
+    return crossing, np.maximum(height_left, height_right)
+
+
+def _fixed_rows(rows: AddedRows, prepared: Prepared) -> None:
+    # Curves whose input cannot move.
+    fixed = np.flatnonzero(prepared.high - prepared.low <= CLOSEST)
+    ends = [prepared.table.value(fixed, end[fixed]) for end in (prepared.low, prepared.high)]
+    row = rows.add(fixed.size, -np.inf, np.maximum(*ends))
+    rows.put(row, prepared.outputs[fixed], prepared.sign[fixed])
+
+
+def _direct_rows(
+    rows: AddedRows, prepared: Prepared, segments: Segments, steps: Steps, fill: IntArray
+) -> None:
+    # Curves of a single step: one straight line.
+    alone = np.flatnonzero(fill < 0)
+    segment = steps.segment[alone]
+    owner = segments.owner[segment]
+    slope = steps.slope[alone]
+    level = segments.value_a[segment] + steps.height_start[alone] - slope * steps.start[alone]
+    row = rows.add(alone.size, -np.inf, level)
+    rows.put(row, prepared.outputs[owner], prepared.sign[owner])
+    rows.put(row, prepared.inputs[owner], -slope)
+
+
+def _increment_rows(
+    rows: AddedRows,
+    prepared: Prepared,
+    segments: Segments,
+    steps: Steps,
+    columns: tuple[IntArray, IntArray, FloatArray],
+) -> None:
+    """Input and output of curves of several steps."""
+    fill, full, jump = columns
+    chosen = np.flatnonzero(fill >= 0)
+    curves, place = np.unique(segments.owner[steps.segment[chosen]], return_inverse=True)
+    low = prepared.low[curves]
+    row = rows.add(curves.size, low, low)
+    rows.put(row, prepared.inputs[curves], 1.0)
+    rows.put(row[place], fill[chosen], -1.0)
+    head = np.searchsorted(segments.owner, curves)
+    row = rows.add(curves.size, -np.inf, segments.value_a[head] + jump[head])
+    rows.put(row, prepared.outputs[curves], prepared.sign[curves])
+    rows.put(row[place], fill[chosen], -steps.slope[chosen])
+    raised = np.flatnonzero((jump > 0) & ~segments.first)
+    rows.put(row[np.searchsorted(curves, segments.owner[raised])], full[raised - 1], -jump[raised])
+
+
+def _order_rows(
+    rows: AddedRows, prepared: Prepared, segments: Segments, steps: Steps, columns: tuple[IntArray, IntArray]
+) -> None:
+    """A segment is full before the next one starts."""
+    fill, full = columns
+    ended = np.flatnonzero(full >= 0)
+    row = rows.add(ended.size, 0.0, np.inf)
+    number = np.full(segments.owner.size, -1)
+    number[ended] = row
+    mine = np.flatnonzero(number[steps.segment] >= 0)
+    rows.put(number[steps.segment[mine]], fill[mine], 1.0)
+    rows.put(row, full[ended], -(segments.b - segments.a)[ended])
+    steep = _steep(prepared, segments, steps)
+    opened = np.where(segments.first, -1, full[np.maximum(np.arange(full.size) - 1, 0)])[steps.segment]
+    single = np.flatnonzero((opened >= 0) & steep)
+    row = rows.add(single.size, -np.inf, 0.0)
+    rows.put(row, fill[single], 1.0)
+    rows.put(row, opened[single], -steps.length[single])
+    shared = np.flatnonzero((opened >= 0) & ~steep)
+    together, place = np.unique(steps.segment[shared], return_inverse=True)
+    row = rows.add(together.size, -np.inf, 0.0)
+    rows.put(row[place], fill[shared], 1.0)
+    rows.put(row, full[together - 1], -np.bincount(place, steps.length[shared], together.size))
+
+
+def _steep(prepared: Prepared, segments: Segments, steps: Steps) -> BoolArray:
+    # Steps up to the one at whose end the straight line from the curve's start is steepest.
+    owner = segments.owner[steps.segment]
+    start = prepared.low[owner]
+    base = prepared.table.value(owner, start)
+    chord = (segments.value_a[steps.segment] + steps.height_end - base) / np.maximum(steps.end - start, CLOSEST)
+    best = np.full(segments.owner.size, -np.inf)
+    np.maximum.at(best, steps.segment, chord)
+    reaches = chord >= best[steps.segment]
+    end = np.full(segments.owner.size, -np.inf)
+    np.maximum.at(end, steps.segment[reaches], steps.end[reaches])
+    return steps.end <= end[steps.segment]

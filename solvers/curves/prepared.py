@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -22,9 +22,9 @@ from solvers.solving import solve
 class Prepared:
     """Scaled program (maximised, offset 0) and its simple curves 0..n-1.
 
-    Curve j ties column `inputs[j]` in [low[j], high[j]] to column `outputs[j]`; it bends one way on each of its
-    pieces, which lie at `first_edge[j]` and on in `edges`; `concave` says which way, entry i from edge i to i + 1.
-    The first `num_columns` columns are those of the original program, the others are the outputs of the parts
+    Curve j says sign[j] x[outputs[j]] <= f_j(x[inputs[j]]) for an input in [low[j], high[j]]. An equation is two curves: the
+    second, with sign -1, is the first one turned over. Curve j bends one way on each of its pieces between its
+    `edges`; `concave` says which way, entry i from edge i to i + 1. The first `num_upright` curves are those of sign 1. The first `num_columns` columns are those of the original program, the others are the outputs of the parts
     of curves that were split.
     """
 
@@ -34,18 +34,36 @@ class Prepared:
     table: CurveTable
     inputs: IntArray
     outputs: IntArray
+    sign: FloatArray
     equal: BoolArray
     low: FloatArray
     high: FloatArray
     edges: FloatArray
     edge_owner: IntArray
     concave: BoolArray
-    owner_of_term: IntArray
+    num_upright: int
 
     @property
     def size(self) -> int:
         """Number of simple curves."""
         return int(self.inputs.size)
+
+    def only_upright(self) -> Prepared:
+        """The same with the curves of sign 1 only, in which an equation is one curve."""
+        size = self.num_upright
+        mine = self.edge_owner < size
+        return replace(
+            self,
+            inputs=self.inputs[:size],
+            outputs=self.outputs[:size],
+            sign=self.sign[:size],
+            equal=self.equal[:size],
+            low=self.low[:size],
+            high=self.high[:size],
+            edges=self.edges[mine],
+            edge_owner=self.edge_owner[mine],
+            concave=self.concave[mine],
+        )
 
     @property
     def all(self) -> IntArray:
@@ -88,7 +106,7 @@ class Prepared:
         """A point of the original program in scaled units, outputs of parts on their curves."""
         size = self.original.program.num_columns
         point = np.concatenate([x, np.zeros(self.program.num_columns - size)]) / self.scaling.columns
-        parts = np.flatnonzero(self.outputs >= size)
+        parts = np.flatnonzero((self.outputs >= size) & (self.sign > 0))
         point[self.outputs[parts]] = self.true_values(point)[parts]
         return point
 
@@ -144,14 +162,18 @@ def _scaled(
 ) -> Prepared:
     program = curve_program.program
     flat = [(term, shape) for term, pieces in enumerate(shapes) for shape in pieces]
+    upright = len(flat)
     term = np.array([index for index, _ in flat], dtype=np.int64)
-    table = make_table([shape.curve for _, shape in flat])
-    low, high = low[term], high[term]
     counts = np.array([len(pieces) for pieces in shapes], dtype=np.int64)
     parted = np.flatnonzero(counts[term] > 1)
     outputs = curve_program.outputs[term]
     outputs[parted] = program.num_columns + np.arange(parted.size)
     extended = _with_parts(curve_program, term[parted], np.flatnonzero(counts > 1))
+    equations = np.flatnonzero(curve_program.equal[term])
+    flat += [(flat[index][0], flat[index][1].turned_over()) for index in equations.tolist()]
+    term, outputs = np.concatenate([term, term[equations]]), np.concatenate([outputs, outputs[equations]])
+    table = make_table([shape.curve for _, shape in flat])
+    low, high = low[term], high[term]
     least, most = table.reach(low, high)
     inputs = curve_program.inputs[term]
     input_unit = np.where(high > 0, high, 1.0)
@@ -159,7 +181,7 @@ def _scaled(
     output_unit = np.where(span > 0, span, np.where(most != 0, np.abs(most), 1.0))
     columns = _column_units(extended, sizes)
     columns[inputs], columns[outputs] = input_unit, output_unit
-    columns[curve_program.outputs] = np.bincount(term, output_unit, len(shapes))
+    columns[curve_program.outputs] = np.bincount(term[:upright], output_unit[:upright], len(shapes))
     columns[extended.integer] = 1.0
     scaling = _scaling(extended, columns)
     scaled = scaling.program(extended)
@@ -174,13 +196,14 @@ def _scaled(
         table=table.scaled(columns[inputs], columns[outputs]),
         inputs=inputs,
         outputs=outputs,
+        sign=np.where(np.arange(term.size) < upright, 1.0, -1.0),
         equal=curve_program.equal[term],
         low=low / columns[inputs],
         high=high / columns[inputs],
         edges=np.concatenate(edges) if edges else np.zeros(0),
         edge_owner=owner,
         concave=np.array([bend for bends_of_one in bends for bend in bends_of_one], dtype=bool),
-        owner_of_term=term,
+        num_upright=upright,
     )
 
 

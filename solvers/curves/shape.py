@@ -18,6 +18,14 @@ class Shape:
     edges: tuple[float, ...]
     concave: tuple[bool, ...]
 
+    def turned_over(self) -> Shape:
+        """The shape of minus the curve."""
+        curve = self.curve.scaled(times=-1.0)
+        if any(part.family == POINTS for part in curve.parts):
+            (turned,) = split(curve, self.edges[0], self.edges[-1])
+            return turned
+        return Shape(curve, self.edges, tuple(not bend for bend in self.concave))
+
 
 def split(curve: Curve, lower: float, upper: float) -> list[Shape]:
     """Curves with few bends whose sum is `curve` on [lower, upper].
@@ -33,13 +41,14 @@ def split(curve: Curve, lower: float, upper: float) -> list[Shape]:
         edges, bends = _bends(part, lower / curve.per, upper / curve.per, part.weight * curve.times < 0)
         if part.family == "linear":
             linear.append(part)
+        elif part.family == POINTS:
+            mixed.append(Shape(replace(curve, parts=(part,)), _in_units(edges, lower, upper, curve.per), bends))
         elif bends == (True,):
             concave.append(part)
         elif bends == (False,):
             convex.append(part)
         else:
-            edges = (lower, *(edge * curve.per for edge in edges[1:-1]), upper)
-            mixed.append(Shape(replace(curve, parts=(part,)), edges, bends))
+            mixed.append(Shape(replace(curve, parts=(part,)), _in_units(edges, lower, upper, curve.per), bends))
     shapes = list(mixed)
     for parts, bend in ((concave, True), (convex, False)):
         if parts:
@@ -49,6 +58,10 @@ def split(curve: Curve, lower: float, upper: float) -> list[Shape]:
     # A straight line bends nothing, so it joins any of them.
     shapes[0] = replace(shapes[0], curve=replace(shapes[0].curve, parts=(*shapes[0].curve.parts, *linear)))
     return shapes
+
+
+def _in_units(edges: tuple[float, ...], lower: float, upper: float, per: float) -> tuple[float, ...]:
+    return (lower, *(edge * per for edge in edges[1:-1]), upper)
 
 
 def _bends(

@@ -8,20 +8,20 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from solvers.curves.climb import Climbed, Climber, measured
-from solvers.curves.estimator import Estimator, Grid, build, first_grid
+from solvers.curves.estimator import Estimator, build
+from solvers.curves.grid import Grid, first_grid
 from solvers.curves.prepared import Prepared, prepare
 from solvers.curves.program import CurveProgram
 from solvers.curves.result import CurveResult, Moment
 from solvers.options import Progress, SolveOptions
-from solvers.program import FloatArray
+from solvers.program import FloatArray, IntArray
 from solvers.result import Limit, Reason, Residuals, SolveResult, Termination
-from solvers.solving import solve
+from solvers.curves.inner import run
 from solvers.verify import PRIMAL_TOLERANCE, primal_residuals
 
 DEFAULT_GAP = 1e-6
 _RELAXATIONS = 12
 _MOST_ROUNDS = 60
-_TOLERANCE = 1e-9
 
 
 def solve_curves(
@@ -59,9 +59,10 @@ class _Search:
         limit = self.options.time_limit
         self.deadline = np.inf if limit is None else self.started + limit
         self.gap = DEFAULT_GAP if self.options.gap is None else self.options.gap
+        self.tolerance = float(np.clip(1e-3 * self.gap, 1e-9, 1e-7))
         self.prepared: Prepared = prepare(self.curve_program, self.options, self.solver)
         radius = float(np.clip(np.sqrt(self.gap), 1e-4, 0.05))
-        self.climber = Climber(self.prepared, self._plain(None), self.solver, radius)
+        self.climber = Climber(self.prepared.only_upright(), self._plain(None), self.solver, radius)
 
     def run(self) -> CurveResult:
         """Relax, climb, then refine the over-estimator round by round."""
@@ -69,8 +70,8 @@ class _Search:
         grid, relaxed = self._relax(first_grid(self.prepared))
         if relaxed.termination.reason in (Reason.INFEASIBLE, Reason.UNBOUNDED, Reason.INFEASIBLE_OR_UNBOUNDED):
             return self._result(relaxed.termination)
-        if relaxed.x is not None and not self.prepared.program.is_mip:
-            grid = self._climb(grid, relaxed.x)
+        if relaxed.x is not None and not self._done():
+            grid = self._climb(grid, self._whole(grid, relaxed.x))
         for _ in range(_MOST_ROUNDS):
             if self._done():
                 return self._result(Termination(Reason.OPTIMAL, detail="gap reached"))
@@ -93,8 +94,8 @@ class _Search:
             gap=gap,
             threads=self.options.threads,
             seed=self.options.seed,
-            feasibility_tolerance=_TOLERANCE,
-            optimality_tolerance=_TOLERANCE,
+            feasibility_tolerance=self.tolerance,
+            optimality_tolerance=self.tolerance,
             scale=False,
             interrupt=self.options.interrupt,
             raw=self.options.raw,
@@ -120,7 +121,7 @@ class _Search:
         if start is None:
             return
         point = self.prepared.scaled_point(self.curve_program.with_true_outputs(start))
-        self._offer(measured(self.prepared, point))
+        self._offer(measured(self.prepared.only_upright(), point))
         if self.best is None:
             self.notes.append("the start breaks a row or a bound, so the answer need not be as good")
 
@@ -151,43 +152,46 @@ class _Search:
             gap = None if value is None or bound is None else abs(value - bound) / max(1e-10, abs(value))
             self.options.progress(Progress(moment.seconds, value, bound, gap))
 
-    def _relax(self, grid: Grid) -> tuple[Grid, SolveResult]:
-        """Add tangents where the relaxation lies, until they change little."""
-        basis = None
-        last = np.inf
+    def _relax(self, coarse: Grid) -> tuple[Grid, SolveResult]:
+        """The relaxation with tangents where it lies; tangents of earlier rounds that it has left are dropped, because
+        every row costs each node of the search."""
+        grid, last = coarse, np.inf
         for _ in range(_RELAXATIONS):
             estimator = build(self.prepared, grid)
-            result = solve(estimator.relaxed(), self._plain(None), self.solver)
+            result = run(estimator.relaxed(), self._plain(None), self.solver)
             if not result.is_optimal or result.x is None:
                 break
             self._lower_bound_to(result.objective)
-            if last - result.objective <= 0.1 * max(self.gap, 1e-5) * abs(result.objective):
+            cuts = self._cuts(estimator, result.x)
+            if last - result.objective <= 0.1 * self.gap * abs(result.objective):
                 break
             last = result.objective
-            grid = self._with_cuts(grid, estimator, result.x)
-        del basis
+            grid = grid.with_tangents(*cuts)
+        if result.x is not None and result.is_optimal:
+            grid = coarse.with_tangents(*self._touched(estimator, result.x))
         return grid, result
 
-    def _with_cuts(self, grid: Grid, estimator: Estimator, x: FloatArray) -> Grid:
+    def _touched(self, estimator: Estimator, x: FloatArray) -> tuple[IntArray, FloatArray]:
+        owner, at, _ = estimator.places(self.prepared, x)
+        return owner, at
+
+    def _cuts(self, estimator: Estimator, x: FloatArray) -> tuple[IntArray, FloatArray]:
         # Tangents where a relaxed point lies above the hull of its segment.
-        segments, prepared = estimator.segments, self.prepared
-        hollow = np.flatnonzero(segments.concave)
-        owner, a, b = segments.owner[hollow], segments.a[hollow], segments.b[hollow]
-        single = segments.single[hollow]
-        before = np.where(segments.first[hollow], -1, estimator.full[np.maximum(hollow - 1, 0)])
-        share = np.where(before >= 0, x[before], 1.0)
-        filled = np.where(single, 0.0, x[estimator.fill[hollow]])
-        open_ = share > 1e-7
-        inside = a + (b - a) * np.clip(filled / np.where(open_, share, 1.0), 0.0, 1.0)
-        at = np.where(single, np.clip(x[prepared.inputs[owner]], a, b), inside)
-        value = prepared.table.value(owner, at)
-        over = np.where(
-            single,
-            x[prepared.outputs[owner]] - value,
-            x[estimator.gain[hollow]] - share * (value - segments.value_a[hollow]),
-        )
-        cut = open_ & (over > 1e-9)
-        return grid.with_tangents(owner[cut], at[cut])
+        owner, at, over = estimator.places(self.prepared, x)
+        return owner[over > 1e-9], at[over > 1e-9]
+
+    def _whole(self, grid: Grid, x: FloatArray) -> FloatArray:
+        """A point of the relaxation with the program's own whole numbers whole."""
+        if not self.prepared.program.is_mip:
+            return x
+        program = build(self.prepared, grid).curves_relaxed(self.prepared.program.num_columns)
+        options = self._plain(max(1e-3, self.gap))
+        if options.time_limit is not None:
+            options = replace(options, time_limit=0.15 * options.time_limit)
+        result = run(program, options, self.solver)
+        if result.bound is not None:
+            self._lower_bound_to(result.bound)
+        return x if result.x is None else result.x
 
     def _climb(self, grid: Grid, x: FloatArray) -> Grid:
         """Climb from a point of the over-estimator; put tangents and nodes where the climb ends."""
@@ -204,9 +208,8 @@ class _Search:
         # A node where the segment at hand is bounded by its secant, a tangent where by tangents.
         alive = curves[(self.prepared.high - self.prepared.low)[curves] > 1e-10]
         place = grid.left_node(alive, at[alive])
-        concave, equal = grid.concave[place], self.prepared.equal[alive]
-        tangents = alive[concave | equal]
-        nodes = alive[~concave | equal]
+        concave = grid.concave[place]
+        tangents, nodes = alive[concave], alive[~concave]
         return grid.with_tangents(tangents, at[tangents]).with_nodes(nodes, at[nodes])
 
     def _round(self, grid: Grid) -> tuple[Grid, Termination | None]:
@@ -215,7 +218,7 @@ class _Search:
         self.rounds += 1
         self.binaries = estimator.num_binaries
         wanted, least = self._wanted()
-        result = solve(estimator.program, self._round_options(estimator, wanted), self.solver)
+        result = run(estimator.program, self._round_options(estimator, wanted), self.solver)
         if result.termination.reason in (Reason.INFEASIBLE, Reason.UNBOUNDED):
             if self.best is None:
                 return grid, result.termination
@@ -228,8 +231,7 @@ class _Search:
             return grid, (None if self._late() else result.termination)
         x = result.x
         at = np.clip(x[self.prepared.inputs], self.prepared.low, self.prepared.high)
-        output, value = x[self.prepared.outputs], self.prepared.true_values(x)
-        miss = np.where(self.prepared.equal, np.abs(output - value), output - value)
+        miss = self.prepared.sign * x[self.prepared.outputs] - self.prepared.true_values(x)
         before = grid.x.size + grid.tangent_x.size
         wrong = np.flatnonzero(miss > 1e-10)
         grid = self._refined(grid, at, wrong)

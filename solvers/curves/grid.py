@@ -1,0 +1,144 @@
+"""Where the over-estimator of every curve has nodes and tangents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from solvers.curves.prepared import Prepared
+from solvers.program import BoolArray, FloatArray, IntArray
+
+CLOSEST = 1e-8
+"""Nodes and tangents of a curve are at least this far apart, in units of its largest input."""
+_BISECTIONS = 45
+_FIRST_TANGENTS = (1e-3, 0.02, 0.1, 0.3, 0.6)
+_TANGENTS_BEYOND = (0.1, 0.35)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Nodes and inner tangents of all curves, flat and sorted by owner and position.
+
+    `concave[i]` says how the curve bends to the right of node i.
+    """
+
+    owner: IntArray
+    x: FloatArray
+    concave: BoolArray
+    tangent_owner: IntArray
+    tangent_x: FloatArray
+
+    def with_nodes(self, owner: IntArray, x: FloatArray) -> Grid:
+        """The grid with more nodes; those that lie on a node already change nothing."""
+        if owner.size == 0:
+            return self
+        place = self.left_node(owner, x)
+        right = np.minimum(place + 1, self.x.size - 1)
+        apart = (x - self.x[place] > CLOSEST) & (self.x[right] - x > CLOSEST)
+        owners = np.concatenate([self.owner, owner[apart]])
+        points = np.concatenate([self.x, x[apart]])
+        bends = np.concatenate([self.concave, self.concave[place[apart]]])
+        order = np.lexsort((points, owners))
+        return replace(self, owner=owners[order], x=points[order], concave=bends[order])
+
+    def with_tangents(self, owner: IntArray, x: FloatArray) -> Grid:
+        """The grid with more tangents; repeated ones are left out."""
+        owners, points = np.concatenate([self.tangent_owner, owner]), np.concatenate([self.tangent_x, x])
+        order = np.lexsort((points, owners))
+        owners, points = owners[order], points[order]
+        new = np.ones(owners.size, dtype=bool)
+        new[1:] = (owners[1:] != owners[:-1]) | (points[1:] - points[:-1] > CLOSEST)
+        return replace(self, tangent_owner=owners[new], tangent_x=points[new])
+
+    def left_node(self, owner: IntArray, x: FloatArray) -> IntArray:
+        """Index of the node at or left of each point, the last but one of its curve at most."""
+        owners, points = np.concatenate([self.owner, owner]), np.concatenate([self.x, x])
+        is_query = np.concatenate([np.zeros(self.owner.size, bool), np.ones(owner.size, bool)])
+        order = np.lexsort((is_query, points, owners))
+        nodes_so_far = np.cumsum(~is_query[order]) - 1
+        place = np.empty(owners.size, dtype=np.int64)
+        place[order] = nodes_so_far
+        found = place[self.owner.size :]
+        first = np.searchsorted(self.owner, owner)
+        last = np.searchsorted(self.owner, owner, side="right") - 1
+        clipped: IntArray = np.clip(found, first, np.maximum(last - 1, first))
+        return clipped
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Segments between neighbouring nodes: owner, ends, curve at the ends, bend, place in the curve."""
+
+    owner: IntArray
+    a: FloatArray
+    b: FloatArray
+    value_a: FloatArray
+    value_b: FloatArray
+    concave: BoolArray
+    first: BoolArray
+    last: BoolArray
+    node: IntArray
+
+    @property
+    def single(self) -> BoolArray:
+        """Segments that are the only one of their curve."""
+        return self.first & self.last
+
+
+def first_grid(prepared: Prepared) -> Grid:
+    """The edges of every curve as nodes, and a few tangents on each concave piece."""
+    alive = (prepared.high - prepared.low > CLOSEST)[prepared.edge_owner]
+    owner, x = prepared.edge_owner[alive], prepared.edges[alive]
+    empty = np.zeros(0)
+    grid = Grid(owner, x, prepared.concave[alive], empty.astype(np.int64), empty)
+    segments = segments_of(prepared, grid)
+    alone = np.flatnonzero(segments.concave & segments.first)
+    grid = grid.with_tangents(*_spread(segments.owner[alone], segments.a[alone], segments.b[alone], _FIRST_TANGENTS))
+    later = np.flatnonzero(segments.concave & ~segments.first)
+    touch = _touching_points(prepared, segments, later)
+    grid = grid.with_tangents(*_spread(segments.owner[later], touch, segments.b[later], _TANGENTS_BEYOND))
+    return grid.with_tangents(segments.owner[later], touch)
+
+
+def _spread(
+    owner: IntArray, a: FloatArray, b: FloatArray, shares: tuple[float, ...]
+) -> tuple[IntArray, FloatArray]:
+    points = a[:, None] + (b - a)[:, None] * np.array(shares)
+    return np.repeat(owner, len(shares)), points.ravel()
+
+
+def _touching_points(prepared: Prepared, segments: Segments, chosen: IntArray) -> FloatArray:
+    # Where the straight line from the curve's lowest point touches the concave segment: the envelope leaves it there.
+    owner = segments.owner[chosen]
+    origin = prepared.low[owner]
+    level = prepared.table.value(owner, origin)
+    left, right = segments.a[chosen].copy(), segments.b[chosen].copy()
+    for _ in range(_BISECTIONS):
+        middle = 0.5 * (left + right)
+        rise = prepared.table.slope(owner, middle) * (middle - origin)
+        before = rise > prepared.table.value(owner, middle) - level
+        left, right = np.where(before, middle, left), np.where(before, right, middle)
+    return right
+
+
+def segments_of(prepared: Prepared, grid: Grid) -> Segments:
+    """The segments of a grid."""
+    value = prepared.table.value(grid.owner, grid.x)
+    node = np.flatnonzero(grid.owner[1:] == grid.owner[:-1])
+    owner = grid.owner[node]
+    first = np.ones(node.size, dtype=bool)
+    first[1:] = owner[1:] != owner[:-1]
+    last = np.ones(node.size, dtype=bool)
+    last[:-1] = owner[1:] != owner[:-1]
+    return Segments(
+        owner=owner,
+        a=grid.x[node],
+        b=grid.x[node + 1],
+        value_a=value[node],
+        value_b=value[node + 1],
+        concave=grid.concave[node],
+        first=first,
+        last=last,
+        node=node,
+    )
