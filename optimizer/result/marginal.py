@@ -28,7 +28,7 @@ NEGLIGIBLE = 1e-7
 
 
 @dataclass(frozen=True)
-class _Row:
+class PricedRow:
     """A priced row: its block, place, and what one of its units is worth in business units."""
 
     family: str
@@ -53,7 +53,7 @@ def marginal_values(
     result = staged.outcome(stage.name).result
     if result is None or result.duals is None:
         return (), "report.marginal_whole_numbers" if model.program.is_mip else "report.marginal_unproved"
-    rows = [row for row in _rows(model) if abs(result.duals[row.row]) > 0.0]
+    rows = [row for row in priced_rows(model) if abs(result.duals[row.row]) > 0.0]
     values = [_value(model, row, stage, result) for row in rows]
     floor = NEGLIGIBLE * max((abs(value.value * _size(value)) for value in values), default=0.0)
     ranked = sorted(
@@ -77,14 +77,14 @@ def _size(value: MarginalValue) -> float:
     return abs(value.bound) or 1.0
 
 
-def _rows(model: Model) -> Iterator[_Row]:
+def priced_rows(model: Model) -> Iterator[PricedRow]:
     """Every row that has a business meaning by itself."""
     for block in model.program.row_blocks:
         if block.name in PRICED:
             yield from _rule_rows(model, block) if block.name == "rules" else _family_rows(model, block)
 
 
-def _rule_rows(model: Model, block: Block) -> Iterator[_Row]:
+def _rule_rows(model: Model, block: Block) -> Iterator[PricedRow]:
     for name, places in model.context.rule_places.items():
         for place in places:
             if place.first != block.start:
@@ -93,10 +93,10 @@ def _rule_rows(model: Model, block: Block) -> Iterator[_Row]:
             unit = "share" if rule.as_share else model.context.metrics.unit(rule.metric)
             labels = block.labels() if block.labels is not None else []
             for index, scale in enumerate(place.scale):
-                yield _Row("rules", block.start + index, tuple(labels[index]), unit, float(scale), 0.0)
+                yield PricedRow("rules", block.start + index, tuple(labels[index]), unit, float(scale), 0.0)
 
 
-def _family_rows(model: Model, block: Block) -> Iterator[_Row]:
+def _family_rows(model: Model, block: Block) -> Iterator[PricedRow]:
     labels = block.labels() if block.labels is not None else []
     cube, resources = model.cube, model.inputs.resources
     units = dict(
@@ -116,10 +116,10 @@ def _family_rows(model: Model, block: Block) -> Iterator[_Row]:
             offset = float(used.sum() if len(label) == 1 else used[cube.calendar.period.index(label[1])])
         elif block.name == "share":
             unit = "currency"
-        yield _Row(block.name, block.start + index, tuple(label), unit, 1.0, offset)
+        yield PricedRow(block.name, block.start + index, tuple(label), unit, 1.0, offset)
 
 
-def _value(model: Model, row: _Row, stage: PlanStage, result: SolveResult) -> MarginalValue:
+def _value(model: Model, row: PricedRow, stage: PlanStage, result: SolveResult) -> MarginalValue:
     program = model.program
     assert result.duals is not None
     price = float(result.duals[row.row]) / row.scale
@@ -146,7 +146,7 @@ def _with_sides(
     model: Model,
     staged: StagedResult,
     stage: PlanStage,
-    ranked: list[tuple[_Row, MarginalValue]],
+    ranked: list[tuple[PricedRow, MarginalValue]],
     settings: SolveSettings,
 ) -> list[MarginalValue]:
     """Left and right values of the rows that move most, by re-solving with the bound a step less and a step
@@ -165,7 +165,7 @@ def _with_sides(
     return values
 
 
-def _moved(session: Session, row: _Row, base: float, step: float) -> float | None:
+def _moved(session: Session, row: PricedRow, base: float, step: float) -> float | None:
     """Change of the objective per unit when the row's bounds move by `step`; None when no plan is left."""
     program = session.program
     lower, upper = program.row_lower.copy(), program.row_upper.copy()
