@@ -201,3 +201,18 @@ def test_start_values_and_basis_are_taken(knapsack: LinearProgram, transport: Tr
         knapsack, SolveOptions(start_values=start, raw={"mip_max_nodes": 1, "mip_heuristic_effort": 0.0})
     )
     assert held.objective >= knapsack.value(start) - 1e-9
+
+
+@pytest.mark.parametrize(
+    ("costs", "row", "best"),
+    [([2.0, 3.0], [1.0, 1.0], 9.0), ([0.01, -100.0], [1.0, -1.0], -999.9)],
+)
+def test_mixed_rows_are_not_stuffed(
+    build: Callable[..., LinearProgram], costs: list[float], row: list[float], best: float
+) -> None:
+    """HiGHS 1.14 with presolve called 15 optimal where 9 is (ERGO-Code/HiGHS issues 2957, 3043, 3050)."""
+    lower = 4.5 if row[1] > 0 else 0.0
+    program = build(
+        costs, [row], row_lower=[lower], row_upper=[np.inf], column_upper=[10.0, 10.0], integer=[False, True]
+    )
+    assert solve(program).objective == pytest.approx(best)
