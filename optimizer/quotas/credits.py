@@ -32,8 +32,8 @@ class Overlay:
 def overlays(solution: Solution, quota: Quota, names: list[str]) -> tuple[Overlay, ...]:
     """The overlay sellers of one quota, sorted by name.
 
-    quota[o,t] = sum over leaves of share * quota[leaf,t] * (plan in the credit's scope / plan of leaf), in whole
-    steps whose sums are exact. Rows of one overlay seller add up. Raises `InputError` for labels and
+    quota[o,t] = sum over leaves of share * quota[leaf,t] * (plan in the credit's scope / plan of the leaf),
+    in whole steps whose sums are exact. Rows of one overlay seller add up. Raises `InputError` for labels and
     quotas that do not exist.
     """
     table, rows = rows_of(solution.plan, "credits", quota.name, names)

@@ -1,0 +1,204 @@
+"""`explain`: why each number is what it is, in sentences and as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from optimizer import messages
+from optimizer.errors import InputError
+from optimizer.plan.names import nearest
+from optimizer.quotas.assignment import assign
+from optimizer.quotas.bottom_up import reconciliation_sentences
+from optimizer.quotas.controls import controls
+from optimizer.quotas.fairness import PriceOfFairness, price_of_fairness
+from optimizer.quotas.fairness_rows import fairness_rows
+from optimizer.quotas.quota import Quota
+from optimizer.quotas.shortfalls import target_rows, target_sentences
+from optimizer.quotas.tables import chain_frame
+from optimizer.quotas.wording import Words, chain_sentences, chain_title
+from optimizer.report.layout import Paper
+from optimizer.report.words import figure, unit_word
+from optimizer.result.levers import close_shortfall, find_outcomes
+from optimizer.result.solution import RuleOutcome, Solution
+from optimizer.settings import SolveSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is to be explained: nodes by their labels (column -> label), a rule by its name, or everything."""
+
+    nodes: Mapping[str, str]
+    rule: str = ""
+    span: str = ""
+    """Label of a period, quarter or year; the horizon where blank."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether everything is asked for."""
+        return not self.nodes and not self.rule
+
+
+def explain(
+    solution: Solution,
+    question: Question,
+    language: str | None = None,
+    settings: SolveSettings | None = None,
+    width: int = 100,
+    colour: bool = False,
+) -> str:
+    """The page that answers a question about a solved plan.
+
+    Raises `InputError` for nodes, rules and spans that do not exist, and like `assign`; `ValueError`
+    without a plan.
+    """
+    chosen = language or solution.plan.spec.language
+    paper = Paper(width, colour)
+    quotas = assign(solution)
+    if question.nodes:
+        _nodes(paper, solution, quotas, question, chosen)
+    if question.rule:
+        for outcome in find_outcomes(solution, question.rule):
+            _target(paper, solution, outcome, chosen, settings)
+    if question.is_open:
+        _everything(paper, solution, quotas, question, chosen, settings)
+    return paper.text()
+
+
+def explain_table(
+    solution: Solution, question: Question, settings: SolveSettings | None = None
+) -> pd.DataFrame:
+    """The same answer as rows: the steps of chains, or what binds a rule and its levers.
+
+    Raises like `explain`.
+    """
+    import pandas as pd
+
+    if question.rule:
+        rows: list[dict[str, Any]] = []
+        for outcome in find_outcomes(solution, question.rule):
+            rows += target_rows(close_shortfall(solution, outcome, settings))
+        return pd.DataFrame(rows)
+    frames = []
+    for quota in assign(solution):
+        nodes = find_nodes([quota], question.nodes, required=False) if question.nodes else [(quota, None)]
+        chosen = None if nodes and nodes[0][1] is None else [node for _, node in nodes if node is not None]
+        if chosen is None or chosen:
+            frames.append(chain_frame(quota, chosen, [span_of(quota, question.span)]))
+    if question.nodes and not frames:
+        find_nodes(assign(solution), question.nodes)
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+
+def find_nodes(
+    quotas: Sequence[Quota], labels: Mapping[str, str], required: bool = True
+) -> list[tuple[Quota, int | None]]:
+    """The nodes of each quota that have the labels (column -> label) and none below them.
+
+    Raises `InputError` with the nearest label when no quota has such a node.
+    """
+    given = {column.rpartition(".")[2]: label for column, label in labels.items()}
+    found: list[tuple[Quota, int | None]] = []
+    known: dict[str, None] = {}
+    for quota in quotas:
+        by = list(quota.tree.by)
+        for column, label in given.items():
+            if column in by:
+                level = by.index(column)
+                known |= dict.fromkeys(path[level] for path in quota.tree.paths if len(path) > level)
+            del label
+        if not set(given) <= set(by):
+            continue
+        level = max(by.index(column) for column in given) + 1
+        nodes = quota.tree.nodes(level)
+        for node in range(nodes.start, nodes.stop):
+            if all(quota.tree.paths[node][by.index(column)] == label for column, label in given.items()):
+                found.append((quota, node))
+    if required and not found:
+        columns = list(dict.fromkeys(column for quota in quotas for column in quota.tree.by))
+        text = ", ".join(f"{column}={label}" for column, label in labels.items())
+        near = nearest(next(iter(given.values())), known)
+        raise InputError("quotas.node_unknown", node=text, nearest=near, levels=", ".join(columns))
+    return found
+
+
+def span_of(quota: Quota, label: str) -> int:
+    """Position of a span by its label, the horizon for a blank one; raises `InputError` with the nearest
+    label."""
+    labels = quota.spans.all_labels
+    if not label:
+        return len(labels) - 1
+    if label not in labels:
+        raise InputError("quotas.span_unknown", span=label, nearest=nearest(label, labels))
+    return labels.index(label)
+
+
+def _nodes(
+    paper: Paper, solution: Solution, quotas: Sequence[Quota], question: Question, language: str
+) -> None:
+    for quota, node in find_nodes(quotas, question.nodes):
+        words = Words(quota, language, solution.plan.spec.currency)
+        span = span_of(quota, question.span)
+        if node is not None:
+            _chain(paper, words, node, span)
+
+
+def _chain(paper: Paper, words: Words, node: int, span: int) -> None:
+    paper.heading(chain_title(words, node, span))
+    for sentence in chain_sentences(words, node, span):
+        paper.paragraph(sentence, indent=2)
+
+
+def _target(
+    paper: Paper, solution: Solution, outcome: RuleOutcome, language: str, settings: SolveSettings | None
+) -> None:
+    heading, *sentences = target_sentences(solution, close_shortfall(solution, outcome, settings), language)
+    paper.heading(heading)
+    for sentence in sentences:
+        paper.paragraph(sentence, indent=2, mark="- ")
+
+
+def _everything(
+    paper: Paper,
+    solution: Solution,
+    quotas: Sequence[Quota],
+    question: Question,
+    language: str,
+    settings: SolveSettings | None,
+) -> None:
+    """Every target and limit, then every quota of the company with fairness, check list and commitments."""
+    for outcome in solution.outcomes:
+        if outcome.kind == "target" or outcome.binds or outcome.status in ("short", "over"):
+            _target(paper, solution, outcome, language, settings)
+    names = [quota.name for quota in quotas]
+    for quota in quotas:
+        words = Words(quota, language, solution.plan.spec.currency)
+        _chain(paper, words, 0, span_of(quota, question.span))
+        for row in fairness_rows(solution.plan, quota, language):
+            if row["sentence"]:
+                paper.paragraph(str(row["sentence"]), indent=2, mark="- ")
+        for item in controls(solution.plan, quota, language):
+            word = words.text("item_met" if item.met else "item_open")
+            paper.paragraph(f"{word} {item.sentence}", indent=2)
+        for sentence in reconciliation_sentences(solution, quota, names, words):
+            paper.paragraph(sentence, indent=2)
+    price = price_of_fairness(solution, settings)
+    if price is not None:
+        paper.heading(messages.text("quotas.price_title", language))
+        paper.paragraph(_price_sentence(solution, price, language), indent=2)
+
+
+def _price_sentence(solution: Solution, price: PriceOfFairness, language: str) -> str:
+    money = price.contribution if price.contribution is not None else price.revenue
+    key = "price_contribution" if price.contribution is not None else "price_revenue"
+    return messages.text(
+        f"quotas.{key}",
+        language,
+        amount=figure(money, "currency", language),
+        unit=unit_word(solution, "currency", language),
+        rules=", ".join(price.rules),
+    )

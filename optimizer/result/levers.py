@@ -1,0 +1,341 @@
+"""What would close a shortfall: what binds a target, and the cheapest combination of levers, solved again
+to be sure.
+
+A lever is a right-hand side that people can move: selling time, resources, budgets and limits, market
+potential. Keeping every more urgent target where it is, the levers' changes are found that cost least and
+meet the target; the changed plan is then solved again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.errors import InputError
+from optimizer.model.compile import Model
+from optimizer.plan.names import nearest
+from optimizer.result.marginal import PricedRow, priced_rows
+from optimizer.result.solution import RuleOutcome, Solution
+from optimizer.settings import SolveSettings
+from optimizer.solving import solve_model
+from solvers.conflict import GroupChange, RowGroup, least_repair
+from solvers.options import SolveOptions
+from solvers.program import LinearProgram
+from solvers.solving import solve as solve_program
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+COST = {"hours": 1.0, "resources": 1.0, "rules": 1.0, "share": 3.0, "demand": 3.0}
+"""Cost of changing a lever by all that the company has of it: who buys demand pays for it, so potential
+and size of the market come after people's time, resources and the planner's own budgets and limits."""
+_KEPT = 1e-6
+"""By how much a target that is kept may move, in multiples of its bound: the lock of the stages."""
+_SEPARATOR = "\x1f"
+SHOWN_BINDING = 8
+
+
+@dataclass(frozen=True)
+class Lever:
+    """One change: of whose limit, by how much in `unit`, and what share of all that the company has of it."""
+
+    family: str
+    name: str
+    unit: str
+    change: float
+    share: float
+    money: float | None = None
+    """Currency that it costs, where the plan knows a price."""
+    seats: float | None = None
+    """Full sellers that the hours stand for."""
+
+
+@dataclass(frozen=True)
+class Binding:
+    """A limit that holds the target back: one more `unit` of it adds `value` to the target's figure
+    (`less` and `more` by solving again); the value holds for bounds from `holds_from` to `holds_to`, None
+    where that is not known."""
+
+    family: str
+    name: str
+    unit: str
+    bound: float
+    value: float
+    less: float | None
+    more: float | None
+    holds_from: float | None
+    holds_to: float | None
+
+
+@dataclass(frozen=True)
+class Closing:
+    """Why one member of a target is short, and what would close it."""
+
+    outcome: RuleOutcome
+    binding: tuple[Binding, ...]
+    levers: tuple[Lever, ...]
+    closed: bool
+    """Whether the target is met when the plan is solved again with the levers applied."""
+    model: Model | None
+    """The changed model that was solved again; None without levers."""
+
+
+def find_outcomes(solution: Solution, name: str) -> tuple[RuleOutcome, ...]:
+    """The members of a rule by its name; raises `InputError` with the nearest name."""
+    found = tuple(outcome for outcome in solution.outcomes if outcome.rule == name)
+    if not found:
+        names = list(dict.fromkeys(outcome.rule for outcome in solution.outcomes))
+        raise InputError(
+            "quotas.rule_unknown", name=name, nearest=nearest(name, names), known=", ".join(names)
+        )
+    return found
+
+
+def close_shortfall(
+    solution: Solution, outcome: RuleOutcome, settings: SolveSettings | None = None
+) -> Closing:
+    """What binds a missed soft rule, and the cheapest levers that meet it.
+
+    Minimises the sum over levers of cost * change / all that the company has of it, with every rule of the
+    same or a more urgent priority kept where it is; a target that is met needs no levers. Hard rules are
+    never short.
+    """
+    if outcome.status not in ("short", "over"):
+        return Closing(outcome, (), (), True, None)
+    quiet = replace(settings or SolveSettings(), marginal_values=False, leverage=False, on_stage=None)
+    model = solution.model
+    held, column = _held(model, outcome, quiet)
+    options = replace(quiet.solve_options(), progress=None)
+    binding = _binding(model, held, column, outcome, options)
+    must = _with_upper(held, column, 0.0)
+    entries = {entry.group.name: entry for entry in _levers(model)}
+    repair = least_repair(must, [entry.group for entry in entries.values()], options)
+    if not repair.changes:
+        return Closing(outcome, binding, (), False, None)
+    levers = tuple(_lever(model, entries[change.name], change) for change in repair.changes)
+    changed = replace(model, program=_applied(model.program, entries, repair.changes))
+    return Closing(outcome, binding, levers, _is_met(changed, outcome, column, quiet), changed)
+
+
+def _is_met(model: Model, outcome: RuleOutcome, column: int, settings: SolveSettings) -> bool:
+    """Whether the target is met when the changed model is solved again."""
+    staged = solve_model(model, settings, model.stages[: _stage_of(model, outcome) + 1])
+    return staged.x is not None and float(staged.x[column]) <= 10.0 * _KEPT
+
+
+def _stage_of(model: Model, outcome: RuleOutcome) -> int:
+    name = f"targets {outcome.priority}"
+    return next((at for at, stage in enumerate(model.stages) if stage.name == name), len(model.stages) - 1)
+
+
+def _held(model: Model, outcome: RuleOutcome, settings: SolveSettings) -> tuple[LinearProgram, int]:
+    """The program with every rule of the same or a more urgent priority held where it is, and the column
+    of the outcome's own shortfall, which is free."""
+    staged = solve_model(model, settings, model.stages[: _stage_of(model, outcome) + 1])
+    if staged.x is None:
+        raise ValueError("the solution holds no plan")
+    own = _slack_column(model, outcome)
+    upper = model.program.column_upper.copy()
+    for soft in model.context.soft:
+        if soft.priority is not None and outcome.priority is not None and soft.priority <= outcome.priority:
+            upper[soft.columns] = np.maximum(staged.x[soft.columns], 0.0) + _KEPT
+    upper[own] = np.inf
+    return model.program.replace(column_upper=upper), own
+
+
+def _slack_column(model: Model, outcome: RuleOutcome) -> int:
+    """The column of the outcome's shortfall; seat groups stand for each of their sellers."""
+    for block in model.program.column_blocks:
+        if block.name == outcome.status and block.labels is not None:
+            for at, label in enumerate(block.labels()):
+                if tuple(label) == (outcome.rule, *outcome.member):
+                    return block.start + at
+    raise InputError("quotas.rule_by_group", rule=outcome.rule, member=" / ".join(outcome.member))
+
+
+def _with_upper(program: LinearProgram, column: int, value: float) -> LinearProgram:
+    upper = program.column_upper.copy()
+    upper[column] = value
+    return program.replace(column_upper=upper)
+
+
+def _scale(model: Model, outcome: RuleOutcome, column: int) -> float:
+    """What a shortfall of 1 means in the unit of the rule's bounded expression."""
+    for soft in model.context.soft:
+        at = np.flatnonzero(soft.columns == column)
+        if soft.name == outcome.rule and len(at):
+            return float(soft.scale[at[0]])
+    return 1.0
+
+
+def _binding(
+    model: Model, program: LinearProgram, column: int, outcome: RuleOutcome, options: SolveOptions
+) -> tuple[Binding, ...]:
+    """The limits with a price in the program that makes this shortfall alone smallest, the strongest
+    first."""
+    objective = np.zeros(program.num_columns)
+    objective[column] = _scale(model, outcome, column)
+    focused = program.replace(objective=objective, maximize=False, offset=0.0)
+    base = solve_program(focused, replace(options, ranging=not program.is_mip))
+    if base.duals is None or base.objective_value is None:
+        return ()
+    duals = base.duals
+    unit_size = _reader_units(model, outcome, float(base.objective_value))
+    rows = [row for row in priced_rows(model) if row.name[0] != outcome.rule and abs(duals[row.row]) > _KEPT]
+    rows.sort(key=lambda row: (-abs(duals[row.row] * _bound(program, row)), row.family, row.name))
+    found = []
+    for row in rows[:SHOWN_BINDING]:
+        limits = (
+            None if base.ranges is None else (base.ranges.row_lower[row.row], base.ranges.row_upper[row.row])
+        )
+        holds = [
+            None if limit is None or not np.isfinite(limit) else float(limit) * row.scale + row.offset
+            for limit in limits or (None, None)
+        ]
+        less, more = (
+            _moved(focused, row, sign, float(base.objective_value), options) for sign in (-1.0, 1.0)
+        )
+        bound = _bound(program, row) * row.scale + row.offset
+        value = -float(duals[row.row]) / row.scale * unit_size
+        sides = [None if side is None else side * unit_size for side in (less, more)]
+        name = " / ".join(row.name)
+        found.append(
+            Binding(row.family, name, row.unit, bound, value, sides[0], sides[1], holds[0], holds[1])
+        )
+    return tuple(found)
+
+
+def _reader_units(model: Model, outcome: RuleOutcome, missing: float) -> float:
+    """What turns a change of numerator - r * denominator into the ratio that a reader knows; 1 for sums."""
+    rows = model.context.rule_rows[outcome.rule]
+    return outcome.shortfall / missing if rows.denominator is not None and missing > 0 else 1.0
+
+
+def _bound(program: LinearProgram, row: PricedRow) -> float:
+    upper = float(program.row_upper[row.row])
+    return upper if np.isfinite(upper) else float(program.row_lower[row.row])
+
+
+def _moved(
+    program: LinearProgram, row: PricedRow, sign: float, base: float, options: SolveOptions
+) -> float | None:
+    """What one more (or less) unit of a limit adds to the target's figure by solving again; None without a
+    plan."""
+    lower, upper = program.row_lower.copy(), program.row_upper.copy()
+    step = sign * max(1.0, 1e-3 * abs(_bound(program, row) * row.scale)) / row.scale
+    lower[row.row] += step
+    upper[row.row] += step
+    result = solve_program(program.replace(row_lower=lower, row_upper=upper), options)
+    if not result.is_optimal or result.objective_value is None:
+        return None
+    return (base - result.objective_value) / (step * row.scale)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """The rows of one lever: `all` is what the company has of it, `size` (k,) its unit a row unit."""
+
+    family: str
+    name: str
+    unit: str
+    group: RowGroup
+    all: float
+    size: FloatArray
+
+
+def _levers(model: Model) -> Iterator[_Entry]:
+    """One lever a seat group, market, pool, resource and hard rule.
+
+    The scale of a row is what the company has of its kind over the lever's cost, so that an hour costs the
+    same whoever works it, and a unit of potential by its price.
+    """
+    rows: dict[tuple[str, str], list[tuple[int, float, float]]] = {}
+    units: dict[tuple[str, str], str] = {}
+    prices = _row_prices(model)
+    for row in priced_rows(model):
+        upper = float(model.program.row_upper[row.row])
+        if row.family == "rules" or not np.isfinite(upper) or (row.family == "hours" and upper <= 0):
+            continue
+        key = (row.family, row.name[0])
+        rows.setdefault(key, []).append((row.row, upper, prices.get(row.row, 1.0)))
+        units[key] = row.unit
+    totals: dict[tuple[str, str], float] = {}
+    for key, entries in rows.items():
+        kind = (key[0], units[key])
+        totals[kind] = totals.get(kind, 0.0) + sum(max(upper, 0.0) * price for _, upper, price in entries)
+    for key, entries in rows.items():
+        everything = totals[key[0], units[key]] or 1.0
+        position = np.array([row for row, _, _ in entries], dtype=np.int64)
+        price = np.array([price for _, _, price in entries])
+        scale = everything / (price * COST[key[0]])
+        group = RowGroup(_SEPARATOR.join(key), position, scale)
+        yield _Entry(
+            *key,
+            units[key],
+            group,
+            sum(max(upper, 0.0) for _, upper, _ in entries) or 1.0,
+            np.ones(len(entries)),
+        )
+    yield from _hard_rules(model)
+
+
+def _row_prices(model: Model) -> dict[int, float]:
+    """Price of the market of each row of demand, so that potentials of unlike markets compare."""
+    markets = model.cube.markets
+    price = dict(zip(markets.names, markets.price.mean(axis=1).tolist(), strict=True))
+    return {row.row: price.get(row.name[0], 1.0) for row in priced_rows(model) if row.family == "demand"}
+
+
+def _hard_rules(model: Model) -> Iterator[_Entry]:
+    """Budgets, limits and hard targets of sums; their rows are in multiples of their own bound."""
+    for name, places in model.context.rule_places.items():
+        rule = model.context.rule_rows[name].rule
+        if not rule.must or rule.as_share or model.context.rule_rows[name].denominator is not None:
+            continue
+        position = np.concatenate([place.first + np.arange(len(place.members)) for place in places])
+        scales = np.concatenate([place.scale for place in places])
+        group = RowGroup(_SEPARATOR.join(["rules", name]), position, np.ones(len(position)) / COST["rules"])
+        unit = model.context.metrics.unit(rule.metric)
+        yield _Entry("rules", name, unit, group, float(scales.sum()), scales)
+
+
+def _lever(model: Model, entry: _Entry, change: GroupChange) -> Lever:
+    amount = float(((change.upper_by - change.lower_by) * entry.size).sum())
+    money = seats = None
+    if entry.family == "resources":
+        table = model.inputs.resources
+        price = float(table.extra_price[table.names.index(entry.name)])
+        money = amount * price if np.isfinite(price) else None
+    if entry.family == "hours":
+        money, seats = _people(model, entry.name, amount)
+    return Lever(entry.family, entry.name, entry.unit, amount, amount / entry.all, money, seats)
+
+
+def _people(model: Model, seat: str, amount: float) -> tuple[float | None, float | None]:
+    """What further capacity of a seat group costs by its sellers' pay, and how many full sellers it stands
+    for."""
+    cube = model.cube
+    group = cube.seat_names.index(seat)
+    capacity, presence = float(cube.capacity[group].sum()), float(cube.presence[group].sum())
+    if capacity <= 0 or presence <= 0:
+        return None, None
+    seats = amount / (capacity / presence) / cube.num_periods
+    cost = float(cube.seat_cost[group].sum()) * 12.0 / cube.calendar.periods_a_year
+    return (amount * cost / capacity if cost > 0 else None), seats
+
+
+def _applied(
+    program: LinearProgram, entries: dict[str, _Entry], changes: tuple[GroupChange, ...]
+) -> LinearProgram:
+    """The program with the levers moved."""
+    lower, upper = program.row_lower.copy(), program.row_upper.copy()
+    for change in changes:
+        rows: IntArray = entries[change.name].group.rows
+        # A little more than the least, so that the solver's tolerance does not leave the target short by a
+        # hair.
+        lower[rows] -= change.lower_by * (1.0 + _KEPT)
+        upper[rows] += change.upper_by * (1.0 + _KEPT)
+    return program.replace(row_lower=lower, row_upper=upper)

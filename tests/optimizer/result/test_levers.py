@@ -1,0 +1,135 @@
+"""Levers that are named really close the gap when they are applied to the plan's own data and it is solved
+again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from optimizer.errors import InputError
+from optimizer.model.compile import compile_plan
+from optimizer.plan.load import load_plan
+from optimizer.plan.plan import Plan
+from optimizer.plan.rules import Rule
+from optimizer.result.levers import Closing, close_shortfall, find_outcomes
+from optimizer.result.solution import Solution
+from optimizer.settings import SolveSettings
+from optimizer.solving import solve, solve_model
+from scenarios.examples import FOLDER
+
+QUIET = SolveSettings(marginal_values=False, leverage=False)
+
+
+def moved(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """By how much bounds moved; 0 where there is none."""
+    known = np.isfinite(before)
+    return np.where(known, np.where(known, after, 0.0) - np.where(known, before, 0.0), 0.0)
+
+
+def with_year(plan: Plan, amount: float) -> Plan:
+    """The main pack with another target for the year."""
+
+    def changed(rule: Rule) -> Rule:
+        return replace(rule, as_growth=False, lower=amount) if rule.name == "Year" else rule
+
+    return plan.replace(rules=tuple(changed(rule) for rule in plan.rules))
+
+
+@pytest.fixture(scope="module")
+def short() -> Solution:
+    """The main pack with a target that is out of reach."""
+    return solve(with_year(load_plan(FOLDER / "premium_year"), 128e6), QUIET)
+
+
+@pytest.fixture(scope="module")
+def closing(short: Solution) -> Closing:
+    """What would close the year."""
+    return close_shortfall(short, find_outcomes(short, "Year")[0], QUIET)
+
+
+def test_the_levers_close_the_gap_in_the_data(short: Solution, closing: Closing) -> None:
+    """More time and potential as named, put into the tables of the plan and compiled again, meet the
+    target."""
+    assert closing.outcome.status == "short" and closing.closed and closing.levers
+    inputs, model = short.inputs, closing.model
+    assert model is not None
+    cube, markets = model.cube, inputs.markets
+    more = moved(short.model.program.row_upper, model.program.row_upper)
+    assert {lever.family for lever in closing.levers} <= {"hours", "demand", "rules"}
+    capacity, potential = inputs.selling.sellers.capacity.copy(), markets.potential.copy()
+    for block in model.program.row_blocks:
+        if block.labels is None or block.name not in ("hours", "demand"):
+            continue
+        for at, (name, period) in enumerate(block.labels()):
+            step, column = more[block.start + at], cube.calendar.period.index(period)
+            if step > 0 and block.name == "demand":
+                potential[markets.names.index(name), column] += step
+            elif step > 0:
+                group = cube.groups.group == cube.seat_names.index(name)
+                capacity[group, column] *= 1.0 + step / cube.capacity[cube.seat_names.index(name), column]
+    selling = replace(inputs.selling, sellers=replace(inputs.selling.sellers, capacity=capacity))
+    changed = replace(inputs, selling=selling, markets=replace(markets, potential=potential))
+    again = compile_plan(changed)
+    staged = solve_model(again, QUIET, again.stages[:1])
+    assert staged.x is not None
+    assert float(again.context.metrics.total("revenue").values(staged.x)[0]) >= 128e6 * (1 - 1e-5)
+
+
+def test_no_lever_is_spare(short: Solution, closing: Closing) -> None:
+    """Two per cent less of all levers leaves the target short: the combination is the least one."""
+    base = short.model.program
+    assert closing.model is not None
+    changed = closing.model.program
+    sides = {
+        side: getattr(base, side) + 0.98 * moved(getattr(base, side), getattr(changed, side))
+        for side in ("row_lower", "row_upper")
+    }
+    part = replace(closing.model, program=base.replace(**sides))
+    staged = solve_model(part, QUIET, part.stages[:1])
+    assert staged.x is not None
+    assert float(part.context.metrics.total("revenue").values(staged.x)[0]) < 128e6 * (1 - 1e-5)
+
+
+def test_what_binds_has_left_and_right_values(closing: Closing) -> None:
+    """Each limit that binds says what one more and the last one bring, and in which range."""
+    assert closing.binding
+    for one in closing.binding:
+        assert one.value > 0
+        assert one.more is not None and one.less is not None
+        assert one.more <= one.less * (1 + 1e-6)
+        assert one.holds_from is not None and one.holds_to is not None
+        assert one.holds_from <= one.bound * (1 + 1e-9)
+
+
+def test_hours_are_told_as_people_and_money(closing: Closing) -> None:
+    """Selling time is said in full sellers, and in money where their pay is known."""
+    hours = [lever for lever in closing.levers if lever.family == "hours" and lever.unit == "hours"]
+    assert hours
+    assert all(lever.seats is not None and lever.seats > 0 for lever in hours)
+    assert all(lever.money is not None and lever.money > 0 for lever in hours)
+
+
+def test_a_ratio_is_closed_too() -> None:
+    """The market share of the West in the pack as it is shipped."""
+    solution = solve(load_plan(FOLDER / "premium_year"), QUIET)
+    outcome = next(found for found in find_outcomes(solution, "Market share") if found.status == "short")
+    found = close_shortfall(solution, outcome, QUIET)
+    assert found.closed
+    assert sum(lever.share for lever in found.levers) < 1.0
+    assert all(one.value < 0.01 for one in found.binding)
+
+
+def test_a_met_target_needs_nothing(short: Solution) -> None:
+    """No levers, no second solve."""
+    outcome = next(found for found in short.outcomes if found.status == "met")
+    found = close_shortfall(short, outcome, QUIET)
+    assert found.closed and not found.levers and found.model is None
+
+
+def test_unknown_rules_are_refused(short: Solution) -> None:
+    """The nearest name is given."""
+    with pytest.raises(InputError) as caught:
+        find_outcomes(short, "Yera")
+    assert "Year" in caught.value.text()
