@@ -29,6 +29,11 @@ class Grid:
     tangent_owner: IntArray
     tangent_x: FloatArray
 
+    @property
+    def size(self) -> int:
+        """Number of nodes and tangents."""
+        return int(self.x.size + self.tangent_x.size)
+
     def with_nodes(self, owner: IntArray, x: FloatArray) -> Grid:
         """The grid with more nodes; those that lie on a node already change nothing."""
         if owner.size == 0:

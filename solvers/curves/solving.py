@@ -1,91 +1,105 @@
-"""Programs with curves, solved to a proved gap: an over-estimator bounds, a climb on the true curves answers."""
+"""Programs with curves, solved to a proved gap: an over-estimator bounds, a climb on the true curves answers.
+
+Each round solves the over-estimator to a third of the gap that is left, climbs from its answer, and refines it where
+the two differ: a node on a convex segment, a tangent on a concave one.
+"""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
-from solvers.curves.climb import Climbed, Climber, measured
+from solvers.curves.climb import Climber
 from solvers.curves.estimator import Estimator, build
-from solvers.curves.grid import Grid, first_grid
-from solvers.curves.prepared import Prepared, prepare
+from solvers.curves.grid import CLOSEST, Grid, first_grid
+from solvers.curves.inner import EitherEvent, run
+from solvers.curves.ledger import Ledger
+from solvers.curves.prepared import prepare
 from solvers.curves.program import CurveProgram
-from solvers.curves.result import CurveResult, Moment
+from solvers.curves.result import CurveResult
 from solvers.options import Progress, SolveOptions
 from solvers.program import FloatArray, IntArray
-from solvers.result import Limit, Reason, Residuals, SolveResult, Termination
-from solvers.curves.inner import run
-from solvers.verify import PRIMAL_TOLERANCE, primal_residuals
+from solvers.result import Limit, Reason, SolveResult, Termination
 
 DEFAULT_GAP = 1e-6
 _RELAXATIONS = 12
-_MOST_ROUNDS = 60
+_MOST_ROUNDS = 80
+_SHARE_OF_TIME_FOR_WHOLE = 0.15
+_NO_PLAN = (Reason.INFEASIBLE, Reason.UNBOUNDED, Reason.INFEASIBLE_OR_UNBOUNDED)
 
 
 def solve_curves(
     curve_program: CurveProgram, options: SolveOptions | None = None, solver: str = "highs"
 ) -> CurveResult:
-    """The best point of a program with curves, with a proved bound on how much better any other could be.
+    """The best point found of a program with curves, and a proved bound on how much better any other could be.
 
-    Uses `gap` (relative, 1e-6 unless given), `time_limit`, `threads`, `seed`, `progress`, `interrupt` and `start_values`
-    of the options: the answer is never below a start that is feasible. Raises like `solve`, and
-    `InvalidProgramError` where nothing bounds the input of a curve.
+    Uses `gap` (relative, 1e-6 unless given), `time_limit`, `threads`, `seed`, `progress`, `interrupt`, `raw` and
+    `start_values` (n,) of the options: the answer is never below a start that is feasible on the true curves.
+    Outputs of the start are taken at most at their curve. Raises like `solve`, and `InvalidProgramError` where nothing
+    bounds the input of a curve.
     """
     options = options or SolveOptions()
+    if not curve_program.curves:
+        return _without_curves(curve_program, options, solver)
     return _Search(curve_program, options, solver).run()
 
 
-@dataclass
+def _without_curves(curve_program: CurveProgram, options: SolveOptions, solver: str) -> CurveResult:
+    from solvers.solving import solve
+
+    result = solve(curve_program.program, options, solver)
+    return CurveResult(
+        termination=result.termination,
+        x=result.x,
+        value=result.objective_value,
+        bound=result.bound,
+        residuals=result.residuals,
+        curve_residual=0.0 if result.x is not None else None,
+        seconds=result.seconds,
+        notes=result.notes,
+    )
+
+
 class _Search:
-    """The state of one solve: best point, best bound (both scaled, larger is better), history."""
+    """One solve: options, the prepared program and the ledger of what is known."""
 
-    curve_program: CurveProgram
-    options: SolveOptions
-    solver: str
-    started: float = field(default_factory=time.perf_counter)
-    best: FloatArray | None = None
-    value: float = -np.inf
-    bound: float = np.inf
-    residuals: Residuals | None = None
-    rounds: int = 0
-    binaries: int = 0
-    exact: bool = False
-    history: list[Moment] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        limit = self.options.time_limit
-        self.deadline = np.inf if limit is None else self.started + limit
-        self.gap = DEFAULT_GAP if self.options.gap is None else self.options.gap
+    def __init__(self, curve_program: CurveProgram, options: SolveOptions, solver: str) -> None:
+        self.options, self.solver = options, solver
+        started = time.perf_counter()
+        self.deadline = np.inf if options.time_limit is None else started + options.time_limit
+        self.gap = DEFAULT_GAP if options.gap is None else options.gap
         self.tolerance = float(np.clip(1e-3 * self.gap, 1e-9, 1e-7))
-        self.prepared: Prepared = prepare(self.curve_program, self.options, self.solver)
+        self.prepared = prepare(curve_program, options, solver)
+        self.ledger = Ledger(self.prepared, started, options.progress)
         radius = float(np.clip(np.sqrt(self.gap), 1e-4, 0.05))
-        self.climber = Climber(self.prepared.only_upright(), self._plain(None), self.solver, radius)
+        self.climber = Climber(self.prepared.only_upright(), self._plain(None), solver, radius)
+        self.rounds = self.binaries = 0
+        self.to_the_end = False
 
     def run(self) -> CurveResult:
         """Relax, climb, then refine the over-estimator round by round."""
-        self._take_start()
+        if self.options.start_values is not None:
+            self.ledger.take_start(self.options.start_values)
         grid, relaxed = self._relax(first_grid(self.prepared))
-        if relaxed.termination.reason in (Reason.INFEASIBLE, Reason.UNBOUNDED, Reason.INFEASIBLE_OR_UNBOUNDED):
+        if relaxed.termination.reason in _NO_PLAN:
             return self._result(relaxed.termination)
-        if relaxed.x is not None and not self._done():
+        if relaxed.x is not None and not self._over():
             grid = self._climb(grid, self._whole(grid, relaxed.x))
-        for _ in range(_MOST_ROUNDS):
-            if self._done():
-                return self._result(Termination(Reason.OPTIMAL, detail="gap reached"))
-            if self._late():
-                break
+        ended: Termination | None = None
+        while ended is None and self.rounds < _MOST_ROUNDS and not self._over():
             grid, ended = self._round(grid)
-            if ended is not None and not self._done():
-                return self._result(ended)
-        if self._done():
-            return self._result(Termination(Reason.OPTIMAL, detail="gap reached"))
+        return self._result(self._why(ended))
+
+    def _why(self, ended: Termination | None) -> Termination:
+        if self._proved():
+            return Termination(Reason.OPTIMAL, detail=f"proved within {self.gap:g}")
         if self.options.interrupt is not None and self.options.interrupt.is_set():
-            return self._result(Termination(Reason.INTERRUPTED))
-        limit = Limit.TIME if self._late() else Limit.ITERATIONS
-        return self._result(Termination(Reason.LIMIT, limit))
+            return Termination(Reason.INTERRUPTED)
+        if self._late():
+            return Termination(Reason.LIMIT, Limit.TIME)
+        return ended or Termination(Reason.LIMIT, Limit.ITERATIONS)
 
     def _plain(self, gap: float | None) -> SolveOptions:
         left = None if np.isinf(self.deadline) else max(0.01, self.deadline - time.perf_counter())
@@ -96,7 +110,6 @@ class _Search:
             seed=self.options.seed,
             feasibility_tolerance=self.tolerance,
             optimality_tolerance=self.tolerance,
-            scale=False,
             interrupt=self.options.interrupt,
             raw=self.options.raw,
         )
@@ -105,80 +118,29 @@ class _Search:
         stopped = self.options.interrupt is not None and self.options.interrupt.is_set()
         return stopped or time.perf_counter() >= self.deadline
 
-    def _size(self) -> float:
-        # The scaled size that the relative gap refers to.
-        original = abs(self.prepared.original_value(self.value)) if np.isfinite(self.value) else 0.0
-        return max(original, 1e-10) * self.prepared.scaling.objective
+    def _proved(self) -> bool:
+        return self.ledger.distance <= self.gap * self.ledger.size
 
-    def _distance(self) -> float:
-        return self.bound - self.value
-
-    def _done(self) -> bool:
-        return self._distance() <= self.gap * self._size()
-
-    def _take_start(self) -> None:
-        start = self.options.start_values
-        if start is None:
-            return
-        point = self.prepared.scaled_point(self.curve_program.with_true_outputs(start))
-        self._offer(measured(self.prepared.only_upright(), point))
-        if self.best is None:
-            self.notes.append("the start breaks a row or a bound, so the answer need not be as good")
-
-    def _offer(self, point: Climbed | None) -> bool:
-        # Take a point as the best one, if it passes our own check in original units.
-        if point is None:
-            return False
-        x = self.prepared.original_point(point.x)
-        residuals = primal_residuals(self.curve_program.program, x)
-        value = self.prepared.scaled_value(residuals.objective)
-        if residuals.worst > PRIMAL_TOLERANCE or value <= self.value:
-            return False
-        self.best, self.value, self.residuals = x, value, residuals
-        self._note_moment()
-        return True
-
-    def _lower_bound_to(self, bound: float) -> None:
-        if bound < self.bound:
-            self.bound = max(bound, self.value)
-            self._note_moment()
-
-    def _note_moment(self) -> None:
-        value = None if self.best is None else self.prepared.original_value(self.value)
-        bound = None if np.isinf(self.bound) else self.prepared.original_value(self.bound)
-        moment = Moment(time.perf_counter() - self.started, value, bound)
-        self.history.append(moment)
-        if self.options.progress is not None:
-            gap = None if value is None or bound is None else abs(value - bound) / max(1e-10, abs(value))
-            self.options.progress(Progress(moment.seconds, value, bound, gap))
+    def _over(self) -> bool:
+        return self._proved() or self._late()
 
     def _relax(self, coarse: Grid) -> tuple[Grid, SolveResult]:
-        """The relaxation with tangents where it lies; tangents of earlier rounds that it has left are dropped, because
-        every row costs each node of the search."""
+        """The relaxation with tangents where it lies; those of earlier rounds that it has left are dropped, because
+        each one costs every node of the search."""
         grid, last = coarse, np.inf
         for _ in range(_RELAXATIONS):
             estimator = build(self.prepared, grid)
             result = run(estimator.relaxed(), self._plain(None), self.solver)
-            if not result.is_optimal or result.x is None:
+            if result.termination.reason is not Reason.OPTIMAL or result.x is None:
+                return grid, result
+            self.ledger.take_prices(result, self.tolerance)
+            self.ledger.take_bound(self.prepared.program.value(result.x[: self.prepared.program.num_columns]))
+            owner, at, over = estimator.places(self.prepared, result.x)
+            gained, last = last - result.objective, result.objective
+            if gained <= 0.1 * self.gap * abs(result.objective) or self._late():
                 break
-            self._lower_bound_to(result.objective)
-            cuts = self._cuts(estimator, result.x)
-            if last - result.objective <= 0.1 * self.gap * abs(result.objective):
-                break
-            last = result.objective
-            grid = grid.with_tangents(*cuts)
-        if result.x is not None and result.is_optimal:
-            grid = coarse.with_tangents(*self._touched(estimator, result.x))
-        return grid, result
-
-    def _touched(self, estimator: Estimator, x: FloatArray) -> tuple[IntArray, FloatArray]:
-        owner, at, _ = estimator.places(self.prepared, x)
-        return owner, at
-
-    def _cuts(self, estimator: Estimator, x: FloatArray) -> tuple[IntArray, FloatArray]:
-        # Tangents where a relaxed point lies above the hull of its segment.
-        owner, at, over = estimator.places(self.prepared, x)
-        return owner[over > 1e-9], at[over > 1e-9]
+            grid = grid.with_tangents(owner[over > self.tolerance], at[over > self.tolerance])
+        return coarse.with_tangents(owner, at), result
 
     def _whole(self, grid: Grid, x: FloatArray) -> FloatArray:
         """A point of the relaxation with the program's own whole numbers whole."""
@@ -187,90 +149,81 @@ class _Search:
         program = build(self.prepared, grid).curves_relaxed(self.prepared.program.num_columns)
         options = self._plain(max(1e-3, self.gap))
         if options.time_limit is not None:
-            options = replace(options, time_limit=0.15 * options.time_limit)
+            options = replace(options, time_limit=_SHARE_OF_TIME_FOR_WHOLE * options.time_limit)
         result = run(program, options, self.solver)
         if result.bound is not None:
-            self._lower_bound_to(result.bound)
+            self.ledger.take_bound(result.bound)
         return x if result.x is None else result.x
 
     def _climb(self, grid: Grid, x: FloatArray) -> Grid:
-        """Climb from a point of the over-estimator; put tangents and nodes where the climb ends."""
-        start = x[: self.prepared.program.num_columns]
-        found = self.climber.climb(start, self.deadline)
-        if found is None:
+        """Climb from a point of the over-estimator; where that ends better than ever, the over-estimator is made
+        exact there."""
+        found = self.climber.climb(x[: self.prepared.program.num_columns], self.deadline)
+        if found is None or not self.ledger.take_point(found.x):
             return grid
-        if self._offer(found):
-            at = np.clip(found.x[self.prepared.inputs], self.prepared.low, self.prepared.high)
-            grid = self._refined(grid, at, self.prepared.all)
-        return grid
+        at = np.clip(found.x[self.prepared.inputs], self.prepared.low, self.prepared.high)
+        return self._refined(grid, at, self.prepared.all)
 
-    def _refined(self, grid: Grid, at: FloatArray, curves: np.ndarray) -> Grid:
+    def _refined(self, grid: Grid, at: FloatArray, curves: IntArray) -> Grid:
         # A node where the segment at hand is bounded by its secant, a tangent where by tangents.
-        alive = curves[(self.prepared.high - self.prepared.low)[curves] > 1e-10]
-        place = grid.left_node(alive, at[alive])
-        concave = grid.concave[place]
+        alive = curves[(self.prepared.high - self.prepared.low)[curves] > CLOSEST]
+        concave = grid.concave[grid.left_node(alive, at[alive])]
         tangents, nodes = alive[concave], alive[~concave]
         return grid.with_tangents(tangents, at[tangents]).with_nodes(nodes, at[nodes])
 
     def _round(self, grid: Grid) -> tuple[Grid, Termination | None]:
-        """Solve one mixed-integer over-estimator, climb from its answer, refine where the two differ."""
+        """Solve one over-estimator, climb from its answer, refine where the two differ."""
         estimator = build(self.prepared, grid)
         self.rounds += 1
         self.binaries = estimator.num_binaries
         wanted, least = self._wanted()
         result = run(estimator.program, self._round_options(estimator, wanted), self.solver)
-        if result.termination.reason in (Reason.INFEASIBLE, Reason.UNBOUNDED):
-            if self.best is None:
-                return grid, result.termination
-            return grid, Termination(Reason.IMPRECISE, detail="the over-estimator lost the plan")
+        if result.termination.reason in _NO_PLAN:
+            lost = Termination(Reason.IMPRECISE, detail="the over-estimator lost the plan")
+            return grid, result.termination if self.ledger.best is None else lost
+        optimal = result.termination.reason is Reason.OPTIMAL
         if result.bound is not None:
-            self._lower_bound_to(result.bound)
-        elif not self.prepared.program.is_mip and estimator.num_binaries == 0 and result.is_optimal:
-            self._lower_bound_to(result.objective)
+            self.ledger.take_bound(result.bound)
+        elif optimal and not estimator.program.is_mip:
+            self.ledger.take_bound(result.objective)
         if result.x is None:
-            return grid, (None if self._late() else result.termination)
-        x = result.x
-        at = np.clip(x[self.prepared.inputs], self.prepared.low, self.prepared.high)
-        miss = self.prepared.sign * x[self.prepared.outputs] - self.prepared.true_values(x)
-        before = grid.x.size + grid.tangent_x.size
-        wrong = np.flatnonzero(miss > 1e-10)
-        grid = self._refined(grid, at, wrong)
-        if not self._done():
-            grid = self._climb(grid, x)
-        if grid.x.size + grid.tangent_x.size == before and result.is_optimal and not self._done():
-            if wanted <= least:
-                return grid, Termination(Reason.IMPRECISE, detail="the precision of the solver is reached")
-            self.exact = True
+            return grid, None if self._over() else result.termination
+        before = grid.size
+        at = np.clip(result.x[self.prepared.inputs], self.prepared.low, self.prepared.high)
+        miss = self.prepared.sign * result.x[self.prepared.outputs] - self.prepared.true_values(result.x)
+        grid = self._refined(grid, at, np.flatnonzero(miss > 0.1 * self.tolerance))
+        if not self._over():
+            grid = self._climb(grid, result.x)
+        if grid.size > before or not optimal:
+            return grid, None
+        if wanted <= least:
+            return grid, Termination(Reason.IMPRECISE, detail="the precision of the solver is reached")
+        self.to_the_end = True
         return grid, None
 
     def _wanted(self) -> tuple[float, float]:
         # The scaled distance to which this round is solved, and the least that is ever asked.
-        least = 0.3 * self.gap * self._size()
-        if self.exact:
+        least = 0.3 * self.gap * self.ledger.size
+        if self.to_the_end:
             return least, least
-        if np.isfinite(self._distance()):
-            return max(least, self._distance() / 3.0), least
-        return max(least, 1e-3 * abs(self.bound) if np.isfinite(self.bound) else 1e-3), least
+        if self.ledger.best is None:
+            return 1e-3 * self.ledger.magnitude, least
+        return max(least, self.ledger.distance / 3.0), least
 
     def _round_options(self, estimator: Estimator, wanted: float) -> SolveOptions:
-        scale = abs(self.bound) if np.isfinite(self.bound) else 1.0
-        options = self._plain(wanted / max(scale, 1e-9))
-        if self.best is None:
+        # The search also ends as soon as its bound proves the best point known, or the caller interrupts.
+        proved = EitherEvent(self.options.interrupt)
+
+        def listen(progress: Progress) -> None:
+            if progress.bound is not None:
+                self.ledger.take_bound(progress.bound)
+            if self._proved():
+                proved.set()
+
+        options = replace(self._plain(wanted / self.ledger.magnitude), interrupt=proved, progress=listen)
+        if self.ledger.best is None:
             return options
-        return replace(options, start_values=estimator.lift(self.prepared, self.prepared.scaled_point(self.best)))
+        return replace(options, start_values=estimator.lift(self.prepared, self.ledger.scaled_best()))
 
     def _result(self, termination: Termination) -> CurveResult:
-        prepared = self.prepared
-        found = self.best is not None
-        return CurveResult(
-            termination=termination,
-            x=self.best,
-            value=prepared.original_value(self.value) if found else None,
-            bound=prepared.original_value(self.bound) if np.isfinite(self.bound) else None,
-            residuals=self.residuals,
-            rounds=self.rounds,
-            binaries=self.binaries,
-            seconds=time.perf_counter() - self.started,
-            history=tuple(self.history),
-            notes=tuple(self.notes),
-        )
+        return self.ledger.result(termination, self.rounds, self.binaries)
