@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import threading
 import time
 from typing import Any
@@ -52,7 +53,6 @@ class HighsModel(HighsPatches):
         self._library = highspy
         self._highs = highspy.Highs()
         self._is_mip = program.is_mip
-        self._is_mixed = program.is_mip and not program.integer.all()
         self._bounds = (program.row_lower, program.row_upper)
         self._set("output_flag", False)
         matrix = program.matrix
@@ -98,6 +98,8 @@ class HighsModel(HighsPatches):
             "time_limit": limit,
             "output_flag": options.log is not None,
             "log_to_console": False,
+            # HiGHS 1.13 hands lines to the callback only where it also writes them somewhere.
+            "log_file": os.devnull if options.log is not None else "",
         }
         # On a MIP the option `solver` would silently drop the whole numbers in some versions of HiGHS.
         method = {"auto": "choose", "simplex": "simplex", "interior_point": "ipm"}[options.method]
@@ -107,9 +109,6 @@ class HighsModel(HighsPatches):
         settings["simplex_strategy"] = _PRIMAL if primal else _DUAL
         if options.gap is not None:
             settings |= {"mip_rel_gap": options.gap, "mip_abs_gap": min(1e-6, options.gap)}
-        if self._is_mixed and self._highs.version().startswith("1.14."):
-            # Presolve of 1.14 fixes columns of mixed rows wrongly: a worse point counts as optimal (2957).
-            settings["presolve"] = "off"
         if options.feasibility_tolerance is not None:
             for name in ("primal_feasibility_tolerance", "mip_feasibility_tolerance"):
                 settings[name] = options.feasibility_tolerance

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -127,9 +128,17 @@ def read_termination(options: SolveOptions, message: Any) -> Termination:
     asked = options.interrupt is not None and options.interrupt.is_set()
     if limit == "INTERRUPTED" or (limit == "UNDETERMINED" and asked):
         return Termination(Reason.INTERRUPTED, detail=detail)
-    if limit == "UNDETERMINED" and options.time_limit is not None and not options.raw:
+    if limit == "UNDETERMINED" and options.time_limit is not None and not _limits_more(options.raw):
         return Termination(Reason.LIMIT, Limit.TIME, detail)
     return Termination(Reason.LIMIT, _LIMITS.get(limit, Limit.OTHER), f"{detail} | {limit.lower()}")
+
+
+def _limits_more(raw: Mapping[str, Any]) -> bool:
+    """Whether the solver's own options name a limit; `limits/nodes` and `max_number_of_iterations` do."""
+    return any(
+        "limit" in name or name.startswith("max_") or (isinstance(value, Mapping) and _limits_more(value))
+        for name, value in raw.items()
+    )
 
 
 def _dense(message: Any, size: int) -> FloatArray:

@@ -210,7 +210,7 @@ def test_start_values_and_basis_are_taken(knapsack: LinearProgram, transport: Tr
 def test_mixed_rows_are_not_stuffed(
     build: Callable[..., LinearProgram], costs: list[float], row: list[float], best: float
 ) -> None:
-    """HiGHS 1.14 with presolve called 15 optimal where 9 is (ERGO-Code/HiGHS issues 2957, 3043, 3050)."""
+    """HiGHS 1.14, which is kept out, called 15 optimal where 9 is (ERGO-Code/HiGHS 2957, 3043)."""
     lower = 4.5 if row[1] > 0 else 0.0
     program = build(
         costs, [row], row_lower=[lower], row_upper=[np.inf], column_upper=[10.0, 10.0], integer=[False, True]

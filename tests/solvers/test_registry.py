@@ -30,7 +30,7 @@ def test_highs_is_an_updatable_adapter() -> None:
     assert isinstance(adapter, Adapter)
     assert isinstance(adapter, UpdatableAdapter)
     assert adapter.available()
-    assert adapter.version().startswith("1.14")
+    assert adapter.version().startswith("1.13")
 
 
 def test_asking_for_availability_imports_no_solver(root: Path) -> None:
