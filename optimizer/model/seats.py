@@ -18,6 +18,7 @@ from optimizer.plan.territories import label_codes
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -53,20 +54,12 @@ def group_sellers(
     pairs = inputs.selling.pairs
     bounds = np.searchsorted(pairs.seller, np.arange(count + 1))
     whole = np.bincount(pairs.seller, weights=inputs.markets.whole_units[pairs.market], minlength=count) > 0
-    limit_of = _limit_of_pair(inputs)
-    hours_matter = _hours_matter(inputs)
+    compared = _compared(inputs)
+    own = [slice(bounds[seller], bounds[seller + 1]) for seller in range(count)]
     signatures = [
-        _signature(
-            inputs,
-            seller,
-            slice(bounds[seller], bounds[seller + 1]),
-            limit_of,
-            columns,
-            personal[seller],
-            hours_matter,
-        )
-        if not whole[seller]
-        else f"seller {seller}"
+        f"seller {seller}"
+        if whole[seller]
+        else _signature(inputs, seller, own[seller], compared, columns, personal[seller])
         for seller in range(count)
     ]
     group, distinct = label_codes(signatures)
@@ -109,32 +102,58 @@ def _hours_matter(inputs: Inputs) -> bool:
     return "hours" in named
 
 
+@dataclass(frozen=True)
+class _Compared:
+    """Figures of sellers (S, T) and pairs (P, T), rounded once, so that equal ones are equal."""
+
+    has_profile: BoolArray
+    profile: FloatArray
+    presence: FloatArray
+    headcount: FloatArray
+    limit_of: IntArray
+    effort: FloatArray
+    hours: FloatArray
+    hours_matter: bool
+
+
+def _compared(inputs: Inputs) -> _Compared:
+    sellers, selling = inputs.selling.sellers, inputs.selling
+    total = sellers.capacity.sum(axis=1)
+    has_profile = np.isfinite(total) & (total > 0)
+    share = sellers.capacity / np.where(has_profile, total, 1.0)[:, None]
+    return _Compared(
+        has_profile,
+        np.where(has_profile[:, None], np.round(share, 12), np.isfinite(sellers.capacity)),
+        np.round(sellers.presence, 12),
+        np.round(sellers.headcount, 12),
+        _limit_of_pair(inputs),
+        _rounded(selling.effort),
+        _rounded(selling.hours_per_unit),
+        _hours_matter(inputs),
+    )
+
+
 def _signature(
     inputs: Inputs,
     seller: int,
     own: slice,
-    limit_of: IntArray,
+    compared: _Compared,
     columns: Collection[str],
     personal: list[object],
-    hours_matter: bool,
 ) -> str:
     """Everything that the model knows of a seller but the amount of capacity, as one string."""
-    sellers, selling = inputs.selling.sellers, inputs.selling
+    sellers = inputs.selling.sellers
     unit: CapacityUnit = sellers.capacity_unit[seller]
-    capacity = sellers.capacity[seller]
-    total = capacity.sum()
-    profile = np.round(capacity / total, 12) if np.isfinite(total) and total > 0 else np.isfinite(capacity)
     parts = (
         unit,
-        profile.tobytes().hex(),
-        np.round(sellers.presence[seller], 12).tobytes().hex(),
-        np.round(sellers.headcount[seller], 12).tobytes().hex(),
-        selling.pairs.market[own].tobytes().hex(),
-        limit_of[own].tobytes().hex(),
-        _rounded(selling.effort[own]).tobytes().hex(),
-        ""
-        if unit == "revenue" and not hours_matter
-        else _rounded(selling.hours_per_unit[own]).tobytes().hex(),
+        bool(compared.has_profile[seller]),
+        compared.profile[seller].tobytes().hex(),
+        compared.presence[seller].tobytes().hex(),
+        compared.headcount[seller].tobytes().hex(),
+        inputs.selling.pairs.market[own].tobytes().hex(),
+        compared.limit_of[own].tobytes().hex(),
+        compared.effort[own].tobytes().hex(),
+        compared.hours[own].tobytes().hex() if unit != "revenue" or compared.hours_matter else "",
         [amounts[own].tobytes().hex() for amounts in inputs.resources.per_unit.values()],
         float(sellers.commission_rate[seller]),
         tuple(sellers.labels[name][seller] for name in sorted(columns) if name in sellers.labels),
