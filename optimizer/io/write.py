@@ -18,6 +18,7 @@ import numpy as np
 
 from optimizer.io.formulas import protect
 from optimizer.io.replace import recover, replace_file, replace_folder
+from optimizer.io.sheets import write_workbook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,21 +47,6 @@ def csv_text(frame: pd.DataFrame) -> str:
     header = ",".join(_quoted(protect(str(name))) for name in frame.columns)
     columns = [_texts(frame.iloc[:, at]) for at in range(frame.shape[1])]
     return "\n".join([header, *map(",".join, zip(*columns, strict=True))]) + "\n"
-
-
-def write_workbook(frames: Mapping[str, pd.DataFrame], path: Path) -> None:
-    """Write one sheet a table: bold frozen header, columns as wide as their content, numbers as numbers.
-
-    Raises ValueError when a table has more rows than a sheet can hold (1,048,575).
-    """
-    import openpyxl
-
-    book = openpyxl.Workbook(write_only=True)
-    for name, frame in frames.items():
-        if len(frame) > 1_048_575:
-            raise ValueError(f"the table {name!r} has {len(frame)} rows; a sheet holds 1,048,575")
-        _write_sheet(book.create_sheet(name[:31]), frame)
-    book.save(path)
 
 
 def write_json(data: object, path: Path) -> None:
@@ -118,45 +104,3 @@ def _cell_text(value: object) -> str:
 def _quoted(text: str) -> str:
     special = any(sign in text for sign in ',"\n\r') or text != text.strip()
     return '"' + text.replace('"', '""') + '"' if special else text
-
-
-def _write_sheet(sheet: Any, frame: pd.DataFrame) -> None:
-    from openpyxl.cell import WriteOnlyCell
-    from openpyxl.styles import Font
-    from openpyxl.utils import get_column_letter
-
-    columns = [_sheet_cells(frame.iloc[:, at]) for at in range(frame.shape[1])]
-    names = [_sheet_text(str(name)) for name in frame.columns]
-    for at, (name, cells) in enumerate(zip(names, columns, strict=True), start=1):
-        longest = max((len(str(cell)) for cell in cells[:200] if cell is not None), default=0)
-        sheet.column_dimensions[get_column_letter(at)].width = min(max(len(name), longest, 6) + 2, 50)
-    sheet.freeze_panes = "A2"
-    header = [WriteOnlyCell(sheet, value=name) for name in names]
-    for cell in header:
-        cell.font = Font(bold=True)
-    sheet.append(header)
-    for row in zip(*columns, strict=True):
-        sheet.append(row)
-
-
-def _sheet_cells(column: pd.Series[Any]) -> list[object]:
-    """A column as cells: NaN and None blank, infinities as text, because a sheet has no such numbers."""
-    blank = column.isna().to_numpy()
-    values = column.astype(object).tolist()
-    return [None if empty else _sheet_value(value) for value, empty in zip(values, blank, strict=True)]
-
-
-def _sheet_value(value: object) -> object:
-    if isinstance(value, str):
-        return _sheet_text(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _sheet_text(text: str) -> str:
-    """A text that a sheet can hold: protected, without control characters, at most 32,767 long."""
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-
-    clean: str = ILLEGAL_CHARACTERS_RE.sub("\ufffd", protect(text))
-    return clean[:32_767]

@@ -119,6 +119,27 @@ def test_a_workbook_is_pleasant(frame: pd.DataFrame, tmp_path: Path) -> None:
     assert sheet.column_dimensions["A"].width > 6
 
 
+def test_equal_tables_are_equal_workbooks(frame: pd.DataFrame, tmp_path: Path) -> None:
+    """A workbook has no date of its own, so that two runs of one plan can be compared as files."""
+    for name in ("one.xlsx", "two.xlsx"):
+        write_workbook({"sales": frame}, tmp_path / name)
+    assert (tmp_path / "one.xlsx").read_bytes() == (tmp_path / "two.xlsx").read_bytes()
+
+
+def test_what_a_sheet_cannot_hold(tmp_path: Path) -> None:
+    """Infinity is a text, a long text is cut, marks of XML survive, and wide tables have their letters."""
+    wide = pd.DataFrame({f"c{at}": [at] for at in range(60)})
+    odd = pd.DataFrame({"x": [math.inf, -math.inf, math.nan], "t": ['<a> & "b"\nc', "y" * 40_000, " z "]})
+    write_workbook({"R&D <1>": odd, "wide": wide, "nothing": pd.DataFrame()}, tmp_path / "odd.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "odd.xlsx")
+    sheet = book["R&D <1>"]
+    assert [sheet[f"A{row}"].value for row in (2, 3, 4)] == ["inf", "'-inf", None]
+    assert sheet["B2"].value == '<a> & "b"\nc' and len(sheet["B3"].value) == 32_767
+    assert sheet["B4"].value == " z "
+    assert book["wide"]["BH2"].value == 59
+    assert book["nothing"]["A2"].value is None
+
+
 def test_json_has_plain_values(tmp_path: Path) -> None:
     """NumPy values, dates and paths are plain, NaN is null, text is readable."""
     data = {"x": np.float64(1), "n": math.nan, "a": np.arange(2), "name": "План", "p": Path("a"), "s": {2, 1}}
