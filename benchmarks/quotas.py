@@ -1,7 +1,7 @@
 """How the cost of quotas grows: cascade and rounding of 500 to 10,000 sellers by 12 months, bounds and
 locks included.
 
-`python benchmarks/quotas.py [sizes ...]` prints one line a size: sellers, numbers given out, seconds of the
+`python -m benchmarks.quotas [sizes ...]` prints one line a size: sellers, numbers given out, seconds of the
 cascade and of the rounding, whether every sum is exact, and by how many steps numbers had to leave their
 floor and ceiling.
 """
@@ -10,11 +10,8 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from optimizer.quotas.cascade import Figures, cascade
 from optimizer.quotas.hierarchy import Hierarchy, build_hierarchy

@@ -11,6 +11,7 @@ from typing import Any
 
 from optimizer.comparing import PlanComparison, compare_solvers
 from optimizer.plan.load import load_plan
+from optimizer.quotas.run import quota_letters
 from optimizer.report.compose import page
 from optimizer.result.solution import Solution
 from optimizer.result.tables import tables
@@ -59,7 +60,7 @@ def run_plan(
         frames = tables(solution)
         found["workbook_leaves_out"] = left_out(frames)
         text = page(solution, FILE_WIDTH, folder=out.name)
-        save_run(out, plan, inputs, frames, text, found, log)
+        save_run(out, plan, inputs, frames, text, found, log, quota_letters(solution))
     return Run(solution, found)
 
 

@@ -14,6 +14,7 @@ from optimizer.errors import InputError, Place
 from optimizer.io.paths import read_bytes
 from optimizer.io.write import replace_folder, write_json, write_table, write_workbook
 from optimizer.plan.plan import Plan
+from optimizer.quotas.run import quota_summary
 from optimizer.report.compose import worst_gap
 from optimizer.result.evaluate import figure
 from optimizer.result.rows import outcome_rows, repair_rows
@@ -98,8 +99,10 @@ def save_run(
     page: str,
     summary: Mapping[str, Any],
     log: Sequence[str] = (),
+    letters: Mapping[str, str] | None = None,
 ) -> None:
-    """Put the run in the place of `folder`: summary.json, page.txt, log.txt, run.xlsx, tables/, inputs/.
+    """Put the run in the place of `folder`: summary.json, page.txt, log.txt, run.xlsx, tables/, inputs/, and
+    quota letters (name relative to the folder -> text).
 
     Tables of more than 500,000 cells are in tables/ only.
     Raises `InputError` where the folder holds something else, cannot be written, or the disk is full; an
@@ -115,6 +118,11 @@ def save_run(
         (new / "page.txt").write_text(page, encoding="utf-8")
         (new / "log.txt").write_text("".join(f"{line}\n" for line in log), encoding="utf-8")
         inputs.write(new / "inputs", plan.file)
+        for name, text in (letters or {}).items():
+            (new / name).parent.mkdir(parents=True, exist_ok=True)
+            (new / name).write_text(
+                text, encoding="utf-8-sig" if name.endswith(".csv") else "utf-8", newline=""
+            )
         write_json(summary, new / MARKER)
 
 
@@ -141,6 +149,7 @@ def summary(
         "gap": worst_gap(solution) if solution.has_plan else None,
         "residuals": _residuals(solution),
         "contradiction": _contradiction(solution),
+        "quotas": quota_summary(solution) if plan.spec.quotas else [],
         "shape": _shape(solution),
         "seconds": {**solution.seconds, **(seconds or {})},
         "versions": versions(solution),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -33,6 +34,20 @@ def assign(solution: Solution) -> tuple[Quota, ...]:
     """
     if not solution.has_plan:
         raise ValueError("the solution holds no plan")
+    kept = _LAST.get(id(solution))
+    if kept is not None and kept[0]() is solution:
+        return kept[1]
+    found = _assigned(solution)
+    _LAST.clear()
+    _LAST[id(solution)] = (weakref.ref(solution), found)
+    return found
+
+
+_LAST: dict[int, tuple[weakref.ref[Solution], tuple[Quota, ...]]] = {}
+"""The quotas of the last solution: page, tables, letters and summary of a run all ask for them."""
+
+
+def _assigned(solution: Solution) -> tuple[Quota, ...]:
     specs = named_quotas(solution.plan)
     names = [spec.name for spec in specs]
     return tuple(

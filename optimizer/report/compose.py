@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from optimizer.report.assumed import assumed
 from optimizer.report.binding import binding
 from optimizer.report.breakdown import breakdown
@@ -39,12 +41,21 @@ def page(
     if solution.has_plan:
         _headline(sheet)
         _notes(sheet)
-        for section in (targets, breakdown, binding, usage, assumed):
+        for section in (targets, breakdown, binding, usage, *_asked_for(solution), assumed):
             section(sheet)
     elif solution.contradiction is not None:
         contradiction(sheet)
     _where_next(sheet, folder)
     return paper.text()
+
+
+def _asked_for(solution: Solution) -> tuple[Callable[[Sheet], None], ...]:
+    """Sections that only some plans have; quotas stand above reports and are imported where they are used."""
+    if not solution.plan.spec.quotas:
+        return ()
+    from optimizer.quotas.run import quota_section
+
+    return (quota_section,)
 
 
 def worst_gap(solution: Solution) -> float | None:

@@ -105,8 +105,8 @@ REPAIR_COLUMNS = ("part", "family", "name", "unit", "bound", "change", "new_boun
 def tables(solution: Solution) -> dict[str, pd.DataFrame]:
     """Every table of a solution by name; those that need a plan are left out where there is none.
 
-    With a plan: sales, targets, limits, kpis, shortfalls, marginal_values, assumptions. Without:
-    assumptions, and repairs where the rules contradict each other.
+    With a plan: sales, targets, limits, kpis, shortfalls, marginal_values, assumptions, and the tables of
+    quotas where it has any. Without: assumptions, and repairs where the rules contradict each other.
     """
     found: dict[str, pd.DataFrame] = {}
     if solution.has_plan:
@@ -116,6 +116,11 @@ def tables(solution: Solution) -> dict[str, pd.DataFrame]:
         found["kpis"] = kpis(solution)
         found["shortfalls"] = shortfalls(solution)
         found["marginal_values"] = marginal_values(solution)
+        if solution.plan.spec.quotas:
+            # Quotas stand above results; they are imported only where a plan asks for them.
+            from optimizer.quotas.tables import quota_frames
+
+            found |= quota_frames(solution)
     elif solution.contradiction is not None:
         found["repairs"] = repairs(solution)
     found["assumptions"] = assumptions(solution)

