@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
+from solvers.curves.inner import run
 from solvers.curves.prepared import Prepared
 from solvers.options import SolveOptions
 from solvers.program import FloatArray, IntArray, LinearProgram
-from solvers.curves.inner import run
 
 _LINES = 2
 _NEAR = 0.125
@@ -25,6 +25,7 @@ _FIRST_RADIUS = 0.25
 _SHRINK = 0.2
 _MOST_STEPS = 60
 _PRICE = 10.0
+_STEEPEST = 1e9
 _HIGHEST_PRICE = 1e5
 ON_THE_CURVE = 1e-9
 """An output may miss its curve by this, in units of the curve's span, before it is put on it."""
@@ -189,7 +190,8 @@ def _lines(
     right_near = center + _NEAR * (right - center)
     left_near = center - _NEAR * (center - left)
     slope = table.slope(owner, np.maximum(center, 1e-300))
-    tangent = np.where(np.isfinite(slope), slope, 0.0)
+    # An infinite slope, at 0, is never needed: there is nothing to its left, and chords to its right.
+    tangent = np.where(np.abs(slope) < _STEEPEST, slope, 0.0)
 
     def chord(x0: FloatArray, x1: FloatArray) -> FloatArray:
         width = x1 - x0

@@ -1,13 +1,14 @@
 """The over-estimator of all curves as a mixed-integer program: secants where convex, tangents where concave.
 
 Input and output of a curve are written in increments (Markowitz & Manne 1957). A convex segment is one step, its
-secant; a concave one has a step for each stretch between the crossings of its tangents. With fill_k in [0, length_k]:
+secant; a concave one has a step for each stretch between the crossings of its tangents. With fill_k in
+[0, length_k unit_k] and unit_k = max(1, slope_k), so that a rounding error of a fill is one of the output at most:
 
-    input = low + sum_k fill_k,    output <= f(low) + sum_k slope_k fill_k
+    input = low + sum_k fill_k / unit_k,    output <= f(low) + sum_k slope_k / unit_k fill_k
 
 Steps of a concave segment fill in their order by themselves, because the first are the steepest. Between segments a
-binary z_s says that segment s is full: its fills add up to at least length z_s, and fill_k <= length_k z_s on the steps of
-segment s + 1. A curve of one concave segment needs no binary, and no curve needs a row for each tangent: rows are what a search pays
+binary z_s says that segment s is full: its fills make up at least its length times z_s, and fill_k <= length_k unit_k z_s on the
+steps of segment s + 1. A curve of one concave segment needs no binary, and no curve needs a row for each tangent: rows are what a search pays
 for at every node. Steps beyond the point where the straight line from the curve's start touches it share one
 row with z; the relaxation is the concave envelope all the same, because filling them before z is 1 never pays.
 """
@@ -48,6 +49,11 @@ class Steps:
         """Slope of the over-estimator on each step."""
         return (self.height_end - self.height_start) / self.length
 
+    @property
+    def unit(self) -> FloatArray:
+        """Fills of each step are counted in this many to a unit of input."""
+        return np.maximum(1.0, np.abs(self.slope))
+
 
 @dataclass(frozen=True)
 class Estimator:
@@ -78,7 +84,7 @@ class Estimator:
         point[: x.size] = x
         at = np.clip(x[prepared.inputs], prepared.low, prepared.high)[self.segments.owner]
         steps = self.steps
-        filled = np.clip(at[steps.segment] - steps.start, 0.0, steps.length)
+        filled = np.clip(at[steps.segment] - steps.start, 0.0, steps.length) * steps.unit
         there = self.fill >= 0
         point[self.fill[there]] = filled[there]
         ended = self.full >= 0
@@ -91,7 +97,7 @@ class Estimator:
         segments, steps = self.segments, self.steps
         before = np.where(segments.first, -1, self.full[np.maximum(np.arange(segments.owner.size) - 1, 0)])
         share = np.where(before >= 0, x[before], 1.0)
-        filled = np.where(self.fill >= 0, x[self.fill], 0.0)
+        filled = np.where(self.fill >= 0, x[self.fill], 0.0) / steps.unit
         reached = np.bincount(steps.segment, filled, share.size)
         height = np.bincount(steps.segment, steps.slope * filled, share.size) + self.jump * share
         direct = np.bincount(steps.segment, self.fill < 0, share.size) > 0
@@ -122,7 +128,7 @@ def build(prepared: Prepared, grid: Grid) -> Estimator:
     _direct_rows(rows, prepared, segments, steps, fill)
     _increment_rows(rows, prepared, segments, steps, (fill, full, jump))
     _order_rows(rows, prepared, segments, steps, (fill, full))
-    upper = np.concatenate([steps.length[several], np.ones((~segments.last).sum())])
+    upper = np.concatenate([(steps.length * steps.unit)[several], np.ones((~segments.last).sum())])
     program = rows.onto(prepared.program, integer, upper)
     return Estimator(program, segments, steps, fill, full, jump, int(integer.sum()))
 
@@ -138,7 +144,7 @@ def _steps(prepared: Prepared, grid: Grid, segments: Segments) -> Steps:
     """
     segment, at = _tangents(prepared, grid, segments)
     owner = segments.owner[segment]
-    slope = prepared.table.slope(owner, at)
+    slope = prepared.table.slope(owner, at, at >= segments.b[segment])
     usable = np.isfinite(slope) & (np.abs(slope) <= _STEEPEST)
     segment, at, owner, slope = segment[usable], at[usable], owner[usable], slope[usable]
     height = prepared.table.value(owner, at) - segments.value_a[segment]
@@ -177,7 +183,7 @@ def _tangents(prepared: Prepared, grid: Grid, segments: Segments) -> tuple[IntAr
     order = np.lexsort((at, segment))
     segment, at = segment[order], at[order]
     new = np.ones(segment.size, dtype=bool)
-    new[1:] = (segment[1:] != segment[:-1]) | (at[1:] - at[:-1] > CLOSEST)
+    new[1:] = (segment[1:] != segment[:-1]) | (at[1:] - at[:-1] > grid.closest)
     return segment[new], at[new]
 
 
@@ -231,11 +237,11 @@ def _increment_rows(
     low = prepared.low[curves]
     row = rows.add(curves.size, low, low)
     rows.put(row, prepared.inputs[curves], 1.0)
-    rows.put(row[place], fill[chosen], -1.0)
+    rows.put(row[place], fill[chosen], -1.0 / steps.unit[chosen])
     head = np.searchsorted(segments.owner, curves)
     row = rows.add(curves.size, -np.inf, segments.value_a[head] + jump[head])
     rows.put(row, prepared.outputs[curves], prepared.sign[curves])
-    rows.put(row[place], fill[chosen], -steps.slope[chosen])
+    rows.put(row[place], fill[chosen], -(steps.slope / steps.unit)[chosen])
     raised = np.flatnonzero((jump > 0) & ~segments.first)
     rows.put(row[np.searchsorted(curves, segments.owner[raised])], full[raised - 1], -jump[raised])
 
@@ -250,18 +256,18 @@ def _order_rows(
     number = np.full(segments.owner.size, -1)
     number[ended] = row
     mine = np.flatnonzero(number[steps.segment] >= 0)
-    rows.put(number[steps.segment[mine]], fill[mine], 1.0)
+    rows.put(number[steps.segment[mine]], fill[mine], 1.0 / steps.unit[mine])
     rows.put(row, full[ended], -(segments.b - segments.a)[ended])
     steep = _steep(prepared, segments, steps)
     opened = np.where(segments.first, -1, full[np.maximum(np.arange(full.size) - 1, 0)])[steps.segment]
     single = np.flatnonzero((opened >= 0) & steep)
     row = rows.add(single.size, -np.inf, 0.0)
     rows.put(row, fill[single], 1.0)
-    rows.put(row, opened[single], -steps.length[single])
+    rows.put(row, opened[single], -(steps.length * steps.unit)[single])
     shared = np.flatnonzero((opened >= 0) & ~steep)
     together, place = np.unique(steps.segment[shared], return_inverse=True)
     row = rows.add(together.size, -np.inf, 0.0)
-    rows.put(row[place], fill[shared], 1.0)
+    rows.put(row[place], fill[shared], 1.0 / steps.unit[shared])
     rows.put(row, full[together - 1], -np.bincount(place, steps.length[shared], together.size))
 
 

@@ -10,7 +10,7 @@ from solvers.curves.prepared import Prepared
 from solvers.program import BoolArray, FloatArray, IntArray
 
 CLOSEST = 1e-8
-"""Nodes and tangents of a curve are at least this far apart, in units of its largest input."""
+"""Inputs that can move less than this, in units of the largest input of their curve, do not move."""
 _BISECTIONS = 45
 _FIRST_TANGENTS = (1e-3, 0.02, 0.1, 0.3, 0.6)
 _TANGENTS_BEYOND = (0.1, 0.35)
@@ -20,7 +20,8 @@ _TANGENTS_BEYOND = (0.1, 0.35)
 class Grid:
     """Nodes and inner tangents of all curves, flat and sorted by owner and position.
 
-    `concave[i]` says how the curve bends to the right of node i.
+    `concave[i]` says how the curve bends to the right of node i. Neighbours are at least `closest` apart: solvers are
+    misled by steps shorter than their tolerance.
     """
 
     owner: IntArray
@@ -28,6 +29,7 @@ class Grid:
     concave: BoolArray
     tangent_owner: IntArray
     tangent_x: FloatArray
+    closest: float = CLOSEST
 
     @property
     def size(self) -> int:
@@ -40,7 +42,7 @@ class Grid:
             return self
         place = self.left_node(owner, x)
         right = np.minimum(place + 1, self.x.size - 1)
-        apart = (x - self.x[place] > CLOSEST) & (self.x[right] - x > CLOSEST)
+        apart = (x - self.x[place] > self.closest) & (self.x[right] - x > self.closest)
         owners = np.concatenate([self.owner, owner[apart]])
         points = np.concatenate([self.x, x[apart]])
         bends = np.concatenate([self.concave, self.concave[place[apart]]])
@@ -53,7 +55,7 @@ class Grid:
         order = np.lexsort((points, owners))
         owners, points = owners[order], points[order]
         new = np.ones(owners.size, dtype=bool)
-        new[1:] = (owners[1:] != owners[:-1]) | (points[1:] - points[:-1] > CLOSEST)
+        new[1:] = (owners[1:] != owners[:-1]) | (points[1:] - points[:-1] > self.closest)
         return replace(self, tangent_owner=owners[new], tangent_x=points[new])
 
     def left_node(self, owner: IntArray, x: FloatArray) -> IntArray:
@@ -91,12 +93,12 @@ class Segments:
         return self.first & self.last
 
 
-def first_grid(prepared: Prepared) -> Grid:
+def first_grid(prepared: Prepared, closest: float = CLOSEST) -> Grid:
     """The edges of every curve as nodes, and a few tangents on each concave piece."""
     alive = (prepared.high - prepared.low > CLOSEST)[prepared.edge_owner]
     owner, x = prepared.edge_owner[alive], prepared.edges[alive]
     empty = np.zeros(0)
-    grid = Grid(owner, x, prepared.concave[alive], empty.astype(np.int64), empty)
+    grid = Grid(owner, x, prepared.concave[alive], empty.astype(np.int64), empty, closest)
     segments = segments_of(prepared, grid)
     alone = np.flatnonzero(segments.concave & segments.first)
     grid = grid.with_tangents(*_spread(segments.owner[alone], segments.a[alone], segments.b[alone], _FIRST_TANGENTS))

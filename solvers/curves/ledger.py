@@ -111,8 +111,7 @@ class Ledger:
         if value <= self.value:
             return False
         self.best, self.value, self._residuals = x, value, residuals
-        if self.bound < value:
-            self.bound = value
+        self.bound = max(self.bound, value)
         self._note_moment()
         return True
 

@@ -26,6 +26,7 @@ from solvers.result import Limit, Reason, SolveResult, Termination
 DEFAULT_GAP = 1e-6
 _RELAXATIONS = 12
 _MOST_ROUNDS = 80
+_STEPS_APART = 20.0
 _SHARE_OF_TIME_FOR_WHOLE = 0.15
 _NO_PLAN = (Reason.INFEASIBLE, Reason.UNBOUNDED, Reason.INFEASIBLE_OR_UNBOUNDED)
 
@@ -82,7 +83,7 @@ class _Search:
         """Relax, climb, then refine the over-estimator round by round."""
         if self.options.start_values is not None:
             self.ledger.take_start(self.options.start_values)
-        grid, relaxed = self._relax(first_grid(self.prepared))
+        grid, relaxed = self._relax(first_grid(self.prepared, _STEPS_APART * self.tolerance))
         if relaxed.termination.reason in _NO_PLAN:
             return self._result(relaxed.termination)
         if relaxed.x is not None and not self._over():

@@ -9,7 +9,7 @@ import numpy as np
 
 from solvers.curves.definition import Curve, Part
 from solvers.curves.families import FAMILIES, POINTS, Family
-from solvers.program import FloatArray, IntArray
+from solvers.program import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class _Group:
     slot: IntArray  # (parts,) slot of every part of the table in this family, -1 elsewhere
     parameters: dict[str, FloatArray]
 
-    def evaluate(self, slots: IntArray, x: FloatArray, slopes: bool) -> FloatArray:
+    def evaluate(self, slots: IntArray, x: FloatArray, slopes: bool, left: BoolArray) -> FloatArray:
         chosen = {name: values[slots] for name, values in self.parameters.items()}
         return self.family.slope(x, chosen) if slopes else self.family.value(x, chosen)
 
@@ -33,19 +33,19 @@ class _PointsGroup:
     x: FloatArray
     y: FloatArray
 
-    def evaluate(self, slots: IntArray, x: FloatArray, slopes: bool) -> FloatArray:
+    def evaluate(self, slots: IntArray, x: FloatArray, slopes: bool, left: BoolArray) -> FloatArray:
         grid, heights = self.x[slots], self.y[slots]
         rows = np.arange(slots.size)
-        place = (grid <= x[:, None]).sum(axis=1) - 1
-        left = np.clip(place, 0, grid.shape[1] - 1)
-        right = np.minimum(left + 1, grid.shape[1] - 1)
-        width = grid[rows, right] - grid[rows, left]
-        rise = heights[rows, right] - heights[rows, left]
+        place = ((grid < x[:, None]) | ((grid == x[:, None]) & ~left[:, None])).sum(axis=1) - 1
+        start = np.clip(place, 0, grid.shape[1] - 1)
+        end = np.minimum(start + 1, grid.shape[1] - 1)
+        width = grid[rows, end] - grid[rows, start]
+        rise = heights[rows, end] - heights[rows, start]
         inside = (place >= 0) & (width > 0)
         rate = np.where(inside, rise / np.where(width > 0, width, 1.0), 0.0)
         if slopes:
             return rate
-        value: FloatArray = heights[rows, left] + rate * np.where(inside, x - grid[rows, left], 0.0)
+        value: FloatArray = heights[rows, start] + rate * np.where(inside, x - grid[rows, start], 0.0)
         return value
 
 
@@ -67,11 +67,12 @@ class CurveTable:
 
     def value(self, owner: IntArray, x: FloatArray) -> FloatArray:
         """Curve `owner[i]` at `x[i]`, shape (k,)."""
-        return self.times[owner] * self._sum(owner, x / self.per[owner], slopes=False)
+        return self.times[owner] * self._sum(owner, x / self.per[owner], False)
 
-    def slope(self, owner: IntArray, x: FloatArray) -> FloatArray:
-        """Derivative of curve `owner[i]` at `x[i]`; of points the slope to the right of a kink."""
-        return self.times[owner] / self.per[owner] * self._sum(owner, x / self.per[owner], slopes=True)
+    def slope(self, owner: IntArray, x: FloatArray, left: BoolArray | None = None) -> FloatArray:
+        """Derivative of curve `owner[i]` at `x[i]`; at a kink of points that of the right side, or of the left one
+        where `left[i]`."""
+        return self.times[owner] / self.per[owner] * self._sum(owner, x / self.per[owner], True, left)
 
     def reach(self, lower: FloatArray, upper: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Figures (n,) that every curve lies between on [lower, upper] (n,): each part is monotone."""
@@ -79,7 +80,7 @@ class CurveTable:
         part = np.arange(owner.size)
         factor = self.times[owner]
         ends = np.array([
-            factor * self._parts(part, (end / self.per)[owner], slopes=False) for end in (lower, upper)
+            factor * self._parts(part, (end / self.per)[owner], False) for end in (lower, upper)
         ])
         return (
             np.bincount(owner, ends.min(axis=0), self.size),
@@ -90,22 +91,29 @@ class CurveTable:
         """The same curves with x counted in `input_unit` (n,) and values in `output_unit` (n,)."""
         return replace(self, per=self.per / input_unit, times=self.times / output_unit)
 
-    def _sum(self, owner: IntArray, x: FloatArray, slopes: bool) -> FloatArray:
+    def _sum(
+        self, owner: IntArray, x: FloatArray, slopes: bool, left: BoolArray | None = None
+    ) -> FloatArray:
         counts = np.diff(self.first)[owner]
         if (counts == 1).all():
-            return self._parts(self.first[owner], x, slopes)
+            return self._parts(self.first[owner], x, slopes, left)
         entry = np.repeat(np.arange(owner.size), counts)
         starts = np.cumsum(counts) - counts
         part = self.first[owner][entry] + np.arange(entry.size) - starts[entry]
-        return np.bincount(entry, self._parts(part, x[entry], slopes), owner.size)
+        side = None if left is None else left[entry]
+        total: FloatArray = np.bincount(entry, self._parts(part, x[entry], slopes, side), owner.size)
+        return total
 
-    def _parts(self, part: IntArray, x: FloatArray, slopes: bool) -> FloatArray:
+    def _parts(
+        self, part: IntArray, x: FloatArray, slopes: bool, left: BoolArray | None = None
+    ) -> FloatArray:
         answer = np.zeros(part.size)
+        side = np.zeros(part.size, dtype=bool) if left is None else left
         for group in self.groups:
             slots = group.slot[part]
             mine = np.flatnonzero(slots >= 0)
             if mine.size:
-                answer[mine] = group.evaluate(slots[mine], x[mine], slopes)
+                answer[mine] = group.evaluate(slots[mine], x[mine], slopes, side[mine])
         weighted: FloatArray = self.weight[part] * answer
         return weighted
 
