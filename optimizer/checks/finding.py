@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -71,3 +71,8 @@ def listed(names: list[str]) -> str:
     """The first names of a list, and how many there are."""
     shown = ", ".join(names[:_NAMES_SHOWN])
     return f"{shown} ... ({len(names)})" if len(names) > _NAMES_SHOWN else shown
+
+
+def member_phrase(label: Sequence[str]) -> str:
+    """The member of a rule behind its name, ` (West)`; nothing for a rule without members."""
+    return f" ({'/'.join(label)})" if label else ""

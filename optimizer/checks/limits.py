@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.checks.finding import Checked, Finding, listed
+from optimizer.checks.finding import Checked, Finding, listed, member_phrase
 from optimizer.model.families.rules import RuleRows
 from optimizer.model.metrics import RATIOS, SALES_METRICS
 from optimizer.model.terms import Terms
@@ -59,7 +59,7 @@ def _floor_above_cap(floor: RuleRows, cap: RuleRows, member: int, inside: BoolAr
         "total": total,
         "cap": cap.rule.name,
         "most": most,
-        "member": "/".join(cap.members.labels[member]) or "-",
+        "member": member_phrase(cap.members.labels[member]),
         "missing": total - most,
     }
     yield Finding(
@@ -110,7 +110,7 @@ def _compared(parts: RuleRows, whole: RuleRows, column: str) -> Iterator[Finding
                 "total": total,
                 "target": float(lower),
                 "difference": above,
-                "member": "/".join(label) or "-",
+                "member": member_phrase(label),
             }
             yield Finding("info", "checking.parts_do_not_add_up", fields, parts.rule.place)
 
