@@ -39,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for size in options.sizes:
             runs = options.large_runs if size in LARGE else options.runs
             steps.append(measure_step(size, runs, Path(folder) / size, options.peers))
+            print(report.beside(steps[-1:]), file=sys.stderr, flush=True)
     result: Figures = {
         "machine": machine_facts(load),
         "steps": steps,

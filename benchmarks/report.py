@@ -13,6 +13,8 @@ JUDGED_AT = "250k"
 MOST_SECONDS, MOST_MEMORY, MOST_COMPILE, MOST_METHOD = 1.15, 1.5, 0.05, 1.3
 PHASES = ("read", "compile", "hand over", "solve", "verify", "write")
 SAME_OBJECTIVE = 1e-6
+_BUSY = 0.3
+"""Load a core beyond our own process from which seconds are not to be trusted."""
 _NOT_JUDGED = f"\nSeconds, memory and compiling are judged at {JUDGED_AT}, which was not measured."
 _COMPARED = ("compile", "hand over", "solve", "verify")
 
@@ -93,7 +95,7 @@ def text(result: Figures) -> str:
         _sizes(steps),
         _phases("Seconds by phase (median)", "seconds", steps, 3),
         _phases("Most memory held until the end of the phase, MiB (median)", "memory", steps, 0),
-        _beside(steps),
+        beside(steps),
         _methods(steps),
         _peers(steps),
         _verdicts(result["requirements"]),
@@ -103,10 +105,13 @@ def text(result: Figures) -> str:
 
 def _machine(facts: Figures) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in facts["versions"].items())
+    loads = [load for load in (facts["load_before"], facts["load_after"]) if load is not None]
+    busy = max(loads, default=0.0) > 1.0 + _BUSY * (facts["cores"] or 1)
     return (
         f"{facts['date']}: {facts['system']}, {facts['cores']} cores ({facts['processor']}), "
         f"{facts['memory_gib']} GiB, load {facts['load_before']} before and {facts['load_after']} after\n"
         f"Python {facts['python']}, {versions}; one thread"
+        + ("\nOther programs were using the cores: compare processor seconds." if busy else "")
     )
 
 
@@ -134,7 +139,8 @@ def _phases(title: str, figure: str, steps: Sequence[Figures], digits: int) -> s
     return f"{title}\n" + table(["", "", *phases], rows, texts=2)
 
 
-def _beside(steps: Sequence[Figures]) -> str:
+def beside(steps: Sequence[Figures]) -> str:
+    """The table of ratios to plain highspy."""
     rows = [
         [
             step["model"]["name"],
