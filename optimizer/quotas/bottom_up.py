@@ -11,7 +11,7 @@ from scipy import sparse
 
 from optimizer.errors import InputError, SolverFailedError
 from optimizer.quotas.hierarchy import Hierarchy
-from optimizer.quotas.levels import row_node, rows_of
+from optimizer.quotas.levels import NodeFinder, rows_of
 from optimizer.quotas.limits import combined
 from optimizer.quotas.quota import Quota
 from optimizer.quotas.rounding import round_top_down
@@ -56,10 +56,13 @@ def reconcile(solution: Solution, quota: Quota, names: list[str]) -> Reconciled 
     table, rows = rows_of(solution.plan, "commitments", quota.name, names)
     if table is None or not rows:
         return None
-    nodes = [row_node(quota.tree, table, row) for row in rows]
+    finder = NodeFinder(quota.tree, table)
+    nodes = [finder.node(row) for row in rows]
+    seen: set[int] = set()
     for at, one in enumerate(nodes):
-        if one in nodes[:at]:
+        if one in seen:
             raise InputError("quotas.commitment_twice", table.place(rows[at]))
+        seen.add(one)
     order = np.argsort(nodes, kind="stable")
     committed = table.numbers("commitment")[rows][order]
     weight = np.nan_to_num(table.numbers("weight")[rows][order], nan=1.0)

@@ -104,33 +104,54 @@ def factors(tree: Hierarchy, spec: QuotaSpec, place: Place) -> NDArray[np.float6
     return np.array(found)
 
 
-def row_node(tree: Hierarchy, table: Table, row: int) -> int:
-    """The node that a row of locks or commitments is about: its labels that are not `*`, down to the lowest.
+class NodeFinder:
+    """Finds the node that a row of locks or commitments is about; each combination of levels is indexed
+    once."""
 
-    No labels at all mean the company. Raises `InputError` when no node or several have them.
-    """
-    given = {}
-    for column in table.labels:
-        label = table.text(column)[row]
-        if label == "*":
-            continue
-        name = column.rpartition(".")[2]
-        if name not in tree.by:
-            place = table.place(row, column, label)
-            raise InputError("quotas.row_level", place, column=column, levels=", ".join(tree.by))
-        given[tree.by.index(name)] = label
-    level = max(given) + 1 if given else 0
-    nodes = tree.nodes(level)
-    found = [
-        node
-        for node in range(nodes.start, nodes.stop)
-        if all(tree.paths[node][at] == label for at, label in given.items())
-    ]
-    if len(found) != 1:
-        labels = " / ".join(given.values())
-        key = "quotas.row_no_node" if not found else "quotas.row_several_nodes"
-        raise InputError(key, table.place(row), labels=labels, count=len(found), levels=", ".join(tree.by))
-    return found[0]
+    def __init__(self, tree: Hierarchy, table: Table) -> None:
+        self.tree = tree
+        self.table = table
+        self._known: dict[tuple[int, ...], dict[tuple[str, ...], list[int]]] = {}
+
+    def node(self, row: int) -> int:
+        """The node with the labels of a row that are not `*`, on the lowest level that they name.
+
+        No labels at all mean the company. Raises `InputError` when no node or several have them.
+        """
+        given = self._given(row)
+        levels = tuple(sorted(given))
+        labels = tuple(given[level] for level in levels)
+        found = self._index(levels).get(labels, [])
+        if len(found) != 1:
+            key = "quotas.row_no_node" if not found else "quotas.row_several_nodes"
+            shown = " / ".join(labels)
+            place = self.table.place(row)
+            raise InputError(key, place, labels=shown, count=len(found), levels=", ".join(self.tree.by))
+        return found[0]
+
+    def _given(self, row: int) -> dict[int, str]:
+        """Level -> label."""
+        given = {}
+        for column in self.table.labels:
+            label = self.table.text(column)[row]
+            if label == "*":
+                continue
+            name = column.rpartition(".")[2]
+            if name not in self.tree.by:
+                place = self.table.place(row, column, label)
+                raise InputError("quotas.row_level", place, column=column, levels=", ".join(self.tree.by))
+            given[self.tree.by.index(name)] = label
+        return given
+
+    def _index(self, levels: tuple[int, ...]) -> dict[tuple[str, ...], list[int]]:
+        if levels not in self._known:
+            nodes = self.tree.nodes(levels[-1] + 1 if levels else 0)
+            found: dict[tuple[str, ...], list[int]] = {}
+            for node in range(nodes.start, nodes.stop):
+                path = self.tree.paths[node]
+                found.setdefault(tuple(path[level] for level in levels), []).append(node)
+            self._known[levels] = found
+        return self._known[levels]
 
 
 def rows_of(plan: Plan, table: str, quota: str, names: Sequence[str]) -> tuple[Table | None, list[int]]:

@@ -11,7 +11,7 @@ from optimizer.errors import InputError, Place
 from optimizer.plan.plan import Plan
 from optimizer.plan.schema import QuotaBand, QuotaSpec
 from optimizer.quotas.hierarchy import Hierarchy
-from optimizer.quotas.levels import Levels, row_node, rows_of
+from optimizer.quotas.levels import Levels, NodeFinder, rows_of
 
 FloatArray = NDArray[np.float64]
 
@@ -45,10 +45,11 @@ def quota_locks(plan: Plan, spec: QuotaSpec, names: list[str], tree: Hierarchy) 
     whole multiple of the step."""
     table, rows = rows_of(plan, "locks", spec.name, names)
     found: dict[int, Lock] = {}
+    if table is None:
+        return ()
+    finder = NodeFinder(tree, table)
     for row in rows:
-        if table is None:
-            continue
-        node = row_node(tree, table, row)
+        node = finder.node(row)
         value = float(table.numbers("value")[row])
         place = table.place(row, "value", f"{value:.12g}")
         if abs(value / spec.round_to - round(value / spec.round_to)) > _WHOLE:

@@ -97,6 +97,11 @@ class Quota:
         """What the plan holds above the target; 0 where it is short."""
         return max(float(self.plan[0].sum()) - self.target.total, 0.0)
 
+    @cached_property
+    def locked(self) -> dict[int, Lock]:
+        """Node -> the number set by hand."""
+        return {lock.node: lock for lock in self.locks}
+
     def title(self, node: int) -> str:
         """The node as people name it."""
         return self.tree.name(node, self.company)

@@ -91,7 +91,8 @@ def marks(words: Words, node: int) -> list[str]:
         for name, given in (("vacant", quota.vacant[node]), ("ramping", quota.ramping[node]))
         if given
     ]
-    found += [words.text("mark_lock", reason=lock.reason) for lock in quota.locks if lock.node == node]
+    if node in quota.locked:
+        found.append(words.text("mark_lock", reason=quota.locked[node].reason))
     if quota.unassigned[node] > 0:
         found.append(words.text("mark_unassigned", amount=words.amount(float(quota.unassigned[node]))))
     return found

@@ -258,3 +258,17 @@ def test_without_a_plan_there_are_no_quotas(pack: Solution) -> None:
     """A solution without a plan is refused."""
     with pytest.raises(ValueError, match="no plan"):
         assign(replace(pack, sales=None))
+
+
+def test_negative_bases_are_refused(quotas_of: QuotasOf) -> None:
+    """A margin below zero cannot be divided."""
+    header = "region,price,margin_rate,last_year_revenue,potential"
+    markets = f"{header}\nEast,1,-0.2,6000,90000\nWest,1,0.5,4000,90000\n"
+    with pytest.raises(InputError) as caught:
+        quotas_of(
+            quotas=[{"by": ["region"], "metric": "margin"}],
+            markets=markets,
+            targets=[{"metric": "revenue", "at_least": 11_000}],
+        )
+    assert caught.value.key == "quotas.basis_negative"
+    assert "East" in caught.value.text()
