@@ -240,6 +240,8 @@ class QuotaSpec(Strict):
     """Levels below the company from the top: columns of sellers, or of markets (market.region)."""
     per: Literal["period", "quarter", "year"] = "period"
     """Shortest span that a quota is given for."""
+    across: Labels = Field(default_factory=list)
+    """Columns of markets by whose members every node's quota is split too, all sums exact (line)."""
     target: Label | None = None
     """What the company must reach: a target's name or a number; default: the target on the same metric and
     scope, else the plan itself."""

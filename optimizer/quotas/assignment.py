@@ -17,7 +17,7 @@ from optimizer.quotas.levels import Levels, factors, quota_levels
 from optimizer.quotas.limits import acting_rules, combined, quota_limits, quota_locks
 from optimizer.quotas.quota import Quota
 from optimizer.quotas.rounding import round_top_down
-from optimizer.quotas.spans import plan_spans
+from optimizer.quotas.spans import Spans, crossed_spans, plan_spans
 from optimizer.quotas.target import company_target
 from optimizer.result.evaluate import seller_context
 from optimizer.result.solution import Solution
@@ -77,7 +77,7 @@ def _quota(solution: Solution, spec: QuotaSpec, names: list[str], place: Place) 
     plan, cube = solution.plan, solution.sellers
     levels = quota_levels(cube, seller_context(cube).scopes, spec, place)
     tree = levels.tree
-    spans, code = plan_spans(plan.calendar, spec.per)
+    spans, code = quota_spans(plan, spec, levels)
     bases = leaf_bases(solution, spec, levels, spans, code)
     by_level = factors(tree, spec, place)
     factor = by_level[tree.level]
@@ -86,7 +86,7 @@ def _quota(solution: Solution, spec: QuotaSpec, names: list[str], place: Place) 
     banded = spec.fairness.within is not None
     figures = Figures(bases.plan, bases.plan if banded else basis, bases.last_year, target.total, factor)
     if target.spans:
-        figures = _with_spans(figures, plan, target.kind, dict(target.spans), code)
+        figures = _with_spans(figures, plan, target.kind, dict(target.spans), code, len(levels.members))
     headcount = cube.headcount.sum(axis=1) / plan.calendar.periods_a_year
     locks = quota_locks(plan, spec, names, tree)
     limits = quota_limits(
@@ -122,7 +122,7 @@ def _quota(solution: Solution, spec: QuotaSpec, names: list[str], place: Place) 
 
 
 def _with_spans(
-    figures: Figures, plan: Plan, kind: str, amounts: dict[str, float], code: NDArray[np.int64]
+    figures: Figures, plan: Plan, kind: str, amounts: dict[str, float], code: NDArray[np.int64], members: int
 ) -> Figures:
     """The figures with the amounts of a target by quarter or period, as far as the quota's spans tell them
     apart."""
@@ -133,7 +133,19 @@ def _with_spans(
     if (of_span[code] != of_period).any():
         # The quota's own spans are longer than those of the target: only the total counts.
         return figures
-    return replace(figures, span_code=of_span, span_amounts=np.array([amounts[label] for label in labels]))
+    return replace(
+        figures,
+        span_code=np.tile(of_span, members),
+        span_amounts=np.array([amounts[label] for label in labels]),
+    )
+
+
+def quota_spans(plan: Plan, spec: QuotaSpec, levels: Levels) -> tuple[Spans, NDArray[np.int64]]:
+    """The spans of a quota, members of `across` told apart, and the shortest span in time of each period."""
+    spans, code = plan_spans(plan.calendar, spec.per)
+    if not spec.across:
+        return spans, code
+    return crossed_spans(spans, " / ".join(spec.across), levels.members), code
 
 
 def _seats(solution: Solution, levels: Levels) -> tuple[BoolArray, BoolArray]:

@@ -35,7 +35,7 @@ def shifted_sums(sums: FloatArray, totals: FloatArray, spans: Spans) -> FloatArr
     up = move[near] > 0
     code = np.zeros(spans.size, dtype=np.int64)
     amount = np.abs(move[near])[:, None]
-    for longer in spans.longer[-2::-1]:
+    for longer in [part for part in spans.longer[-2::-1] if part.nested]:
         inside = np.zeros(len(longer.labels), dtype=np.int64)
         inside[longer.code] = code
         amount = _by_room(sum_spans(part, longer), up, amount, inside)

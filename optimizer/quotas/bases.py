@@ -51,7 +51,7 @@ def check_metric(metric: str, place: Place) -> None:
 
 
 def leaf_bases(solution: Solution, spec: QuotaSpec, levels: Levels, spans: Spans, code: IntArray) -> Bases:
-    """The figures of every leaf.
+    """The figures of every leaf; `code` is the shortest span of each period, before members are told apart.
 
     Last year and potential are known by market: a market's figure is split over those who may sell there in
     proportion to their capacity in the period, ramp included (who has no limit counts as one seat). A
@@ -67,7 +67,8 @@ def leaf_bases(solution: Solution, spec: QuotaSpec, levels: Levels, spans: Spans
     def by_leaf(values: FloatArray) -> FloatArray:
         found = np.zeros((levels.tree.num_leaves, spans.size))
         periods = np.flatnonzero(inside)
-        np.add.at(found, (levels.leaf[:, None], code[periods][None, :]), values[:, periods])
+        cell = levels.member[:, None] * (spans.size // len(levels.members)) + code[periods][None, :]
+        np.add.at(found, (levels.leaf[:, None], cell), values[:, periods])
         return found
 
     plan = _clean(by_leaf((rate * sales)[pairs]), spec.metric, levels)

@@ -11,7 +11,6 @@ from optimizer.plan.matching import matching_rows, prefixed
 from optimizer.plan.scopes import market_dimensions, seller_dimensions
 from optimizer.quotas.levels import rows_of
 from optimizer.quotas.quota import Quota
-from optimizer.quotas.spans import sum_spans
 from optimizer.quotas.steps import Window, nearest_table
 from optimizer.result.solution import Solution
 
@@ -92,7 +91,7 @@ def _credited(solution: Solution, quota: Quota, names: list[str]) -> tuple[dict[
 
 def _planned(solution: Solution, quota: Quota) -> FloatArray:
     """The plan of each of the quota's pairs by shortest span (Q, T), in the scope of its periods."""
-    from optimizer.quotas.spans import Longer, plan_spans
+    from optimizer.quotas.spans import plan_spans
     from optimizer.result.evaluate import seller_context
 
     pairs = quota.levels.pairs
@@ -100,4 +99,7 @@ def _planned(solution: Solution, quota: Quota) -> FloatArray:
     values = (solution.metrics.coefficient(quota.spec.metric) * sales)[pairs]
     inside = seller_context(solution.sellers).scopes.period_mask(quota.spec.where)
     _, code = plan_spans(solution.plan.calendar, quota.spec.per)
-    return sum_spans(np.where(inside, values, 0.0), Longer("", ("",) * quota.spans.size, code))
+    found = np.zeros((len(pairs), quota.spans.size))
+    cell = quota.levels.member[:, None] * (quota.spans.size // len(quota.levels.members)) + code[None, :]
+    np.add.at(found, (np.arange(len(pairs))[:, None], cell), np.where(inside, values, 0.0))
+    return found

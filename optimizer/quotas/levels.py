@@ -33,6 +33,10 @@ class Levels:
     """Leaf of each of them (Q,)."""
     seller_level: int | None
     """Level of the sellers; None where they are no level."""
+    members: tuple[str, ...]
+    """Members of the columns that the quota is split across, joined; one blank where it is not."""
+    member: IntArray
+    """Member of each pair (Q,)."""
     node_seller: IntArray
     """Seller of each node of the level of sellers and of those below (N,); -1 for all others."""
     place: Place
@@ -73,7 +77,24 @@ def quota_levels(cube: Cube, scopes: Scopes, spec: QuotaSpec, place: Place) -> L
     if level is not None:
         for lower in range(level, tree.depth + 1):
             seller_of[tree.ancestors[lower][leaf]] = rows
-    return Levels(tree, pairs, leaf[: len(pairs)], level, seller_of, place)
+    members, member = _members(cube, pairs, spec, place)
+    return Levels(tree, pairs, leaf[: len(pairs)], level, members, member, seller_of, place)
+
+
+def _members(cube: Cube, pairs: IntArray, spec: QuotaSpec, place: Place) -> tuple[tuple[str, ...], IntArray]:
+    """The members of `across` in the scope, sorted, and the member of each pair (Q,)."""
+    names = []
+    for column in spec.across:
+        name = column.rpartition(".")[2]
+        if name not in cube.markets.labels:
+            raise InputError(
+                "quotas.across_unknown", place, column=column, nearest=nearest(column, cube.markets.labels)
+            )
+        names.append(name)
+    columns = [cube.markets.labels[name] for name in names]
+    labels = [" / ".join(parts) for parts in zip(*columns, strict=True)] or [""] * len(cube.markets.names)
+    found, code = np.unique(np.array(labels)[cube.pair_market[pairs]], return_inverse=True)
+    return tuple(str(label) for label in found), code.astype(np.int64)
 
 
 def _side(cube: Cube, column: str, place: Place) -> tuple[str, str]:

@@ -5,7 +5,8 @@ sum over children x[., t] = ratio Q[parent, t]; then A[n,t] is the floor or the 
 are the sums over longer spans and over the children, and all of them add up. Children nest under parents
 and months under quarters and years: two nested families make a network, so a linear program has a whole
 optimum (Cox 1987; Edmonds 1970). It minimises the sum of the distances of all these numbers from the true
-figures.
+figures. Sums across markets cross those over time; then a small integer program follows, and where no such
+table exists the fewest steps beyond floor and ceiling are taken.
 """
 
 from __future__ import annotations

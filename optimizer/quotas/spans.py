@@ -23,11 +23,17 @@ class Longer:
     kind: str
     labels: tuple[str, ...]
     code: IntArray
+    nested: bool = True
+    """Whether every span of a shorter nested kind lies in one of these; sums across markets do not nest."""
 
 
 @dataclass(frozen=True, eq=False)
 class Spans:
-    """T shortest spans, and longer ones that nest: quarters, years, and the whole horizon as the last."""
+    """T shortest spans, and longer ones: quarters, years, and the whole horizon as the last.
+
+    Where a quota is split across markets too, a shortest span is one member in one period, and the longer
+    ones are the member's quarters and years, and the periods, quarters and years of all members together.
+    """
 
     kind: str
     labels: tuple[str, ...]
@@ -73,6 +79,26 @@ def plan_spans(calendar: Calendar, per: str) -> tuple[Spans, IntArray]:
         found, of_period = _codes(columns[kind])
         longer.append(Longer(kind, found, of_period[first]))
     return make_spans(kinds[0], labels, longer), code
+
+
+def crossed_spans(spans: Spans, column: str, members: Sequence[str]) -> Spans:
+    """Spans of every member: the shortest are member by member, `member * T + span`."""
+    size, count = spans.size, len(members)
+    member, span = np.divmod(np.arange(size * count), size)
+
+    def of_members(kind: str, labels: Sequence[str], code: IntArray) -> Longer:
+        shown = tuple(f"{name} · {label}" for name in members for label in labels)
+        return Longer(f"{column} {kind}", shown, member * len(labels) + code[span])
+
+    longer = [of_members(part.kind, part.labels, part.code) for part in spans.longer]
+    longer.append(Longer(spans.kind, spans.labels, span, nested=False))
+    longer += [Longer(part.kind, part.labels, part.code[span], nested=False) for part in spans.longer[:-1]]
+    end = spans.longer[-1] if spans.longer else Longer(spans.kind, spans.labels, np.zeros(1, dtype=np.int64))
+    if not spans.longer:
+        longer.pop()
+    longer.append(Longer(end.kind, end.labels, np.zeros(size * count, dtype=np.int64)))
+    shown = tuple(f"{name} · {label}" for name in members for label in spans.labels)
+    return Spans(f"{column} {spans.kind}", shown, tuple(longer))
 
 
 def make_spans(kind: str, labels: Sequence[str], longer: Sequence[Longer] = ()) -> Spans:

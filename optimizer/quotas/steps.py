@@ -110,7 +110,8 @@ def _group_sums(figures: FloatArray, group: IntArray, spans: Spans) -> list[_Sum
     found = [_sums(figures, group[row] * size + span, groups * size, hard=True)]
     for part in spans.longer:
         count = len(part.labels)
-        found.append(_sums(figures, group[row] * count + part.code[span], groups * count, hard=True))
+        code = group[row] * count + part.code[span]
+        found.append(_sums(figures, code, groups * count, hard=part.nested))
     return found
 
 
@@ -163,23 +164,48 @@ def _solve(base: FloatArray, room: FloatArray, sums: list[_Sums], cost: FloatArr
     return np.asarray(steps.reshape(base.shape).astype(np.int64))
 
 
-def _whole_answer(program: LinearProgram) -> FloatArray | None:
-    """The whole optimum of a network program; None when it has no feasible point."""
-    result = solve(program, SolveOptions(method="simplex"))
+def _whole_answer(program: LinearProgram, fewest: bool = False) -> FloatArray | None:
+    """The whole optimum; None when there is no whole point.
+
+    A network's linear program has a whole optimum. Where sums across markets cross those over time, some
+    columns stay fractional: a small integer program over these decides, the whole one where it has no
+    answer or `fewest` is asked.
+    """
+    found = _optimum(program)
+    if found is None:
+        return None
+    whole = np.rint(found)
+    settled = np.abs(whole - found) <= _WHOLE
+    if settled.all():
+        return np.asarray(whole)
+    every = program.replace(integer=np.ones(program.num_columns, dtype=np.bool_))
+    rest = None
+    if not fewest:
+        rest = _optimum(
+            every.replace(
+                column_lower=np.where(settled, whole, program.column_lower),
+                column_upper=np.where(settled, whole, program.column_upper),
+            )
+        )
+    rest = _optimum(every) if rest is None else rest
+    return None if rest is None else np.asarray(np.rint(rest))
+
+
+def _optimum(program: LinearProgram) -> FloatArray | None:
+    """The values of an optimum; None when nothing is feasible. Raises `SolverFailedError` for all else."""
+    result = solve(program, SolveOptions(method="auto" if program.is_mip else "simplex"))
     if result.termination.reason in (Reason.INFEASIBLE, Reason.INFEASIBLE_OR_UNBOUNDED):
         return None
     if result.x is None or result.termination.reason is not Reason.OPTIMAL:
         raise SolverFailedError("quotas.rounding_failed", reason=str(result.termination.reason))
-    whole = np.rint(result.x)
-    if np.abs(whole - result.x).max(initial=0.0) > _WHOLE:
-        raise SolverFailedError("quotas.rounding_failed", reason="fractions")
-    return np.asarray(whole)
+    return result.x
 
 
 def _with_excess(
     figures: FloatArray, base: FloatArray, sums: list[_Sums], cost: FloatArray
 ) -> tuple[IntArray, IntArray]:
-    """The table that leaves floors and ceilings by the fewest steps; parallel arcs keep it a network."""
+    """The table that leaves floors and ceilings by the fewest steps; in a network parallel arcs keep it
+    one."""
     cells = figures.size
     soft = [part for part in sums if not part.hard]
     blocks = sparse.vstack([part.matrix for part in sums])
@@ -206,7 +232,7 @@ def _with_excess(
         ]),
         integer=np.zeros(3 * cells + 2 * num_soft, dtype=np.bool_),
     )  # fmt: skip
-    found = _whole_answer(program)
+    found = _whole_answer(program, fewest=True)
     if found is None:
         raise SolverFailedError("quotas.rounding_failed", reason=str(Reason.INFEASIBLE))
     more, over, under = (found[at * cells : (at + 1) * cells] for at in range(3))

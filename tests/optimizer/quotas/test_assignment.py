@@ -10,6 +10,7 @@ import pytest
 
 from optimizer.errors import InputError
 from optimizer.plan.plan import Plan
+from optimizer.plan.schema import QuotaSpec
 from optimizer.quotas import assign
 from optimizer.quotas.quota import Quota
 from optimizer.result.solution import Solution
@@ -272,3 +273,34 @@ def test_negative_bases_are_refused(quotas_of: QuotasOf) -> None:
         )
     assert caught.value.key == "quotas.basis_negative"
     assert "East" in caught.value.text()
+
+
+def test_a_quota_across_lines_is_exact_in_every_direction(pack: Solution) -> None:
+    """Sellers by lines by months: line totals of every team, month totals of every line, all in whole
+    steps."""
+    spec = QuotaSpec(name="Across", by=["region", "team", "seller"], across=["line"], round_to=1000)
+    plan = pack.plan.replace(spec=pack.plan.spec.model_copy(update={"quotas": [spec]}))
+    (quota,) = assign(replace(pack, plan=plan))
+    check_sums(quota)
+    assert not quota.excess.any()
+    kinds, labels = quota.spans.all_kinds, quota.spans.all_labels
+    columns = dict(zip(zip(kinds, labels, strict=True), range(len(labels)), strict=True))
+    year = quota.wide[:, columns["year", "2027"]]
+    assert np.array_equal(
+        quota.wide[:, columns["line year", "premium · 2027"]]
+        + quota.wide[:, columns["line year", "standard · 2027"]],
+        year,
+    )
+    assert year[0] == 120e6
+    one = quota.tree.paths.index(("East", "East-1", "Li Wei"))
+    premium = (
+        pack.figure("revenue", {"seller": ["Li Wei"], "line": ["premium"]}) * 120e6 / pack.figure("revenue")
+    )
+    assert quota.wide[one, columns["line year", "premium · 2027"]] == pytest.approx(premium, abs=2500)
+
+
+def test_across_needs_a_column_of_markets(quotas_of: QuotasOf) -> None:
+    """A column of sellers belongs into by."""
+    with pytest.raises(InputError) as caught:
+        quotas_of(quotas=[{"by": BY, "across": ["team"]}])
+    assert caught.value.key == "quotas.across_unknown"

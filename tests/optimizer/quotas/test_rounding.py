@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from optimizer.quotas.hierarchy import build_hierarchy
 from optimizer.quotas.rounding import round_top_down, ties
-from optimizer.quotas.spans import Longer, Spans, make_spans
+from optimizer.quotas.spans import Longer, Spans, crossed_spans, make_spans
 from optimizer.quotas.steps import Window, nearest_table
 
 FREE = (0.0, np.inf)
@@ -181,3 +181,62 @@ def test_ties_depend_on_labels_alone() -> None:
     one, _ = build_hierarchy(["seller"], [["a", "b"]])
     other, _ = build_hierarchy(["seller"], [["b", "c", "d"]])
     assert (ties(one, spans)[one.paths.index(("b",))] == ties(other, spans)[other.paths.index(("b",))]).all()
+
+
+def three_way_tables(figures: np.ndarray) -> list[np.ndarray]:
+    """Every table of floors and ceilings of figures (2, 2, 2) whose sums along each axis, over each two
+    axes and in total are floors or ceilings of the true sums."""
+    low, high = np.floor(figures + 1e-6), np.ceil(figures - 1e-6)
+    found = []
+    for choice in product(*[sorted({a, b}) for a, b in zip(low.ravel(), high.ravel(), strict=True)]):
+        table = np.array(choice).reshape(2, 2, 2)
+        axes = [(0,), (1,), (2,), (0, 1), (0, 2), (1, 2), (0, 1, 2)]
+        if all(within(table.sum(axis=axis), figures.sum(axis=axis)) for axis in axes):
+            found.append(table)
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from([0.0, 0.25, 0.5, 0.5, 0.75, 1.0, 1.3]), min_size=8, max_size=8))
+def test_three_way_tables_exist_or_are_missed_by_the_fewest_steps(values: list[float]) -> None:
+    """Sellers by lines by months: brute force says whether a table exists; ours is one then, and has no
+    excess."""
+    figures = np.array(values).reshape(2, 2, 2)
+    spans = crossed_spans(spans_of(2), "line", ["A", "B"])
+    group = np.zeros(2, dtype=np.int64)
+    table, excess = nearest_table(figures.reshape(2, 4), group, spans, free(2), np.zeros((2, 4)))
+    possible = three_way_tables(figures)
+    if possible:
+        assert not excess.any()
+        assert any(np.array_equal(table.reshape(2, 2, 2), one) for one in possible)
+    else:
+        assert excess.any()
+
+
+def test_a_three_way_table_without_rounding_reports_its_excess() -> None:
+    """Three halves, each pair of which shares a sum of one: no table of floors and ceilings has all the
+    sums, and one step beyond them is the fewest."""
+    figures = np.zeros((2, 2, 2))
+    figures[0, 1, 1] = figures[1, 0, 1] = figures[1, 1, 0] = 0.5
+    assert not three_way_tables(figures)
+    spans = crossed_spans(spans_of(2), "line", ["A", "B"])
+    group = np.zeros(2, dtype=np.int64)
+    table, excess = nearest_table(figures.reshape(2, 4), group, spans, free(2), np.zeros((2, 4)))
+    assert excess.sum() == 1
+    assert table.sum() in (1, 2)
+
+
+def test_crossed_spans_hold_every_sum() -> None:
+    """Members by months, members' quarters and years, and all members by month, quarter and year."""
+    spans = crossed_spans(spans_of(4, [0, 0, 1, 1]), "line", ["A", "B"])
+    wide = spans.wide(np.arange(8.0)[None, :])[0]
+    named = dict(zip(zip(spans.all_kinds, spans.all_labels, strict=True), wide.tolist(), strict=True))
+    assert named["line period", "B · m0"] == 4
+    assert named["line quarter", "A · q1"] == 5
+    assert named["line year", "B · year"] == 22
+    assert named["period", "m3"] == 10
+    assert named["quarter", "q0"] == 10
+    assert named["year", "year"] == 28
+    assert spans.all_labels[-1] == "year"
+    flat = crossed_spans(spans_of(1), "line", ["A", "B"])
+    assert flat.all_labels == ("A · m0", "B · m0", "m0")
