@@ -24,6 +24,7 @@ from optimizer.model.personal import personal_terms, rule_columns
 from optimizer.model.seats import group_sellers
 from optimizer.plan.inputs import Inputs, resolve
 from optimizer.plan.plan import Plan
+from optimizer.quotas.precheck import check_quotas
 
 Check = Callable[[Checked], Iterable[Finding]]
 
@@ -37,6 +38,7 @@ CHECKS: tuple[Check, ...] = (
     check_profiles,
     check_effects,
     check_sums,
+    check_quotas,
 )
 _ORDER: dict[Level, int] = {"error": 0, "warning": 1, "info": 2}
 

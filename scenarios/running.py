@@ -11,6 +11,7 @@ from typing import Any
 
 from optimizer.comparing import PlanComparison, compare_solvers
 from optimizer.plan.load import load_plan
+from optimizer.quotas.precheck import refuse_quotas
 from optimizer.quotas.run import quota_letters
 from optimizer.report.compose import page
 from optimizer.result.solution import Solution
@@ -50,6 +51,7 @@ def run_plan(
         refuse_foreign(out)
     announce("read")
     plan = load_plan(file)
+    refuse_quotas(plan)
     inputs = Inputs.of(plan)
     read_seconds = time.perf_counter() - started
     log = [f"{plan.spec.name}: {file.name}"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from optimizer.errors import InputError, Place
 from optimizer.io.numbers import NumberFormatError, parse_number
 from optimizer.plan.names import nearest
+from optimizer.plan.plan import Plan
 from optimizer.plan.rules import Rule
 from optimizer.plan.schema import QuotaSpec
 from optimizer.plan.scopes import TIME_COLUMNS
@@ -36,21 +37,31 @@ def company_target(solution: Solution, spec: QuotaSpec, planned: float, place: P
     scope with a lower bound for all of it, else one by quarter or period, else the plan. Raises
     `InputError` for a name that is no such target.
     """
-    rules = [rule for rule in solution.plan.rules if rule.kind == "target"]
+    asked = asked_target(solution.plan, spec, place)
+    if isinstance(asked, float):
+        return CompanyTarget(asked)
+    for rule in asked:
+        found = _of_rule(solution, rule)
+        if found is not None:
+            return found
+    if spec.target is not None:
+        raise InputError("quotas.target_unfit", place, name=spec.target, metric=spec.metric)
+    return CompanyTarget(planned, is_plan=True)
+
+
+def asked_target(plan: Plan, spec: QuotaSpec, place: Place) -> float | list[Rule]:
+    """The number that is asked for, or the targets that may give it, the best first; raises like
+    `company_target`."""
+    rules = [rule for rule in plan.rules if rule.kind == "target"]
     if spec.target is None:
         fitting = [rule for rule in rules if _fits(rule, spec)]
-        for rule in sorted(fitting, key=lambda rule: len(rule.each)):
-            found = _of_rule(solution, rule)
-            if found is not None:
-                return found
-        return CompanyTarget(planned, is_plan=True)
+        return sorted(fitting, key=lambda rule: len(rule.each))
     for rule in rules:
         if rule.name == spec.target:
-            found = _of_rule(solution, rule) if _fits(rule, spec) else None
-            if found is None:
+            if not _fits(rule, spec):
                 raise InputError("quotas.target_unfit", place, name=rule.name, metric=spec.metric)
-            return found
-    return CompanyTarget(_number(spec.target, [rule.name for rule in rules], place))
+            return [rule]
+    return _number(spec.target, [rule.name for rule in rules], place)
 
 
 def _number(text: str, names: list[str], place: Place) -> float:

@@ -270,7 +270,7 @@ def _levers(model: Model) -> Iterator[_Entry]:
         everything = totals[key[0], units[key]] or 1.0
         position = np.array([row for row, _, _ in entries], dtype=np.int64)
         price = np.array([price for _, _, price in entries])
-        scale = everything / (price * COST[key[0]])
+        scale = everything / (price * COST.get(key[0], 1.0))
         group = RowGroup(_SEPARATOR.join(key), position, scale)
         yield _Entry(
             *key,

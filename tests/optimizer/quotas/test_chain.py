@@ -7,8 +7,17 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from optimizer.plan.load import load_plan
+from optimizer.plan.schema import QuotaSpec
+from optimizer.quotas import assign
 from optimizer.quotas.chain import PARTS, chain, chain_parts
+from optimizer.quotas.controls import sums_checked
 from optimizer.quotas.quota import Quota
+from optimizer.settings import SolveSettings
+from optimizer.solving import solve
+from scenarios.examples import FOLDER
+
+QUIET = SolveSettings(marginal_values=False, leverage=False)
 
 QuotasOf = Callable[..., tuple[Quota, ...]]
 BY = ["region", "team", "seller"]
@@ -29,6 +38,29 @@ def test_chains_of_the_main_pack_add_up(pack_quotas: tuple[Quota, ...]) -> None:
                 assert (
                     sum(round(step.adds / quota.spec.round_to * PARTS) for step in found) == whole[node, span]
                 )
+
+
+PACKS = {
+    "markets_only": ["region", "line"],
+    "people_and_target": ["team", "seller"],
+    "premium_year": ["region", "team", "seller"],
+    "regional_ru": ["seller"],
+}
+
+
+@pytest.mark.parametrize("pack_name", PACKS)
+def test_chains_of_every_pack_add_up(pack_name: str) -> None:
+    """Every leaf of every pack, in every span, with over-assignment and in steps of 10."""
+    plan = load_plan(FOLDER / pack_name)
+    table = plan.tables.get("sellers", plan.tables["markets"])
+    by = [name for name in PACKS[pack_name] if name in ("seller", *table.labels)] or list(table.labels)
+    spec = QuotaSpec(by=by, over_assignment={by[-1]: 0.1}, round_to=10)
+    solution = solve(plan.replace(spec=plan.spec.model_copy(update={"quotas": [spec]})), QUIET)
+    (quota,) = assign(solution)
+    assert sums_checked(quota)[1] == 0
+    _, parts = chain_parts(quota, list(range(quota.tree.size)))
+    steps = np.diff(parts, axis=-1, prepend=0)
+    assert (steps.sum(axis=-1) == quota.spans.wide(quota.steps) * PARTS).all()
 
 
 def test_the_steps_say_what_acted(quotas_of: QuotasOf, seller_table: Callable[..., str]) -> None:
