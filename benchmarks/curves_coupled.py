@@ -3,7 +3,8 @@
 20 channels x 12 months. A channel's spend builds a stock (normalised carryover 0.1 to 0.7), the stock's curve gives
 leads, leads are routed to 4 regions, where they close over 3 more months and meet a demand. The budget is 60 % of
 the base; spend moves by at most half the base from month to month; a quarter gets 15 to 35 % of the budget; each of 4 groups
-of channels has a cap; 3 channels have a monthly fixed cost and a least spend if used. The objective is the margin of all sales.
+of channels has a cap; 3 channels have a fixed cost for the year if they are used at all, and then a least spend. The objective
+is the margin of all sales. `--spread` is how unequal the channels are (log-normal); the larger, the harder.
 
     stock[c,t] = carry[c] stock[c,t-1] + (1 - carry[c]) spend[c,t]
     sum_g worked[c,g,t] <= leads[c,t] <= curve[c](stock[c,t])
@@ -29,6 +30,8 @@ from solvers.program import LinearProgram
 CHANNELS, MONTHS, REGIONS, LAG, GROUPS = 20, 12, 4, 3, 4
 BUDGET_SHARE = 0.6
 FIXED = (0, 7, 14)
+SPREAD = 0.4
+FIXED_COST, LEAST_IF_USED = 0.1, 0.3
 CASES = {
     "half": (0.5, False, 60.0, 1e-3),
     "all": (1.0, False, 120.0, 2e-3),
@@ -107,10 +110,10 @@ class Figures:
     s_shaped: float
 
 
-def draw(seed: int, share_s: float, by_region: bool) -> Figures:
+def draw(seed: int, share_s: float, by_region: bool, spread: float = SPREAD) -> Figures:
     """Random figures: the base costs 1 on average and brings leads of about its size."""
     random = np.random.default_rng(seed)
-    base = np.exp(random.normal(0.0, 0.6, CHANNELS))
+    base = np.exp(random.normal(0.0, spread, CHANNELS))
     base /= base.mean()
     is_s = np.arange(CHANNELS) < round(share_s * CHANNELS)
     random.shuffle(is_s)
@@ -185,16 +188,18 @@ def _pace(build: Builder, spend: np.ndarray, base: np.ndarray) -> None:
 def _limit(build: Builder, figures: Figures, spend: np.ndarray) -> None:
     """Budget with fixed costs, quarters, groups, least spend if used."""
     fixed = list(FIXED)
-    used = build.columns((len(fixed), MONTHS), upper=1.0, whole=True)
-    base = figures.base[fixed][:, None]
+    used = build.columns((len(fixed), 1, 1), upper=1.0, whole=True)
+    base = figures.base[fixed][:, None, None]
     total = build.rows((1,), upper=figures.budget)
     build.put(total, spend)
-    build.put(total, used, 0.1 * base)
-    for least, most in ((0.3, 3.0),):
-        above, below = build.rows(used.shape, lower=0.0), build.rows(used.shape, upper=0.0)
-        for row, level in ((above, least), (below, most)):
-            build.put(row[:, None, :], spend[fixed])
-            build.put(row, used, -level * base)
+    build.put(total, used, FIXED_COST * MONTHS * base)
+    share = 1.0 / spend.shape[1]
+    monthly = build.rows(spend[fixed].shape, upper=0.0)
+    build.put(monthly, spend[fixed])
+    build.put(monthly, used, -3.0 * share * base)
+    least = build.rows(used.shape, lower=0.0)
+    build.put(least, spend[fixed])
+    build.put(least, used, -LEAST_IF_USED * MONTHS * base)
     quarters = build.rows((4,), 0.15 * figures.budget, 0.35 * figures.budget)
     build.put(quarters[np.arange(MONTHS) // 3], spend)
     groups = build.rows((GROUPS,), upper=figures.group_cap)
@@ -228,13 +233,14 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--gap", type=float, default=1e-4)
+    parser.add_argument("--spread", type=float, default=SPREAD)
+    parser.add_argument("--gap", type=float, default=1e-3)
     arguments = parser.parse_args()
     share_s, by_region, seconds, asked = CASES[arguments.case]
     seconds = arguments.seconds or seconds
     gaps = []
     for seed in range(arguments.first, arguments.first + arguments.seeds):
-        figures = draw(seed, share_s, by_region)
+        figures = draw(seed, share_s, by_region, arguments.spread)
         program = make(figures, by_region)
         options = SolveOptions(gap=arguments.gap, time_limit=seconds, threads=arguments.threads)
         result = solve_curves(program, options)

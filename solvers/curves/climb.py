@@ -8,6 +8,7 @@ Slacks with a price let the search start from a point that the true curves do no
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,7 @@ from solvers.curves.inner import run
 from solvers.curves.prepared import Prepared
 from solvers.options import SolveOptions
 from solvers.program import FloatArray, IntArray, LinearProgram
+from solvers.result import Basis
 
 _LINES = 2
 _NEAR = 0.125
@@ -51,20 +53,22 @@ class Climber:
     def __init__(self, prepared: Prepared, options: SolveOptions, solver: str, smallest_radius: float) -> None:
         """`prepared` has upright curves only; the search narrows down to `smallest_radius` of each domain."""
         self._prepared = prepared
-        self._options = replace(options, start_values=None, scale=False, progress=None, gap=None, basis=True)
+        self._options = replace(options, basis=True)
         self._solver = solver
         self._smallest = smallest_radius
         self._frame = _frame(prepared)
-        self._basis = None
+        self._basis: Basis | None = None
 
-    def climb(self, x: FloatArray, deadline: float, radius: float = _FIRST_RADIUS) -> Climbed | None:
+    def climb(
+        self, x: FloatArray, deadline: float = np.inf, stop: threading.Event | None = None
+    ) -> Climbed | None:
         """The local optimum reached from x (n,), with whole numbers as they are there; None where there is none."""
         whole = np.where(self._prepared.program.integer, np.round(x), 0.0)
         center = np.clip(x[self._prepared.inputs], self._prepared.low, self._prepared.high)
         best: Climbed | None = None
-        price = _PRICE
+        price, radius = _PRICE, _FIRST_RADIUS
         for _ in range(_MOST_STEPS):
-            if time.perf_counter() >= deadline:
+            if time.perf_counter() >= deadline or (stop is not None and stop.is_set()):
                 break
             found = self._step(center, radius, whole, price, deadline)
             if found is None:

@@ -58,7 +58,8 @@ class Steps:
 @dataclass(frozen=True)
 class Estimator:
     """A mixed-integer program whose first columns are those of the prepared program, and where its parts are:
-    the column of each step's fill, and of the binary at each segment's end (-1 for none)."""
+    the column of each step's fill, of the binary at each segment's end (-1 for none), how far the over-estimator lies
+    above the curve at each segment's start, and the row that bounds each curve's output (-1 for none)."""
 
     program: LinearProgram
     segments: Segments
@@ -66,6 +67,7 @@ class Estimator:
     fill: IntArray
     full: IntArray
     jump: FloatArray
+    output_row: IntArray
     num_binaries: int
 
     def relaxed(self) -> LinearProgram:
@@ -125,12 +127,14 @@ def build(prepared: Prepared, grid: Grid) -> Estimator:
     integer = np.concatenate([np.zeros(several.sum(), dtype=bool), np.ones((~segments.last).sum(), dtype=bool)])
     rows = AddedRows()
     _fixed_rows(rows, prepared)
-    _direct_rows(rows, prepared, segments, steps, fill)
-    _increment_rows(rows, prepared, segments, steps, (fill, full, jump))
+    output_row = np.full(prepared.size, -1)
+    _direct_rows(rows, prepared, segments, steps, (fill, output_row))
+    _increment_rows(rows, prepared, segments, steps, (fill, full, jump, output_row))
     _order_rows(rows, prepared, segments, steps, (fill, full))
     upper = np.concatenate([(steps.length * steps.unit)[several], np.ones((~segments.last).sum())])
     program = rows.onto(prepared.program, integer, upper)
-    return Estimator(program, segments, steps, fill, full, jump, int(integer.sum()))
+    output_row[output_row >= 0] += prepared.program.num_rows
+    return Estimator(program, segments, steps, fill, full, jump, output_row, int(integer.sum()))
 
 
 def _numbered(chosen: BoolArray, start: int) -> IntArray:
@@ -210,15 +214,17 @@ def _fixed_rows(rows: AddedRows, prepared: Prepared) -> None:
 
 
 def _direct_rows(
-    rows: AddedRows, prepared: Prepared, segments: Segments, steps: Steps, fill: IntArray
+    rows: AddedRows, prepared: Prepared, segments: Segments, steps: Steps, places: tuple[IntArray, IntArray]
 ) -> None:
     # Curves of a single step: one straight line.
+    fill, output_row = places
     alone = np.flatnonzero(fill < 0)
     segment = steps.segment[alone]
     owner = segments.owner[segment]
     slope = steps.slope[alone]
     level = segments.value_a[segment] + steps.height_start[alone] - slope * steps.start[alone]
     row = rows.add(alone.size, -np.inf, level)
+    output_row[owner] = row
     rows.put(row, prepared.outputs[owner], prepared.sign[owner])
     rows.put(row, prepared.inputs[owner], -slope)
 
@@ -228,10 +234,10 @@ def _increment_rows(
     prepared: Prepared,
     segments: Segments,
     steps: Steps,
-    columns: tuple[IntArray, IntArray, FloatArray],
+    columns: tuple[IntArray, IntArray, FloatArray, IntArray],
 ) -> None:
     """Input and output of curves of several steps."""
-    fill, full, jump = columns
+    fill, full, jump, output_row = columns
     chosen = np.flatnonzero(fill >= 0)
     curves, place = np.unique(segments.owner[steps.segment[chosen]], return_inverse=True)
     low = prepared.low[curves]
@@ -240,6 +246,7 @@ def _increment_rows(
     rows.put(row[place], fill[chosen], -1.0 / steps.unit[chosen])
     head = np.searchsorted(segments.owner, curves)
     row = rows.add(curves.size, -np.inf, segments.value_a[head] + jump[head])
+    output_row[curves] = row
     rows.put(row, prepared.outputs[curves], prepared.sign[curves])
     rows.put(row[place], fill[chosen], -(steps.slope / steps.unit)[chosen])
     raised = np.flatnonzero((jump > 0) & ~segments.first)

@@ -14,6 +14,7 @@ CLOSEST = 1e-8
 _BISECTIONS = 45
 _FIRST_TANGENTS = (1e-3, 0.02, 0.1, 0.3, 0.6)
 _TANGENTS_BEYOND = (0.1, 0.35)
+_MOST_PARTS = 4
 
 
 @dataclass(frozen=True)
@@ -149,3 +150,24 @@ def segments_of(prepared: Prepared, grid: Grid) -> Segments:
         last=last,
         node=node,
     )
+
+
+def refine_secants(prepared: Prepared, grid: Grid, price: FloatArray, allowed: float) -> Grid:
+    """More nodes on convex segments where the secant's error is worth more than `allowed`.
+
+    `price` (n,) is what a unit of each curve's output is worth. A segment whose largest error is worth k times what is
+    allowed is cut into about sqrt(k) parts, because the error falls with the square of the length; 4 at most.
+    """
+    segments = segments_of(prepared, grid)
+    convex = np.flatnonzero(~segments.concave)
+    owner, a, b = segments.owner[convex], segments.a[convex], segments.b[convex]
+    places = a[:, None] + (b - a)[:, None] * np.array([0.25, 0.5, 0.75])
+    share = (places - a[:, None]) / (b - a)[:, None]
+    secant = segments.value_a[convex, None] * (1 - share) + segments.value_b[convex, None] * share
+    true = prepared.table.value(np.repeat(owner, 3), places.ravel()).reshape(places.shape)
+    worth = (secant - true).max(axis=1) * price[owner]
+    parts = np.clip(np.ceil(np.sqrt(worth / allowed)), 1, _MOST_PARTS).astype(np.int64)
+    owners = np.repeat(owner, parts - 1)
+    number = np.arange(owners.size) - np.repeat(np.cumsum(parts - 1) - (parts - 1), parts - 1) + 1
+    at = np.repeat(a, parts - 1) + number * np.repeat((b - a) / parts, parts - 1)
+    return grid.with_nodes(owners, at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -18,7 +19,8 @@ _SMALLEST_SIZE = 1e-10
 
 
 class Ledger:
-    """Points are judged in original units on the true curves; values and bounds are kept scaled, larger is better."""
+    """Points are judged in original units on the true curves; values and bounds are kept scaled, larger is better. Two
+    threads may write into it."""
 
     def __init__(
         self, prepared: Prepared, started: float, progress: Callable[[Progress], None] | None
@@ -31,6 +33,7 @@ class Ledger:
         self._margin = 0.0
         self._history: list[Moment] = []
         self._notes: list[str] = []
+        self._lock = threading.RLock()
 
     @property
     def distance(self) -> float:
@@ -81,13 +84,14 @@ class Ledger:
     def take_bound(self, bound: float) -> None:
         """A bound of a valid over-estimator; one below a verified value is wrong and is not believed."""
         bound += self._margin
-        if not bound < self.bound:
-            return
-        if bound < self.value - PRIMAL_TOLERANCE * max(self.size, self.magnitude):
-            self._notes.append("a bound below a verified value was not believed")
-            return
-        self.bound = max(bound, self.value)
-        self._note_moment()
+        with self._lock:
+            if not bound < self.bound:
+                return
+            if bound < self.value - PRIMAL_TOLERANCE * max(self.size, self.magnitude):
+                self._notes.append("a bound below a verified value was not believed")
+                return
+            self.bound = max(bound, self.value)
+            self._note_moment()
 
     def result(self, termination: Termination, rounds: int, binaries: int) -> CurveResult:
         """Everything known, in original units."""
