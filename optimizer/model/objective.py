@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +48,19 @@ def plan_stages(context: Context) -> list[PlanStage]:
     if not any(stage.kind == "money" for stage in later):
         # Penalties are part of the money stage; without one they are a stage of their own.
         stages += _penalty_stage(context)
-    return [*stages, *later, _tie_break(context)]
+    return _with_own_names([*stages, *later, _tie_break(context)])
+
+
+def _with_own_names(stages: Sequence[PlanStage]) -> list[PlanStage]:
+    """The stages, where a name comes again with a number: `revenue`, `revenue 2`."""
+    named: list[PlanStage] = []
+    for stage in stages:
+        taken, name, number = {known.name for known in named}, stage.name, 1
+        while name in taken:
+            number += 1
+            name = f"{stage.name} {number}"
+        named.append(replace(stage, name=name))
+    return named
 
 
 def _target_stages(context: Context) -> list[PlanStage]:

@@ -130,14 +130,19 @@ class SlowData:
         if self.has_profile("working_days"):
             counts = {int(month): value for month, value in self.profile("working_days")}
             return self.by_month({month: value / sum(counts.values()) for month, value in counts.items()})
-        shares = []
+        first, shares = self.starts[0], []
         for t in self.times:
-            year = self.starts[t].year
-            first = datetime.date(year, 1, 1)
-            all_days = [first + datetime.timedelta(days=at) for at in range(366)]
-            in_year = sum(1 for day in all_days if day.year == year and day.weekday() < 5)
+            start = self.starts[t]
+            passed = 12 * (start.year - first.year) + start.month - first.month - (start.day < first.day)
+            year = first.replace(year=first.year + passed // 12)
+            in_year = sum(1 for at in range(366) if self._is_in_year(year, at))
             shares.append(sum(1 for day in self.days(t) if day.weekday() < 5) / in_year)
         return shares
+
+    @staticmethod
+    def _is_in_year(year: datetime.date, at: int) -> bool:
+        day = year + datetime.timedelta(days=at)
+        return day < year.replace(year=year.year + 1) and day.weekday() < 5
 
     # Tables
 
@@ -202,7 +207,7 @@ class SlowData:
         ]
         self.potential = [self._potential(m) for m in self.M]
         everywhere = bool(self.plan.get("whole_units", False))
-        self.whole = [everywhere or row.get("whole_units", "") in ("yes", "true", "1") for row in self.markets]
+        self.whole = [row.get("whole_units", "yes" if everywhere else "no") == "yes" for row in self.markets]
 
     def _phase(self, m: int, kind: str) -> list[float]:
         column = f"{kind}_profile" if f"{kind}_profile" in self.markets[0] else "season"

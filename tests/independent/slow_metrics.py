@@ -36,9 +36,8 @@ class Scope:
 class Sales:
     """The cube of one plan: variables, scopes, metrics, reaches."""
 
-    def __init__(self, data: SlowData, problem: pulp.LpProblem) -> None:
+    def __init__(self, data: SlowData) -> None:
         self.data = data
-        self.problem = problem
         self.typical: dict[str, float] = {}
         self.x = [[self._cell(p, t) for t in data.times] for p in range(len(data.pairs))]
         self.extra: dict[tuple[int, int], pulp.LpVariable] = {}
@@ -215,6 +214,12 @@ class Sales:
             rows = {m: float(data.markets[m][name]) for m in scope.markets}
             return sum(value * data.spread[m][t] for m, value in rows.items() for t in scope.times)
         return sum(float(data.sellers[s][name]) for s in scope.sellers)
+
+    def basis(self, name: str, in_currency: bool, scope: Scope) -> float:
+        """What a balance compares a member's metric with."""
+        if name == "capacity":
+            return sum(self.data.capacity[s][t] for s in scope.sellers for t in scope.times)
+        return self.column(name, in_currency, scope)
 
     def reach(self, expression: Expression) -> float:
         """How large an expression typically is: sum |coefficient| typical + |constant|."""

@@ -60,8 +60,11 @@ class SlowModel:
     def __init__(self, folder: Path) -> None:
         self.data = SlowData(folder)
         self.plan = self.data.plan
-        self.problem = pulp.LpProblem("plan", pulp.LpMinimize)
-        self.sales = Sales(self.data, self.problem)
+        self.sales = Sales(self.data)
+        cells = [*(cell for row in self.sales.x for cell in row), *self.sales.extra.values()]
+        self.one = pulp.LpVariable("one", 1, 1)
+        # A row with every cell, which always holds: PuLP knows only variables that stand in a row.
+        self.constraints = [pulp.lpSum(cells) + self.one >= 1]
         self.count = 0
         self.slacks: list[tuple[dict[str, Any], float, Expression]] = []
         self.hard: list[tuple[Expression, float, float]] = []
@@ -100,13 +103,13 @@ class SlowModel:
             slip = 1e-9 * max(1.0, abs(expression.constant))
             if lower - slip <= expression.constant <= upper + slip:
                 return
-            self.problem += self.variable(top=0.0) >= 1
+            self.constraints.append(self.variable(top=0.0) >= 1)
             return
         size = max(abs(c) for c in expression.values())
         if lower > -INF:
-            self.problem += expression * (1.0 / size) >= lower / size
+            self.constraints.append(expression * (1.0 / size) >= lower / size)
         if upper < INF:
-            self.problem += expression * (1.0 / size) <= upper / size
+            self.constraints.append(expression * (1.0 / size) <= upper / size)
 
     # Families
 
@@ -244,10 +247,7 @@ class SlowModel:
         metric, across, basis = spec.get("metric", "revenue"), spec["across"], spec.get("basis", "capacity")
         found = []
         for member in self.sales.members(self.sales.scope(spec.get("where") or {}), [across]).values():
-            if basis == "capacity":
-                size = sum(self.data.capacity[s][t] for s in member.sellers for t in member.times)
-            else:
-                size = self.sales.column(basis, metric in IN_CURRENCY, member)
+            size = self.sales.basis(basis, metric in IN_CURRENCY, member)
             if size > 0:
                 found.append((self.sales.metric(metric, member), size))
         mean = sum(self.sales.reach(f) for f, _ in found) / sum(size for _, size in found)
@@ -365,7 +365,8 @@ class SlowModel:
 
     def _penalty_stage(self) -> list[Stage]:
         penalties = self._penalties()
-        return [Stage("penalties", penalties, best=0.0)] if penalties else []
+        reach = sum(spec["penalty"] * scale for spec, scale, _ in self.slacks if "penalty" in spec)
+        return [Stage("penalties", penalties, reach=reach, best=0.0)] if penalties else []
 
     def _default_stages(self) -> list[Stage]:
         found = [self._contribution()] if self.data.knows_margin else [*self._penalty_stage(), self._total()]
@@ -394,7 +395,7 @@ class SlowModel:
 
     def _asked_stages(self, asked: list[dict[str, Any]]) -> list[Stage]:
         found = []
-        if not any("contribution" in stage.values() for stage in asked):
+        if not any(stage.get("maximize") == "contribution" and not stage.get("where") for stage in asked):
             found += self._penalty_stage()
         for stage in asked:
             found += self._asked(stage)
@@ -419,7 +420,7 @@ class SlowModel:
             return [Stage("spread", highest - lowest, best=0.0)]
         if stage.get("minimize") == "change":
             differences, _ = self._differences("revenue", [*self._market_by(), "period"])
-            return [Stage("change", pulp.lpSum(differences), best=0.0)]
+            return [Stage("nearness", pulp.lpSum(differences), best=0.0)]
         metric = stage.get("maximize") or stage["minimize"]
         expression = self.sales.metric(metric, self.sales.scope(stage.get("where") or {}))
         return [Stage(metric, expression, "maximize" in stage, self.sales.reach(expression))]
@@ -433,26 +434,30 @@ class SlowModel:
             status = self._solve(stage)
             if status != "optimal":
                 return Answer(status)
-            value = pulp.value(stage.expression)
-            values.append((stage.name, value if stage.expression else stage.expression.constant))
-            self._lock(stage, values[-1][1])
+            value = stage.expression.constant
+            value += sum(c * (v.varValue or 0.0) for v, c in stage.expression.items())
+            again = sum(1 for name, _ in values if name.split(" ")[0] == stage.name)
+            values.append((f"{stage.name} {again + 1}" if again else stage.name, value))
+            self._lock(stage, value)
         sales = tuple(tuple(v.varValue or 0.0 for v in row) for row in self.sales.x)
         return Answer("optimal", tuple(values), tuple(stage.reach for stage in stages), sales)
 
     def _solve(self, stage: Stage) -> str:
         sign = -1.0 if stage.maximize else 1.0
         size = max((abs(c) for c in stage.expression.values()), default=1.0) or 1.0
-        self.problem.setObjective((stage.expression - stage.expression.constant) * (sign / size))
-        self._run()
-        if self.problem.status == pulp.LpStatusOptimal:
+        if self._run((stage.expression - stage.expression.constant) * (sign / size)):
             return "optimal"
-        self.problem.setObjective(Expression())
-        self._run()
-        return "unbounded" if self.problem.status == pulp.LpStatusOptimal else "no_plan"
+        return "unbounded" if self._run(self.one + 0) else "no_plan"
 
-    def _run(self) -> None:
-        options = ["primalTolerance 1e-9", "dualTolerance 1e-9", "integerTolerance 1e-7", "ratioGap 0"]
-        self.problem.solve(pulp.PULP_CBC_CMD(msg=False, options=options, gapRel=0.0, gapAbs=1e-9, threads=1))
+    def _run(self, objective: Expression) -> bool:
+        """Whether the rows have an optimum, written into the variables."""
+        problem = pulp.LpProblem("plan", pulp.LpMinimize)
+        problem.setObjective(objective if any(objective.values()) else self.one + 0)
+        for constraint in self.constraints:
+            problem += constraint
+        options = ["primalTolerance 1e-9", "dualTolerance 1e-9", "integerTolerance 1e-7", "preprocess off"]
+        problem.solve(pulp.PULP_CBC_CMD(msg=False, options=options, gapRel=0.0, gapAbs=1e-9, threads=1))
+        return bool(problem.status == pulp.LpStatusOptimal)
 
     def _lock(self, stage: Stage, value: float) -> None:
         if not stage.expression:

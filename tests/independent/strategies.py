@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pulp
 import yaml
+from hypothesis import assume
 from hypothesis import strategies as st
 from slow_data import INF, SlowData
 from slow_metrics import RATIOS, Sales
@@ -93,6 +93,7 @@ def plans(
         plan.plan["growth_cap"] = _some(draw, 0, 0.25, 1)
     with plan.folder() as folder:
         facts = Facts(folder)
+    assume(facts.data.pairs)
     count = draw(st.integers(0, max_rules))
     for _ in range(count):
         kind = _some(draw, "targets", "targets", "budgets", "limits")
@@ -223,7 +224,7 @@ def _sellers(draw: Draw, plan: RandomPlan, tiny: bool) -> None:
     kinds: list[dict[str, object]] = []
     scale = _some(draw, 1, 0.2)
     with_region, with_dates = _maybe(draw, 1), _maybe(draw, 1)
-    has_last_year = any("last_year" in c and plan.tables["markets"][0][c] for c in plan.tables["markets"][0])
+    has_last_year = any(_sold_last_year(row) for row in plan.tables["markets"])
     rows_of = _some(draw, "none", "all", "team", "seller", "region", "sku")
     with_hours = rows_of != "none" and (_maybe(draw, 2) or not has_last_year)
     units = ["hours", "units", "deals", "revenue", ""] if with_hours or has_last_year else ["units", "revenue", ""]
@@ -247,6 +248,11 @@ def _sellers(draw: Draw, plan: RandomPlan, tiny: bool) -> None:
     plan.tables["sellers"] = [{**row, "seller": f"s{at}"} for at, row in enumerate(chosen)]
     if rows_of != "none":
         _territories(draw, plan, rows_of, with_hours)
+
+
+def _sold_last_year(row: dict[str, object]) -> bool:
+    revenue = row.get("last_year_revenue", "")
+    return bool(row.get("last_year_units") if revenue == "" else revenue)
 
 
 def _capacity(draw: Draw, row: dict[str, object], unit: str, scale: float) -> None:
@@ -316,9 +322,11 @@ class Facts:
 
     def __init__(self, folder: Path) -> None:
         self.data = data = SlowData(folder)
-        self.sales = Sales(data, pulp.LpProblem("facts"))
+        self.sales = Sales(data)
         self.last_year = all(row is not None for row in data.last_revenue)
-        self.some_last_year = sum(sum(row) for row in data.last_revenue if row is not None) > 0
+        sold = {m for _, m in data.pairs}
+        figures = (data.last_revenue, data.last_units)
+        self.some_last_year = all(sum(sum(table[m] or [0.0]) for m in sold) > 0 for table in figures)
         self.potential = all(limit < INF for row in data.potential for limit in row)
         self.limited = any(limit < INF for row in data.capacity for limit in row)
         units = {unit for unit in data.unit}
@@ -482,7 +490,11 @@ def _balance(draw: Draw, facts: Facts) -> dict[str, Any] | None:
     if not bases:
         return None
     across, basis = _some(draw, *bases)
-    return {"metric": _some(draw, "revenue", "units"), "across": across, "basis": basis}
+    metric, sales = _some(draw, "revenue", "units"), facts.sales
+    members = sales.members(sales.whole_plan, [across]).values()
+    if not any(sales.basis(basis, metric == "revenue", member) > 0 for member in members):
+        return None
+    return {"metric": metric, "across": across, "basis": basis}
 
 
 def _balances(draw: Draw, plan: RandomPlan, facts: Facts) -> None:

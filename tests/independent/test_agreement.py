@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from brute import MOST, Enumeration
+from hypothesis import HealthCheck, assume, given, settings
 from slow_model import Answer, SlowModel
 from strategies import RandomPlan, plans
 
@@ -15,10 +18,13 @@ from optimizer import InputError, SolveSettings, load_plan, solve
 from optimizer.result.solution import Status
 
 HERE = Path(__file__).parent
-QUICK = SolveSettings(marginal_values=False, leverage=False, gap=0.0)
-RELATIVE = 1e-5
-ABSOLUTE = 2e-6
+FIRST = 2e-6
+LATER = 1e-5
+"""Relative; what a lock leaves to an earlier stage moves the later ones by a multiple of it."""
 NOTHING = 1e-5
+
+# PuLP 3.3 announces the calls of its version 4, which the project does not allow yet.
+pytestmark = pytest.mark.filterwarnings("ignore:.*PuLP 4:DeprecationWarning")
 
 exact = partial(
     settings,
@@ -35,7 +41,7 @@ def compiled(folder: Path, apart: bool = False) -> Answer:
     try:
         solution = solve(load_plan(folder / "plan.yaml"), chosen)
     except InputError as error:
-        if error.key in ("model.unbounded", "checking.unlimited"):
+        if error.key in ("model.unbounded", "checking.market_without_limit"):
             return Answer("unbounded")
         raise
     if solution.status is Status.NO_PLAN:
@@ -57,13 +63,81 @@ def agree(found: Answer, expected: Answer) -> None:
     theirs = [stage for stage in theirs if stage[0] in names or abs(stage[1]) > NOTHING]
     message = (found.stages, expected.stages)
     assert [name for name, _ in ours] == [name for name, _ in theirs], message
-    for (name, value), (_, other) in zip(ours, theirs, strict=True):
-        assert value == pytest.approx(other, rel=RELATIVE, abs=ABSOLUTE * max(1.0, reaches[name])), message
+    for place, ((name, value), (_, other)) in enumerate(zip(ours, theirs, strict=True)):
+        tolerance = FIRST if place == 0 else LATER
+        assert value == pytest.approx(other, rel=tolerance, abs=tolerance * max(1.0, reaches[name])), message
 
 
-@exact(max_examples=80)
-@given(plan=plans())
-def test_plans(plan: RandomPlan) -> None:
-    """Plans with the default objective."""
+def compare(plan: RandomPlan) -> None:
+    """Solve a plan twice, by the package and by the independent formulation."""
     with plan.folder() as folder:
         agree(compiled(folder), SlowModel(folder).solve())
+
+
+@exact(max_examples=60)
+@given(plan=plans(max_rules=2))
+def test_default_objective(plan: RandomPlan) -> None:
+    """Tables of every kind with few rules: targets, contribution or total, nearness."""
+    compare(plan)
+
+
+@exact(max_examples=60)
+@given(plan=plans(max_rules=5))
+def test_rules(plan: RandomPlan) -> None:
+    """Every metric and form of a rule, hard and soft, with priorities, weights and penalties."""
+    compare(plan)
+
+
+@exact(max_examples=60)
+@given(plan=plans(max_rules=2, extras=True))
+def test_balance_distance_and_asked_objectives(plan: RandomPlan) -> None:
+    """Balances, distances from last year and objectives that the plan asks for."""
+    compare(plan)
+
+
+@exact(max_examples=50)
+@given(plan=plans(max_rules=3, extras=True, whole=True))
+def test_whole_units(plan: RandomPlan) -> None:
+    """The same in whole units, by branch and bound on both sides."""
+    compare(plan)
+
+
+@exact(max_examples=40)
+@given(plan=plans(max_rules=2, whole=True, tiny=True))
+def test_whole_units_by_enumeration(plan: RandomPlan) -> None:
+    """Tiny plans in whole units against every possible division of units."""
+    with plan.folder() as folder:
+        tried = Enumeration(folder)
+        assume(tried.count <= MOST)
+        found = compiled(folder)
+    assert found.status == ("optimal" if len(tried.units) else "no_plan")
+    if len(tried.units):
+        stages = [(name, value) for name, value in found.stages if name != "nearness"]
+        agree(Answer("optimal", tuple(stages)), Answer("optimal", *tried.stages()))
+
+
+@exact(max_examples=60)
+@given(plan=plans(max_rules=3, extras=True))
+def test_seat_groups_change_no_stage(plan: RandomPlan) -> None:
+    """Sellers compiled in groups and everybody apart give the same stage values."""
+    with plan.folder() as folder:
+        together = compiled(folder)
+        apart = compiled(folder, apart=True)
+        agree(together, replace(apart, reaches=tuple(1.0 for _ in apart.stages)))
+
+
+def test_the_formulation_imports_nothing_of_the_package() -> None:
+    """Reader and formulation import the standard library, NumPy, PyYAML, PuLP and each other."""
+    allowed = {"yaml", "pulp", "numpy", "slow_data", "slow_metrics", "slow_model", *sys.stdlib_module_names}
+    for name in ("slow_data", "slow_metrics", "slow_model", "brute"):
+        tree = ast.parse((HERE / f"{name}.py").read_text(encoding="utf-8"))
+        imported = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+        imported += [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        assert {module.split(".")[0] for module in imported} <= allowed
+
+
+@pytest.mark.slow
+def test_main_pack(examples: Path) -> None:
+    """The shipped main pack, 4,872 cells, comes out the same when it is written cell by cell."""
+    folder = examples / "premium_year"
+    agree(compiled(folder), SlowModel(folder).solve())
