@@ -138,9 +138,7 @@ def solution_of(model: Model, staged: StagedResult) -> Solution:
     extra, others = _extra(model, staged.x), _others(model, staged.x)
     residuals = primal_residuals(model.program, staged.x)
     outcomes = rule_outcomes(sellers, plan_vector(sales, extra, others))
-    return replace(
-        solution, sales=sales, extra=extra, others=others, residuals=residuals, outcomes=outcomes
-    )
+    return replace(solution, sales=sales, extra=extra, others=others, residuals=residuals, outcomes=outcomes)
 
 
 def _extra(model: Model, x: np.ndarray) -> np.ndarray:

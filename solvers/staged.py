@@ -158,9 +158,7 @@ class StagedRun:
         self._end: Termination | None = None
         self._face: LinearProgram | None = program
 
-    def run(
-        self, stages: Sequence[Stage], announce: Callable[[Stage], None] | None = None
-    ) -> StagedResult:
+    def run(self, stages: Sequence[Stage], announce: Callable[[Stage], None] | None = None) -> StagedResult:
         """Every stage in turn."""
         for position, stage in enumerate(stages):
             last = position == len(stages) - 1

@@ -151,9 +151,7 @@ class Metrics:
         column = place.columns[np.ix_(rows, periods)]
         member = code[rows][:, None] * members.num_period_members + members.period_code[periods][None, :]
         kept = value.ravel() != 0.0
-        return Terms(
-            member.ravel()[kept], column.ravel()[kept], value.ravel()[kept], np.zeros(members.size)
-        )
+        return Terms(member.ravel()[kept], column.ravel()[kept], value.ravel()[kept], np.zeros(members.size))
 
     def ratio(self, metric: str, members: Members, where: Mapping[str, Any]) -> tuple[Terms, Terms, float]:
         """Numerator, denominator and what is subtracted from their quotient."""

@@ -215,9 +215,7 @@ class Scopes:
             code[row] = position.get(label, -1)
         return code
 
-    def _labels_in(
-        self, block: str, names: Sequence[str], where: Mapping[str, Any]
-    ) -> list[tuple[str, ...]]:
+    def _labels_in(self, block: str, names: Sequence[str], where: Mapping[str, Any]) -> list[tuple[str, ...]]:
         return self._labels_at(block, names, self._rows_in(block, names, where))
 
     def _labels_at(self, block: str, names: Sequence[str], rows: IntArray) -> list[tuple[str, ...]]:

@@ -40,7 +40,9 @@ class TableColumns:
         return None
 
 
-def _number(name: str, unit: str, low: float | None = 0.0, high: float | None = None, *aliases: str) -> Column:
+def _number(
+    name: str, unit: str, low: float | None = 0.0, high: float | None = None, *aliases: str
+) -> Column:
     return Column(name, "number", unit, low, high, aliases=aliases)
 
 
@@ -136,7 +138,12 @@ TABLES: dict[str, TableColumns] = {
         (
             Column("activity", "label", required=True),
             Column("resource", "label", required=True),
-            Column("amount", "number", "unit of the resource per unit sold, or per seller and period", required=True),
+            Column(
+                "amount",
+                "number",
+                "unit of the resource per unit sold, or per seller and period",
+                required=True,
+            ),
         ),
     ),
     "locks": TableColumns(
@@ -155,7 +162,9 @@ TABLES: dict[str, TableColumns] = {
         "seller_and_market_keys",
         (
             Column("quota", "label"),
-            Column("commitment", "money", "currency or unit of the quota, over the horizon", 0.0, required=True),
+            Column(
+                "commitment", "money", "currency or unit of the quota, over the horizon", 0.0, required=True
+            ),
             _number("weight", "factor"),
             Column("reason", "label"),
         ),

@@ -50,7 +50,9 @@ class Climbed:
 class Climber:
     """Climbs on one prepared program; keeps the last basis."""
 
-    def __init__(self, prepared: Prepared, options: SolveOptions, solver: str, smallest_radius: float) -> None:
+    def __init__(
+        self, prepared: Prepared, options: SolveOptions, solver: str, smallest_radius: float
+    ) -> None:
         """`prepared` has upright curves only; the search narrows down to `smallest_radius` of each domain."""
         self._prepared = prepared
         self._options = replace(options, basis=True)

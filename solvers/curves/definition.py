@@ -95,7 +95,9 @@ def total(*curves: Curve) -> Curve:
 
 def _check_points(parameters: Mapping[str, Number]) -> None:
     if set(parameters) != {"x", "y"}:
-        raise InvalidProgramError(f"a points curve has the parameters x, y; here {', '.join(sorted(parameters))}")
+        raise InvalidProgramError(
+            f"a points curve has the parameters x, y; here {', '.join(sorted(parameters))}"
+        )
     x, y = (np.asarray(parameters[name], dtype=float) for name in ("x", "y"))
     if x.ndim != 1 or x.shape != y.shape or x.size < 2:
         raise InvalidProgramError("a points curve needs x and y of one length of at least 2")

@@ -105,9 +105,7 @@ class Estimator:
         direct = np.bincount(steps.segment, self.fill < 0, share.size) > 0
         used = np.flatnonzero(segments.concave & (share > 1e-7))
         owner, share = segments.owner[used], share[used]
-        at = np.where(
-            direct[used], x[prepared.inputs[owner]], segments.a[used] + reached[used] / share
-        )
+        at = np.where(direct[used], x[prepared.inputs[owner]], segments.a[used] + reached[used] / share)
         at = np.clip(at, segments.a[used], segments.b[used])
         true = share * (prepared.table.value(owner, at) - segments.value_a[used])
         over = np.where(direct[used], np.inf, height[used] - true)
@@ -124,7 +122,9 @@ def build(prepared: Prepared, grid: Grid) -> Estimator:
     several = counts[segments.owner[steps.segment]] > 1
     fill = _numbered(several, prepared.program.num_columns)
     full = _numbered(~segments.last, prepared.program.num_columns + int(several.sum()))
-    integer = np.concatenate([np.zeros(several.sum(), dtype=bool), np.ones((~segments.last).sum(), dtype=bool)])
+    integer = np.concatenate(
+        [np.zeros(several.sum(), dtype=bool), np.ones((~segments.last).sum(), dtype=bool)]
+    )
     rows = AddedRows()
     _fixed_rows(rows, prepared)
     output_row = np.full(prepared.size, -1)
@@ -283,7 +283,9 @@ def _steep(prepared: Prepared, segments: Segments, steps: Steps) -> BoolArray:
     owner = segments.owner[steps.segment]
     start = prepared.low[owner]
     base = prepared.table.value(owner, start)
-    chord = (segments.value_a[steps.segment] + steps.height_end - base) / np.maximum(steps.end - start, CLOSEST)
+    chord = (segments.value_a[steps.segment] + steps.height_end - base) / np.maximum(
+        steps.end - start, CLOSEST
+    )
     best = np.full(segments.owner.size, -np.inf)
     np.maximum.at(best, steps.segment, chord)
     reaches = chord >= best[steps.segment]

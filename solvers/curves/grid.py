@@ -102,7 +102,9 @@ def first_grid(prepared: Prepared, closest: float = CLOSEST) -> Grid:
     grid = Grid(owner, x, prepared.concave[alive], empty.astype(np.int64), empty, closest)
     segments = segments_of(prepared, grid)
     alone = np.flatnonzero(segments.concave & segments.first)
-    grid = grid.with_tangents(*_spread(segments.owner[alone], segments.a[alone], segments.b[alone], _FIRST_TANGENTS))
+    grid = grid.with_tangents(
+        *_spread(segments.owner[alone], segments.a[alone], segments.b[alone], _FIRST_TANGENTS)
+    )
     later = np.flatnonzero(segments.concave & ~segments.first)
     touch = _touching_points(prepared, segments, later)
     grid = grid.with_tangents(*_spread(segments.owner[later], touch, segments.b[later], _TANGENTS_BEYOND))

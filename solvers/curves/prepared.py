@@ -158,7 +158,11 @@ def _largest(program: LinearProgram, column: int, options: SolveOptions, solver:
 
 
 def _scaled(
-    curve_program: CurveProgram, shapes: list[list[Shape]], low: FloatArray, high: FloatArray, sizes: FloatArray
+    curve_program: CurveProgram,
+    shapes: list[list[Shape]],
+    low: FloatArray,
+    high: FloatArray,
+    sizes: FloatArray,
 ) -> Prepared:
     program = curve_program.program
     flat = [(term, shape) for term, pieces in enumerate(shapes) for shape in pieces]
@@ -186,7 +190,9 @@ def _scaled(
     scaling = _scaling(extended, columns)
     scaled = scaling.program(extended)
     sign = 1.0 if program.maximize else -1.0
-    edges = [np.asarray(shape.edges) / columns[column] for (_, shape), column in zip(flat, inputs, strict=True)]
+    edges = [
+        np.asarray(shape.edges) / columns[column] for (_, shape), column in zip(flat, inputs, strict=True)
+    ]
     owner = np.repeat(np.arange(len(flat)), [edge.size for edge in edges])
     bends = [(*shape.concave, True) for _, shape in flat]
     return Prepared(

@@ -93,7 +93,9 @@ class Rounds:
         if result.x is None:
             return None if shared.over() else result.termination
         at = shared.inputs_at(result.x)
-        miss = shared.prepared.sign * result.x[shared.prepared.outputs] - shared.prepared.true_values(result.x)
+        miss = shared.prepared.sign * result.x[shared.prepared.outputs] - shared.prepared.true_values(
+            result.x
+        )
         self.grid = shared.refine(self.grid, at, np.flatnonzero(miss > 0.1 * shared.tolerance))
         if not shared.over():
             self.climb(result.x)
@@ -133,7 +135,9 @@ class Rounds:
 
         share = _SHARE_OF_TIME_FOR_HUNTING if self._hunting else 1.0
         options = shared.plain(wanted / ledger.magnitude, share)
-        options = replace(options, interrupt=enough, progress=listen, seed=options.seed + self.number * self._hunting)
+        options = replace(
+            options, interrupt=enough, progress=listen, seed=options.seed + self.number * self._hunting
+        )
         if ledger.best is None:
             return options
         tuning = {**_QUICK_NODES.get(shared.solver, {})}

@@ -27,7 +27,9 @@ class AddedRows:
     def put(self, row: IntArray, column: IntArray, value: FloatArray | float) -> None:
         """Coefficients; those whose column is -1 are left out."""
         there = column >= 0
-        self._triplets.append((row[there], column[there], np.broadcast_to(value, row.shape)[there].astype(float)))
+        self._triplets.append(
+            (row[there], column[there], np.broadcast_to(value, row.shape)[there].astype(float))
+        )
 
     def onto(self, program: LinearProgram, integer: BoolArray, most: FloatArray) -> LinearProgram:
         """The program with one column in [0, most] for each entry of `integer` and `most`, and these rows."""

@@ -42,13 +42,17 @@ def split(curve: Curve, lower: float, upper: float) -> list[Shape]:
         if part.family == "linear":
             linear.append(part)
         elif part.family == POINTS:
-            mixed.append(Shape(replace(curve, parts=(part,)), _in_units(edges, lower, upper, curve.per), bends))
+            mixed.append(
+                Shape(replace(curve, parts=(part,)), _in_units(edges, lower, upper, curve.per), bends)
+            )
         elif bends == (True,):
             concave.append(part)
         elif bends == (False,):
             convex.append(part)
         else:
-            mixed.append(Shape(replace(curve, parts=(part,)), _in_units(edges, lower, upper, curve.per), bends))
+            mixed.append(
+                Shape(replace(curve, parts=(part,)), _in_units(edges, lower, upper, curve.per), bends)
+            )
     shapes = list(mixed)
     for parts, bend in ((concave, True), (convex, False)):
         if parts:

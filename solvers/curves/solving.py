@@ -104,7 +104,9 @@ def _why(shared: Shared, ended: Termination | None) -> Termination:
         return Termination(Reason.INTERRUPTED)
     if ended is not None:
         return ended
-    return Termination(Reason.LIMIT, Limit.TIME if time.perf_counter() >= shared.deadline else Limit.ITERATIONS)
+    return Termination(
+        Reason.LIMIT, Limit.TIME if time.perf_counter() >= shared.deadline else Limit.ITERATIONS
+    )
 
 
 def _without_curves(curve_program: CurveProgram, options: SolveOptions, solver: str) -> CurveResult:

@@ -79,9 +79,9 @@ class CurveTable:
         owner = np.repeat(np.arange(self.size), np.diff(self.first))
         part = np.arange(owner.size)
         factor = self.times[owner]
-        ends = np.array([
-            factor * self._parts(part, (end / self.per)[owner], False) for end in (lower, upper)
-        ])
+        ends = np.array(
+            [factor * self._parts(part, (end / self.per)[owner], False) for end in (lower, upper)]
+        )
         return (
             np.bincount(owner, ends.min(axis=0), self.size),
             np.bincount(owner, ends.max(axis=0), self.size),
@@ -91,9 +91,7 @@ class CurveTable:
         """The same curves with x counted in `input_unit` (n,) and values in `output_unit` (n,)."""
         return replace(self, per=self.per / input_unit, times=self.times / output_unit)
 
-    def _sum(
-        self, owner: IntArray, x: FloatArray, slopes: bool, left: BoolArray | None = None
-    ) -> FloatArray:
+    def _sum(self, owner: IntArray, x: FloatArray, slopes: bool, left: BoolArray | None = None) -> FloatArray:
         counts = np.diff(self.first)[owner]
         if (counts == 1).all():
             return self._parts(self.first[owner], x, slopes, left)
@@ -140,7 +138,9 @@ def make_table(curves: Sequence[Curve]) -> CurveTable:
 
 def _smooth_group(slot: IntArray, name: str, parts: Sequence[Part]) -> _Group:
     family = FAMILIES[name]
-    parameters = {key: np.array([part.parameters[key] for part in parts], dtype=float) for key in family.parameters}
+    parameters = {
+        key: np.array([part.parameters[key] for part in parts], dtype=float) for key in family.parameters
+    }
     return _Group(family, slot, parameters)
 
 
@@ -148,9 +148,15 @@ def _points_group(slot: IntArray, parts: Sequence[Part]) -> _PointsGroup:
     longest = max(np.size(part.parameters["x"]) for part in parts)
 
     def padded(key: str) -> FloatArray:
-        return np.array([
-            np.pad(np.asarray(part.parameters[key], dtype=float), (0, longest - np.size(part.parameters[key])), "edge")
-            for part in parts
-        ])
+        return np.array(
+            [
+                np.pad(
+                    np.asarray(part.parameters[key], dtype=float),
+                    (0, longest - np.size(part.parameters[key])),
+                    "edge",
+                )
+                for part in parts
+            ]
+        )
 
     return _PointsGroup(slot, padded("x"), padded("y"))

@@ -62,7 +62,9 @@ class Sales:
 
     def _mean_capacity(self, unit: str) -> float:
         data = self.data
-        own = [(s, t) for s in data.S for t in data.times if data.unit[s] == unit and data.capacity[s][t] < INF]
+        own = [
+            (s, t) for s in data.S for t in data.times if data.unit[s] == unit and data.capacity[s][t] < INF
+        ]
         present = sum(data.presence[s][t] for s, t in own)
         return sum(data.capacity[s][t] for s, t in own) / present if present else 0.0
 
@@ -74,7 +76,7 @@ class Sales:
         if column in data.time_labels:
             kept = {t for t in data.times if data.time_labels[column][t] in labels}
             return replace(scope, times=scope.times & kept)
-        name, found = column.split(".")[-1], scope
+        name, found = column.rsplit(".", maxsplit=1)[-1], scope
         if name in data.market_columns and not column.startswith("seller."):
             kept = {m for m in data.M if data.market_labels[m][name] in labels}
             shared = name in data.seller_columns and column == name
@@ -97,7 +99,7 @@ class Sales:
     def label(self, column: str, p: int, t: int) -> str:
         """The label that a cell carries in a column."""
         data, (s, m) = self.data, self.data.pairs[p]
-        name = column.split(".")[-1]
+        name = column.rsplit(".", maxsplit=1)[-1]
         if column in data.time_labels:
             return data.time_labels[column][t]
         if name in data.market_columns and not column.startswith("seller."):

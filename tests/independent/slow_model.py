@@ -386,7 +386,7 @@ class SlowModel:
 
     def _total(self) -> Stage:
         revenue = self.sales.metric("revenue", self.sales.whole_plan)
-        asked = [bound for bound in self.references if -INF < bound]
+        asked = [bound for bound in self.references if bound > -INF]
         known = [sum(row) for row in self.data.last_revenue if row is not None]
         reference = max(asked) if asked else sum(known)
         if not reference:

@@ -120,7 +120,11 @@ def _calendar(draw: Draw, tiny: bool) -> dict[str, Any]:
         "quarter": ("2027-01-01", "2027-04-01"),
         "week": ("2027-01-04", "2027-03-24"),
     }[every]
-    calendar = {"start": _some(draw, *start), "periods": draw(st.integers(1, 2 if tiny else 3)), "every": every}
+    calendar = {
+        "start": _some(draw, *start),
+        "periods": draw(st.integers(1, 2 if tiny else 3)),
+        "every": every,
+    }
     if _maybe(draw, 1):
         calendar["fiscal_year_start"] = 4
     return calendar
@@ -186,7 +190,9 @@ def _last_year(draw: Draw, rows: list[dict[str, object]], tiny: bool) -> None:
     amounts = [10, 30, 80, 0] if _maybe(draw, 1) else [10, 30, 80]
     if _maybe(draw, 1):
         amounts = [*amounts, ""]
-    for column in _some(draw, (), ("last_year_units",), ("last_year_revenue",), ("last_year_units", "last_year_revenue")):
+    for column in _some(
+        draw, (), ("last_year_units",), ("last_year_revenue",), ("last_year_units", "last_year_revenue")
+    ):
         _column(draw, rows, column, amounts)
 
 
@@ -211,7 +217,9 @@ def _market_size(draw: Draw, plan: RandomPlan) -> None:
     if any("size" in column for column in plan.tables["markets"][0]):
         return
     regions = sorted({str(row["region"]) for row in plan.tables["markets"]})
-    rows: list[dict[str, object]] = [{"region": region} for region in _some(draw, regions, regions[:1], ["*"])]
+    rows: list[dict[str, object]] = [
+        {"region": region} for region in _some(draw, regions, regions[:1], ["*"])
+    ]
     _column(draw, rows, _some(draw, "size_revenue", "size_revenue", "size_units"), [100, 300])
     _column(draw, rows, "max_share", [0.1, 0.3, ""])
     plan.tables["market_size"] = rows
@@ -227,7 +235,11 @@ def _sellers(draw: Draw, plan: RandomPlan, tiny: bool) -> None:
     has_last_year = any(_sold_last_year(row) for row in plan.tables["markets"])
     rows_of = _some(draw, "none", "all", "team", "seller", "region", "sku")
     with_hours = rows_of != "none" and (_maybe(draw, 2) or not has_last_year)
-    units = ["hours", "units", "deals", "revenue", ""] if with_hours or has_last_year else ["units", "revenue", ""]
+    units = (
+        ["hours", "units", "deals", "revenue", ""]
+        if with_hours or has_last_year
+        else ["units", "revenue", ""]
+    )
     one_unit = _some(draw, *units) if _maybe(draw, 2) else None
     for _ in range(draw(st.integers(1, 2 if tiny else 3))):
         row: dict[str, object] = {"seller": "", "team": _some(draw, "A", "B")}
@@ -256,7 +268,9 @@ def _sold_last_year(row: dict[str, object]) -> bool:
 
 
 def _capacity(draw: Draw, row: dict[str, object], unit: str, scale: float) -> None:
-    row.update({"capacity": "", "capacity_unit": "", "capacity_per": "", "capacity_profile": "", "productivity": ""})
+    row.update(
+        {"capacity": "", "capacity_unit": "", "capacity_per": "", "capacity_profile": "", "productivity": ""}
+    )
     if not unit:
         return
     if unit == "revenue" and _maybe(draw, 2):
@@ -380,8 +394,14 @@ def _rule(draw: Draw, facts: Facts) -> dict[str, Any]:
         rule = _scoped(draw, facts, _some(draw, *_sums(facts)), facts.market_keys + facts.time_keys)
         rule["growth"] = _some(draw, -0.3, 0, 0.1, 0.5)
     elif form == "of" and (facts.columns or of_last_year or facts.potential):
-        columns = [*facts.columns, *(["last_year"] if of_last_year else []), *(["potential"] if facts.potential else [])]
-        rule = _scoped(draw, facts, _some(draw, "revenue", "units", "deals"), facts.market_keys + facts.time_keys)
+        columns = [
+            *facts.columns,
+            *(["last_year"] if of_last_year else []),
+            *(["potential"] if facts.potential else []),
+        ]
+        rule = _scoped(
+            draw, facts, _some(draw, "revenue", "units", "deals"), facts.market_keys + facts.time_keys
+        )
         rule["of"] = _some(draw, *columns)
         rule.update(_bounds_near(draw, 1.0))
     elif form == "share":
@@ -512,13 +532,19 @@ def _distances(draw: Draw, plan: RandomPlan, facts: Facts) -> None:
     by = draw(st.lists(st.sampled_from(keys), min_size=1, max_size=2, unique=True))
     spec: dict[str, Any] = {"name": "near", "metric": _some(draw, "revenue", "units"), "by": by}
     how = _some(draw, "within", "priority", "changes_at_most")
-    spec[how] = {"within": _some(draw, 0.05, 0.2, 0.5), "priority": _some(draw, 1, 2)}.get(how, _some(draw, 0, 1, 2))
+    spec[how] = {"within": _some(draw, 0.05, 0.2, 0.5), "priority": _some(draw, 1, 2)}.get(
+        how, _some(draw, 0, 1, 2)
+    )
     plan.plan["stay_near"] = [spec]
 
 
 def _objective(draw: Draw, plan: RandomPlan, facts: Facts) -> list[dict[str, Any]]:
     """One or two stages; what is maximised is bounded wherever every market has a potential."""
-    choices: list[dict[str, Any]] = [{"maximize": "revenue"}, {"maximize": "units"}, {"minimize": "shortfall"}]
+    choices: list[dict[str, Any]] = [
+        {"maximize": "revenue"},
+        {"maximize": "units"},
+        {"minimize": "shortfall"},
+    ]
     choices += [{"minimize": "revenue"}, {"maximize": "revenue", "where": {"sku": "m0"}}]
     if facts.data.knows_margin:
         choices += [{"maximize": "contribution"}, {"maximize": "margin"}]

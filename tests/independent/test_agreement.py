@@ -131,7 +131,9 @@ def test_the_formulation_imports_nothing_of_the_package() -> None:
     allowed = {"yaml", "pulp", "numpy", "slow_data", "slow_metrics", "slow_model", *sys.stdlib_module_names}
     for name in ("slow_data", "slow_metrics", "slow_model", "brute"):
         tree = ast.parse((HERE / f"{name}.py").read_text(encoding="utf-8"))
-        imported = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+        imported = [
+            alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+        ]
         imported += [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
         assert {module.split(".")[0] for module in imported} <= allowed
 

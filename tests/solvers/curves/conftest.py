@@ -34,7 +34,9 @@ def allocate() -> Allocate:
             matrix=sparse.csc_array(np.concatenate([ones, zeros]).reshape(1, -1)),
             row_lower=np.array([total if exactly else -np.inf]),
             row_upper=np.array([float(total)]),
-            column_lower=np.concatenate([zeros if lower is None else np.asarray(lower, float), np.full(size, -np.inf)]),
+            column_lower=np.concatenate(
+                [zeros if lower is None else np.asarray(lower, float), np.full(size, -np.inf)]
+            ),
             column_upper=np.concatenate([np.asarray(upper, float), np.full(size, np.inf)]),
             integer=np.zeros(2 * size, dtype=bool),
             maximize=True,
@@ -48,7 +50,9 @@ def allocate() -> Allocate:
 def best_on_grid() -> Callable[..., float]:
     """A function that finds the best split of `total` on a fine grid by dynamic programming (at most `total`)."""
 
-    def search(values: Sequence[Callable[[np.ndarray], np.ndarray]], upper: Sequence[float], total: float) -> float:
+    def search(
+        values: Sequence[Callable[[np.ndarray], np.ndarray]], upper: Sequence[float], total: float
+    ) -> float:
         steps = 2000
         step = total / steps
         best = np.zeros(steps + 1)

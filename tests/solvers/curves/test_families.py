@@ -86,7 +86,9 @@ def test_curves_turn_at_their_inflection(name: str) -> None:
 def test_slopes_at_zero() -> None:
     """At zero a hill starts flat, with a finite slope or infinitely steep, as its exponent is above, at or below 1."""
     zero = np.zeros(1)
-    found = [one(curve("hill", top=6.0, half=2.0, slope=slope), zero, slopes=True)[0] for slope in (2.0, 1.0, 0.5)]
+    found = [
+        one(curve("hill", top=6.0, half=2.0, slope=slope), zero, slopes=True)[0] for slope in (2.0, 1.0, 0.5)
+    ]
     assert found == [0.0, 3.0, np.inf]
     assert one(curve("hill", top=6.0, bottom=1.0, half=2.0, slope=0.5), zero)[0] == 1.0
 
@@ -103,7 +105,9 @@ def test_points_are_joined_by_straight_lines() -> None:
     """Between points the curve is linear, outside it is flat."""
     made = curve("points", x=(1.0, 2.0, 4.0), y=(0.0, 3.0, 4.0))
     np.testing.assert_allclose(one(made, np.array([0.0, 1.5, 2.0, 3.0, 9.0])), [0.0, 1.5, 3.0, 3.5, 4.0])
-    np.testing.assert_allclose(one(made, np.array([0.0, 1.5, 2.0, 3.0, 9.0]), slopes=True), [0, 3, 0.5, 0.5, 0])
+    np.testing.assert_allclose(
+        one(made, np.array([0.0, 1.5, 2.0, 3.0, 9.0]), slopes=True), [0, 3, 0.5, 0.5, 0]
+    )
 
 
 def test_a_table_holds_curves_of_all_families_at_once() -> None:
@@ -123,7 +127,9 @@ def test_units_of_input_and_output() -> None:
     hill = curve("hill", top=2.0, half=3.0, slope=1.5)
     scaled = hill.scaled(per=52.0, times=52.0)
     assert one(scaled, np.array([156.0]))[0] == pytest.approx(52.0 * 1.0)
-    np.testing.assert_allclose(one(scaled, np.array([104.0]), slopes=True), one(hill, np.array([2.0]), slopes=True))
+    np.testing.assert_allclose(
+        one(scaled, np.array([104.0]), slopes=True), one(hill, np.array([2.0]), slopes=True)
+    )
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,11 @@ def case(shared: Path) -> Callable[[str], dict[str, Any]]:
 def weekly_hill(channel: dict[str, Any], weeks: int) -> Curve:
     """Equal weeks that share a year's spend."""
     hill = curve(
-        "hill", top=channel["top"], bottom=channel["bottom"], half=channel["saturation"], slope=channel["slope"]
+        "hill",
+        top=channel["top"],
+        bottom=channel["bottom"],
+        half=channel["saturation"],
+        slope=channel["slope"],
     )
     return hill.scaled(per=weeks, times=weeks)
 
@@ -59,11 +63,16 @@ def test_even_weeks_with_hill_curves(
     np.testing.assert_allclose(result.values[: len(channels)], published["x"], atol=1e-3 * data["budget"])
 
 
-def test_bounded_channels_without_their_bounds(case: Callable[[str], dict[str, Any]], allocate: Allocate) -> None:
+def test_bounded_channels_without_their_bounds(
+    case: Callable[[str], dict[str, Any]], allocate: Allocate
+) -> None:
     """Without bounds everything goes to one channel."""
     data = case("03")
     program = allocate(
-        [weekly_hill(channel, data["weeks"]) for channel in data["channels"]], [1e6] * 5, data["budget"], exactly=True
+        [weekly_hill(channel, data["weeks"]) for channel in data["channels"]],
+        [1e6] * 5,
+        data["budget"],
+        exactly=True,
     )
     published = data["variant_without_bounds"]["verified"]
     result = solve_curves(program)

@@ -23,7 +23,11 @@ Allocate = Callable[..., CurveProgram]
 def on_the_curves(program: CurveProgram, x: np.ndarray) -> bool:
     """Whether outputs are at most (equations: exactly) the true curves."""
     miss = x[program.outputs] - program.curve_values(x)
-    return bool((np.where(program.equal, np.abs(miss), miss) <= 1e-12 * np.maximum(1, np.abs(x[program.outputs]))).all())
+    return bool(
+        (
+            np.where(program.equal, np.abs(miss), miss) <= 1e-12 * np.maximum(1, np.abs(x[program.outputs]))
+        ).all()
+    )
 
 
 def test_two_equal_s_curves_share_nothing(allocate: Allocate) -> None:
@@ -53,8 +57,15 @@ def test_certified_answers_agree_with_a_fine_grid(
     random = np.random.default_rng(seed)
     made = [
         curve("hill", top=random.uniform(1, 3), half=random.uniform(0.5, 2), slope=random.uniform(1.5, 4)),
-        curve("s_logistic", top=random.uniform(1, 3), rate=random.uniform(1, 4), middle=random.uniform(0.3, 2)),
-        curve("adbudg", maximum=random.uniform(1, 3), exponent=random.uniform(0.6, 3), divisor=random.uniform(0.5, 3)),
+        curve(
+            "s_logistic", top=random.uniform(1, 3), rate=random.uniform(1, 4), middle=random.uniform(0.3, 2)
+        ),
+        curve(
+            "adbudg",
+            maximum=random.uniform(1, 3),
+            exponent=random.uniform(0.6, 3),
+            divisor=random.uniform(0.5, 3),
+        ),
         curve("points", x=(0.0, 0.7, 1.1, 2.0, 3.0), y=tuple(np.cumsum(random.uniform(0, 1, 5)).tolist())),
     ]
     total = random.uniform(1.0, 6.0)
@@ -131,7 +142,9 @@ def test_whole_and_semicontinuous_inputs() -> None:
 
 def test_least_input_that_reaches_a_target(allocate: Allocate) -> None:
     """Curves in a row that must be met: minimise the inputs for a total output."""
-    base = allocate([curve("hill", top=2.0, half=1.0, slope=3.0), curve("hill", top=1.0, half=0.3, slope=1.0)], [4, 4], 9)
+    base = allocate(
+        [curve("hill", top=2.0, half=1.0, slope=3.0), curve("hill", top=1.0, half=0.3, slope=1.0)], [4, 4], 9
+    )
     program = base.replace(
         objective=np.array([1.0, 1.0, 0.0, 0.0]),
         matrix=sparse.csc_array(np.array([[0.0, 0.0, 1.0, 1.0]])),
@@ -215,7 +228,9 @@ def test_a_start_is_never_lost(allocate: Allocate) -> None:
 def test_bounds_only_fall_and_values_only_rise(allocate: Allocate) -> None:
     """The history tells when what was known, and progress reports the same."""
     random = np.random.default_rng(3)
-    made = [curve("hill", top=random.uniform(1, 3), half=random.uniform(0.5, 2), slope=2.5) for _ in range(10)]
+    made = [
+        curve("hill", top=random.uniform(1, 3), half=random.uniform(0.5, 2), slope=2.5) for _ in range(10)
+    ]
     seen: list[Progress] = []
     result = solve_curves(allocate(made, [3.0] * 10, 5.0), SolveOptions(progress=seen.append))
     bounds = [moment.bound for moment in result.history if moment.bound is not None]
