@@ -48,8 +48,8 @@ def _terms(value: FloatArray, lower: FloatArray, upper: FloatArray) -> tuple[Flo
 def _activity(row: np.ndarray, term: FloatArray, num_rows: int) -> tuple[FloatArray, FloatArray]:
     # The finite part of each row's extreme activity, and how many of its terms are infinite.
     infinite = np.isinf(term)
-    finite_sum = np.bincount(row, np.where(infinite, 0.0, term), num_rows)
-    return finite_sum, np.bincount(row, infinite, num_rows)
+    finite_sum = np.bincount(row, np.where(infinite, 0.0, term), num_rows).astype(np.float64)
+    return finite_sum, np.bincount(row, infinite, num_rows).astype(np.float64)
 
 
 def _without(activity: tuple[FloatArray, FloatArray], row: np.ndarray, term: FloatArray) -> FloatArray:

@@ -275,7 +275,9 @@ def _order_rows(
     together, place = np.unique(steps.segment[shared], return_inverse=True)
     row = rows.add(together.size, -np.inf, 0.0)
     rows.put(row[place], fill[shared], 1.0 / steps.unit[shared])
-    rows.put(row, full[together - 1], -np.bincount(place, steps.length[shared], together.size))
+    rows.put(
+        row, full[together - 1], -np.bincount(place, steps.length[shared], together.size).astype(np.float64)
+    )
 
 
 def _steep(prepared: Prepared, segments: Segments, steps: Steps) -> BoolArray:

@@ -83,8 +83,8 @@ class CurveTable:
             [factor * self._parts(part, (end / self.per)[owner], False) for end in (lower, upper)]
         )
         return (
-            np.bincount(owner, ends.min(axis=0), self.size),
-            np.bincount(owner, ends.max(axis=0), self.size),
+            np.bincount(owner, ends.min(axis=0), self.size).astype(np.float64),
+            np.bincount(owner, ends.max(axis=0), self.size).astype(np.float64),
         )
 
     def scaled(self, input_unit: FloatArray, output_unit: FloatArray) -> CurveTable:
@@ -99,7 +99,9 @@ class CurveTable:
         starts = np.cumsum(counts) - counts
         part = self.first[owner][entry] + np.arange(entry.size) - starts[entry]
         side = None if left is None else left[entry]
-        total: FloatArray = np.bincount(entry, self._parts(part, x[entry], slopes, side), owner.size)
+        total: FloatArray = np.bincount(entry, self._parts(part, x[entry], slopes, side), owner.size).astype(
+            np.float64
+        )
         return total
 
     def _parts(
