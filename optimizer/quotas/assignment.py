@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from optimizer.errors import InputError, Place
 from optimizer.plan.plan import Plan
 from optimizer.plan.schema import QuotaSpec
-from optimizer.quotas.bases import check_metric, leaf_bases
-from optimizer.quotas.cascade import Figures, cascade
+from optimizer.quotas.bases import Bases, check_metric, leaf_bases
+from optimizer.quotas.cascade import Cascade, Figures, cascade
+from optimizer.quotas.hierarchy import Hierarchy
 from optimizer.quotas.levels import Levels, factors, quota_levels
 from optimizer.quotas.limits import acting_rules, combined, quota_limits, quota_locks
 from optimizer.quotas.quota import Quota
-from optimizer.quotas.rounding import round_top_down
+from optimizer.quotas.rounding import Rounded, round_top_down
 from optimizer.quotas.spans import Spans, crossed_spans, plan_spans
-from optimizer.quotas.target import company_target
+from optimizer.quotas.target import CompanyTarget, company_target
 from optimizer.result.evaluate import seller_context
 from optimizer.result.solution import Solution
 
@@ -83,20 +84,23 @@ def _quota(solution: Solution, spec: QuotaSpec, names: list[str], place: Place) 
     factor = by_level[tree.level]
     target = company_target(solution, spec, float(bases.plan.sum()), place)
     basis = bases.plan if spec.fairness.basis == "plan" else bases.named(spec.fairness.basis, place)
-    banded = spec.fairness.within is not None
-    figures = Figures(bases.plan, bases.plan if banded else basis, bases.last_year, target.total, factor)
+    figures = _figures(spec, bases, basis, target, factor)
     if target.spans:
         figures = _with_spans(figures, plan, target.kind, dict(target.spans), code, len(levels.members))
-    headcount = cube.headcount.sum(axis=1) / plan.calendar.periods_a_year
     locks = quota_locks(plan, spec, names, tree)
     limits = quota_limits(
-        plan, spec, levels, locks, factor, bases.plan.sum(axis=1), basis.sum(axis=1), target.total, headcount
+        plan,
+        spec,
+        levels,
+        locks,
+        factor,
+        bases.plan.sum(axis=1),
+        basis.sum(axis=1),
+        target.total,
+        headcount=cube.headcount.sum(axis=1) / plan.calendar.periods_a_year,
     )
     found = cascade(tree, figures, limits, plan.spec.name)
-    lower, upper = (bound / spec.round_to for bound in combined(list(found.limits), tree))
-    ratio = by_level[1:] / by_level[:-1]
-    real = found.stages[-1].values / spec.round_to
-    rounded = round_top_down(tree, spans, real, ratio, lower, upper, found.unassigned / spec.round_to)
+    rounded = _rounded(spec, tree, spans, found, by_level)
     vacant, ramping = _seats(solution, levels)
     return Quota(
         name=spec.name,
@@ -113,12 +117,35 @@ def _quota(solution: Solution, spec: QuotaSpec, names: list[str], place: Place) 
         unassigned=found.unassigned,
         excess=rounded.excess,
         limits=found.limits,
-        acting=tuple(acting_rules(list(found.limits), found.stages[-1].values.sum(axis=1), spec.round_to)),
+        acting=_acting(found, spec),
         gave_way=found.gave_way,
         locks=locks,
         vacant=vacant,
         ramping=ramping,
     )
+
+
+def _figures(
+    spec: QuotaSpec, bases: Bases, basis: FloatArray, target: CompanyTarget, factor: FloatArray
+) -> Figures:
+    """What the cascade works on; inside a band quotas follow the plan, else the basis itself."""
+    followed = basis if spec.fairness.within is None else bases.plan
+    return Figures(bases.plan, followed, bases.last_year, target.total, factor)
+
+
+def _rounded(spec: QuotaSpec, tree: Hierarchy, spans: Spans, found: Cascade, by_level: FloatArray) -> Rounded:
+    """The last stage in whole steps, within the bounds that the cascade kept."""
+    step = spec.round_to
+    lower, upper = (bound / step for bound in combined(list(found.limits), tree))
+    real = found.stages[-1].values / step
+    ratio = by_level[1:] / by_level[:-1]
+    return round_top_down(tree, spans, real, ratio, lower, upper, found.unassigned / step)
+
+
+def _acting(found: Cascade, spec: QuotaSpec) -> tuple[str, ...]:
+    """The rule on whose bound each node's quota of the horizon lies."""
+    values = found.stages[-1].values.sum(axis=1)
+    return tuple(acting_rules(list(found.limits), values, spec.round_to))
 
 
 def _with_spans(

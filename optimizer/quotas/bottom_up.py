@@ -76,51 +76,53 @@ def reconcile(solution: Solution, quota: Quota, names: list[str]) -> Reconciled 
 def _solve(
     quota: Quota, node: IntArray, committed: FloatArray, weight: FloatArray
 ) -> tuple[FloatArray, float]:
-    """What each leaf agrees to (L,), and what is missing.
+    """What each leaf agrees to (L,), and what is missing."""
+    scale = max(quota.target.total, 1.0)
+    program, starts = _program(quota, node, committed, scale)
+    result = solve_stages(program, _stages(starts, program.num_columns, weight))
+    if result.x is None:
+        raise SolverFailedError("quotas.reconcile_failed", reason=str(result.termination.reason))
+    return np.asarray(result.x[: quota.tree.num_leaves] * scale), float(result.x[starts[4]] * scale)
+
+
+def _program(
+    quota: Quota, node: IntArray, committed: FloatArray, scale: float
+) -> tuple[LinearProgram, IntArray]:
+    """The rows of the reconciliation in multiples of `scale`, and where each kind of column starts.
 
     Columns: agreed by leaf (L), more and less by commitment (C each), the largest share (1), missing (1),
     distance from the plan's shares up and down (L each).
     """
     tree = quota.tree
     leaves, count = tree.num_leaves, len(node)
-    below = _below(tree)
-    total, scale = quota.target.total, max(quota.target.total, 1.0)
+    below, total = _below(tree), quota.target.total
     plan = quota.bases.plan.sum(axis=1)
     even = plan * (total / plan.sum()) if plan.sum() > 0 else np.full(leaves, total / leaves)
     lower, upper = (bound / quota.factor for bound in combined(list(quota.limits), tree))
     bounded = np.flatnonzero(((lower > 0) | (upper < np.inf)) & (np.arange(tree.size) > 0))
-    members, own = below[node], np.maximum(committed, quota.spec.round_to)
-    eye, one = sparse.eye_array(count), np.ones((count, 1))
-    by_leaf = sparse.eye_array(leaves)
-    blocks = [
-        [members, -eye, eye, None, None, None, None],
-        [None, eye, eye, -own[:, None] * one, None, None, None],
+    own = np.maximum(committed, quota.spec.round_to)[:, None]
+    eye, by_leaf = sparse.eye_array(count), sparse.eye_array(leaves)
+    blocks: list[list[object]] = [
+        [below[node], -eye, eye, None, None, None, None],
+        [None, eye, eye, -own, None, None, None],
         [np.ones((1, leaves)), None, None, None, np.ones((1, 1)), None, None],
         [by_leaf, None, None, None, None, -by_leaf, by_leaf],
         [below[bounded], None, None, None, None, None, None],
     ]
     widths = (leaves, count, count, 1, 1, leaves, leaves)
-    matrix = sparse.csc_array(
-        sparse.vstack([_row(blocks[at], widths) for at in range(5) if at < 4 or len(bounded)])
-    )
-    many = np.full(count, -np.inf)
-    row_lower = [committed / scale, many, [total / scale], even / scale, lower[bounded] / scale]
-    row_upper = [committed / scale, np.zeros(count), [total / scale], even / scale, upper[bounded] / scale]
+    rows = [_row(block, widths) for block in (blocks if len(bounded) else blocks[:-1])]
+    least, most = np.full(count, -np.inf), np.zeros(count)
     size = sum(widths)
     program = LinearProgram(
         objective=np.zeros(size),
-        matrix=matrix,
-        row_lower=np.concatenate(row_lower),
-        row_upper=np.concatenate(row_upper),
+        matrix=sparse.csc_array(sparse.vstack(rows)),
+        row_lower=np.concatenate([committed, least, [total], even, lower[bounded]]) / scale,
+        row_upper=np.concatenate([committed, most, [total], even, upper[bounded]]) / scale,
         column_lower=np.zeros(size),
         column_upper=np.full(size, np.inf),
         integer=np.zeros(size, dtype=np.bool_),
     )
-    starts = np.cumsum([0, *widths])
-    result = solve_stages(program, _stages(starts, size, weight))
-    if result.x is None:
-        raise SolverFailedError("quotas.reconcile_failed", reason=str(result.termination.reason))
-    return np.asarray(result.x[:leaves] * scale), float(result.x[starts[4]] * scale)
+    return program, np.cumsum([0, *widths])
 
 
 def _stages(starts: IntArray, size: int, weight: FloatArray) -> list[Stage]:

@@ -14,6 +14,7 @@ from optimizer.quotas.hierarchy import MISSING
 from optimizer.quotas.levels import LIKELY_MOST
 from optimizer.quotas.quota import Quota
 from optimizer.quotas.wording import Words
+from optimizer.report.words import metric_word
 
 FloatArray = NDArray[np.float64]
 
@@ -33,44 +34,63 @@ class Control:
 def controls(plan: Plan, quota: Quota, language: str) -> tuple[Control, ...]:
     """The six items for one quota.
 
-    integrity: sums of children and spans that are off by a step or more. clarity: leaves whose chain does
-    not add up. measurability: leaves without an owner. motivation: largest stretch (met up to 25 %, pay
-    guard kept). flexibility: share of the target that is locked (met below all of it). control: number of
-    review dates, the first day after each longer span.
+    integrity: sums of children and spans that are off by a step or more. clarity: leaves whose chain
+    leaves more than a step a level to rounding. measurability: leaves without an owner. motivation:
+    largest stretch (met up to 25 %, pay guard kept). flexibility: share of the target that is locked (met
+    below all of it). control: number of review dates, the first day after each longer span.
     """
     words = Words(quota, language, plan.spec.currency)
-    sums, wrong = sums_checked(quota)
-    unclear = _unclear(quota)
-    owned = [quota.tree.paths[node][-1] != MISSING for node in range(quota.tree.size)[quota.tree.leaves]]
-    stretch = _largest_stretch(quota)
-    pay_kept = "against_target_pay" not in quota.gave_way
-    locked = _locked_share(quota)
+    items = (_integrity, _clarity, _measurability, _motivation, _flexibility)
+    found = [item(words) for item in items]
     reviews = review_dates(plan, quota)
+    fields: dict[str, object] = {"count": len(reviews), "dates": ", ".join(reviews)}
+    return (*found, _control(words, "control", bool(reviews), len(reviews), fields))
+
+
+def _control(words: Words, item: str, met: bool, figure: float, fields: dict[str, object]) -> Control:
+    return Control(item, bool(met), float(figure), words.text(f"control_{item}", **fields))
+
+
+def _integrity(words: Words) -> Control:
+    sums, wrong = sums_checked(words.quota)
+    return _control(words, "integrity", wrong == 0, wrong, {"sums": sums, "wrong": wrong})
+
+
+def _clarity(words: Words) -> Control:
+    unclear = _unclear(words.quota)
+    leaves = words.quota.tree.num_leaves
+    return _control(words, "clarity", unclear == 0, unclear, {"leaves": leaves, "unclear": unclear})
+
+
+def _measurability(words: Words) -> Control:
+    quota = words.quota
     leaves = quota.tree.num_leaves
-    found = (
-        ("integrity", wrong == 0, wrong, {"sums": sums, "wrong": wrong}),
-        ("clarity", unclear == 0, unclear, {"leaves": leaves, "unclear": unclear}),
-        (
-            "measurability",
-            all(owned),
-            len(owned) - sum(owned),
-            {"metric": _metric(quota, language), "unit": words.unit, "spans": len(quota.spans.labels),
-            "owned": sum(owned), "leaves": leaves},
-        ),
-        (
-            "motivation",
-            stretch <= LIKELY_MOST and pay_kept,
-            stretch,
-            {"stretch": words.percent(stretch), "most": words.percent(LIKELY_MOST), "pay":
-            words.text("pay_kept" if pay_kept else "pay_given_up")},
-        ),
-        ("flexibility", locked < 1.0, locked, {"locks": len(quota.locks), "share": words.percent(locked)}),
-        ("control", bool(reviews), len(reviews), {"count": len(reviews), "dates": ", ".join(reviews)}),
-    )  # fmt: skip
-    return tuple(
-        Control(item, bool(met), float(figure), words.text(f"control_{item}", **fields))
-        for item, met, figure, fields in found
-    )
+    owned = sum(path[-1] != MISSING for path in quota.tree.paths[quota.tree.leaves])
+    fields: dict[str, object] = {
+        "metric": metric_word(quota.spec.metric, words.language),
+        "unit": words.unit,
+        "spans": len(quota.spans.labels),
+        "owned": owned,
+        "leaves": leaves,
+    }
+    return _control(words, "measurability", owned == leaves, leaves - owned, fields)
+
+
+def _motivation(words: Words) -> Control:
+    stretch = _largest_stretch(words.quota)
+    kept = "against_target_pay" not in words.quota.gave_way
+    fields: dict[str, object] = {
+        "stretch": words.percent(stretch),
+        "most": words.percent(LIKELY_MOST),
+        "pay": words.text("pay_kept" if kept else "pay_given_up"),
+    }
+    return _control(words, "motivation", stretch <= LIKELY_MOST and kept, stretch, fields)
+
+
+def _flexibility(words: Words) -> Control:
+    locked = _locked_share(words.quota)
+    fields: dict[str, object] = {"locks": len(words.quota.locks), "share": words.percent(locked)}
+    return _control(words, "flexibility", locked < 1.0, locked, fields)
 
 
 def sums_checked(quota: Quota) -> tuple[int, int]:
@@ -93,10 +113,11 @@ def sums_checked(quota: Quota) -> tuple[int, int]:
 
 
 def _unclear(quota: Quota) -> int:
+    """Leaves where the named steps do not lead to the number: rounding moves more than a step a level."""
     leaves = list(range(quota.tree.size))[quota.tree.leaves]
     _, parts = chain_parts(quota, leaves)
-    whole = quota.spans.wide(quota.steps[leaves]) * PARTS
-    return int((np.diff(parts, axis=-1, prepend=0).sum(axis=-1) != whole).any(axis=1).sum())
+    rounding = np.abs(parts[:, -1, -1] - parts[:, -1, -2])
+    return int((rounding > (quota.tree.depth + 1) * PARTS).sum())
 
 
 def _largest_stretch(quota: Quota) -> float:
@@ -128,9 +149,3 @@ def review_dates(plan: Plan, quota: Quota) -> list[str]:
     labels = calendar.quarter if quota.spec.per != "year" else calendar.year
     last = {label: at for at, label in enumerate(labels)}
     return [str(calendar.ends[at]) for at in last.values()]
-
-
-def _metric(quota: Quota, language: str) -> str:
-    from optimizer.report.words import metric_word
-
-    return metric_word(quota.spec.metric, language)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.plan.plan import Plan
-from optimizer.quotas.fairness import fairness
+from optimizer.quotas.fairness import Fairness, fairness
 from optimizer.quotas.quota import Quota
 from optimizer.quotas.wording import Words
 
@@ -14,14 +14,19 @@ FloatArray = NDArray[np.float64]
 
 
 def fairness_rows(plan: Plan, quota: Quota, language: str) -> list[dict[str, object]]:
-    """The figures of fairness of one quota as rows: figure, value, sentence."""
+    """The figures of fairness of one quota as rows: figure, value, sentence; then who is outside the band."""
     words = Words(quota, language, plan.spec.currency)
     found = fairness(quota)
+    return [*_figures(words, found), *_outside(words, found)]
+
+
+def _figures(words: Words, found: Fairness) -> list[dict[str, object]]:
     stretch = found.stretch[np.isfinite(found.stretch)]
     low, high = (float(stretch.min()), float(stretch.max())) if len(stretch) else (None, None)
-    basis = words.text(f"basis_{found.basis}")
+    basis, size = words.text(f"basis_{found.basis}"), words.text(f"basis_{found.size_basis}")
+    mean, count = _mean(found.attainability), len(found.outside)
     rows: list[tuple[str, float | None, dict[str, object]]] = [
-        ("attainability", _mean(found.attainability), {"value": words.percent(_mean(found.attainability))}),
+        ("attainability", mean, {"value": words.percent(mean)}),
         ("stretch_smallest", low, {"value": words.percent(low)}),
         ("stretch_largest", high, {"value": words.percent(high)}),
         ("spread", found.spread, {"value": _figure(found.spread), "basis": basis}),
@@ -29,38 +34,38 @@ def fairness_rows(plan: Plan, quota: Quota, language: str) -> list[dict[str, obj
         (
             "size_correlation",
             found.size_correlation,
-            {"value": _figure(found.size_correlation), "basis": words.text(f"basis_{found.size_basis}")},
+            {"value": _figure(found.size_correlation), "basis": size},
         ),
-        ("outside", float(len(found.outside)), {"count": len(found.outside), "band":
-        words.percent(found.band), "basis": basis}),
-    ]  # fmt: skip
-    shown: list[dict[str, object]] = []
-    for name, value, fields in rows:
-        key = f"fair_{name}" if value is not None else f"fair_{name}_none"
-        sentence = words.text(key, **fields) if value is not None or name == "size_correlation" else ""
-        shown.append(
-            {
-                "quota": quota.name,
-                "figure": name,
-                "value": value,
-                "node": "",
-                "rule": "",
-                "sentence": sentence,
-            }
-        )
+        ("outside", float(count), {"count": count, "band": words.percent(found.band), "basis": basis}),
+    ]
+    return [
+        _shown(words, name, value, words.text(f"fair_{name}{'_none' if value is None else ''}", **fields))
+        for name, value, fields in rows
+    ]
+
+
+def _outside(words: Words, found: Fairness) -> list[dict[str, object]]:
+    quota, basis = words.quota, words.text(f"basis_{found.basis}")
+    rows = []
     for node, rule in found.outside:
         ratio = float(found.ratio[node - quota.tree.leaves.start])
-        fields = {
-            "node": quota.title(node),
-            "value": words.percent(ratio - 1.0),
-            "rule": words.rule(rule),
-            "basis": basis,
-        }
-        shown.append({
-            "quota": quota.name, "figure": "outside_node", "value": ratio, "node": quota.title(node),
-            "rule": rule, "sentence": words.text("fair_outside_node", **fields),
-        })  # fmt: skip
-    return shown
+        share, who = words.percent(ratio - 1.0), quota.title(node)
+        text = words.text("fair_outside_node", node=who, value=share, rule=words.rule(rule), basis=basis)
+        rows.append(_shown(words, "outside_node", ratio, text, who, rule))
+    return rows
+
+
+def _shown(
+    words: Words, figure: str, value: float | None, sentence: str, node: str = "", rule: str = ""
+) -> dict[str, object]:
+    return {
+        "quota": words.quota.name,
+        "figure": figure,
+        "value": value,
+        "node": node,
+        "rule": rule,
+        "sentence": sentence,
+    }
 
 
 def _mean(values: FloatArray) -> float | None:

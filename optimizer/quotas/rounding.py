@@ -53,7 +53,7 @@ def round_top_down(
     (N,) are whole bounds on the horizon that the figures keep; `unassigned` (N,) in steps stays with the
     parent. Raises `SolverFailedError` when the solver fails.
     """
-    low, high = reachable(tree, ratio, lower, upper)
+    low, high = reachable(tree, ratio, lower, _without_idle(tree, real, lower, upper))
     steps = np.zeros(real.shape, dtype=np.int64)
     excess = np.zeros(tree.size, dtype=np.int64)
     names = ties(tree, spans)
@@ -69,6 +69,15 @@ def round_top_down(
         window = Window(low[nodes], high[nodes])
         steps[nodes], excess[nodes] = nearest_table(scaled, parent, spans, window, names[nodes])
     return Rounded(steps, excess)
+
+
+def _without_idle(tree: Hierarchy, real: FloatArray, lower: FloatArray, upper: FloatArray) -> FloatArray:
+    """The upper bounds, where a leaf without any figure can take nothing beyond its floor."""
+    found = upper.copy()
+    leaves = tree.leaves
+    idle = real[leaves].sum(axis=1) <= _ROUNDING
+    found[leaves] = np.where(idle, np.maximum(lower[leaves], 0.0), found[leaves])
+    return found
 
 
 def reachable(

@@ -207,43 +207,52 @@ def _with_excess(
     """The table that leaves floors and ceilings by the fewest steps; in a network parallel arcs keep it
     one."""
     cells = figures.size
-    soft = [part for part in sums if not part.hard]
-    blocks = sparse.vstack([part.matrix for part in sums])
-    identity = sparse.eye_array(cells, format="csr")
-    lower, upper = (
-        np.concatenate([getattr(part, side) - part.matrix @ base.ravel() for part in sums])
-        for side in ("lower", "upper")
-    )
-    num_soft = sum(part.matrix.shape[0] for part in soft)
-    slack = _soft_columns(sums, num_soft)
-    matrix = sparse.hstack([blocks @ part for part in (identity, identity, -identity)] + [slack, -slack])
-    reach = float(np.ceil(base.max(initial=0.0) + cells))
-    program = LinearProgram(
-        objective=np.concatenate([
-            cost, np.full(cells, _EXCESS), np.full(cells, _EXCESS), np.full(2 * num_soft, _EXCESS),
-        ]),
-        matrix=sparse.csc_array(matrix),
-        row_lower=lower,
-        row_upper=upper,
-        column_lower=np.zeros(3 * cells + 2 * num_soft),
-        column_upper=np.concatenate([
-            (ceiling(figures) - base).ravel(), np.full(cells, reach), base.ravel(), np.full(2 * num_soft,
-            reach),
-        ]),
-        integer=np.zeros(3 * cells + 2 * num_soft, dtype=np.bool_),
-    )  # fmt: skip
-    found = _whole_answer(program, fewest=True)
+    found = _whole_answer(_elastic(figures, base, sums, cost), fewest=True)
     if found is None:
         raise SolverFailedError("quotas.rounding_failed", reason=str(Reason.INFEASIBLE))
     more, over, under = (found[at * cells : (at + 1) * cells] for at in range(3))
     whole = base.ravel() + more + over - under
     excess = over + under
-    for part in soft:
+    for part in sums:
+        if part.hard:
+            continue
         value = part.matrix @ whole
         outside = np.maximum(np.maximum(part.lower - value, value - part.upper), 0.0)
         # The excess of a sum is written at the first cell that it takes in, which is in its row.
         np.add.at(excess, part.matrix.indices[part.matrix.indptr[:-1]], outside)
     return whole.reshape(base.shape).astype(np.int64), excess.reshape(base.shape).sum(axis=1).astype(np.int64)
+
+
+def _elastic(figures: FloatArray, base: FloatArray, sums: list[_Sums], cost: FloatArray) -> LinearProgram:
+    """The program with a price on every step beyond floor and ceiling.
+
+    Columns: ceilings taken, steps above and below by cell, then what each soft sum misses and has too much.
+    """
+    cells = figures.size
+    num_soft = sum(part.matrix.shape[0] for part in sums if not part.hard)
+    blocks = sparse.vstack([part.matrix for part in sums])
+    slack = _soft_columns(sums, num_soft)
+    reach = float(np.ceil(base.max(initial=0.0) + cells))
+    ups = [
+        (ceiling(figures) - base).ravel(),
+        np.full(cells, reach),
+        base.ravel(),
+        np.full(2 * num_soft, reach),
+    ]
+    sides = [
+        np.concatenate([getattr(part, side) - part.matrix @ base.ravel() for part in sums])
+        for side in ("lower", "upper")
+    ]
+    size = 3 * cells + 2 * num_soft
+    return LinearProgram(
+        objective=np.concatenate([cost, np.full(size - cells, _EXCESS)]),
+        matrix=sparse.csc_array(sparse.hstack([blocks, blocks, -blocks, slack, -slack])),
+        row_lower=sides[0],
+        row_upper=sides[1],
+        column_lower=np.zeros(size),
+        column_upper=np.concatenate(ups),
+        integer=np.zeros(size, dtype=np.bool_),
+    )
 
 
 def _soft_columns(sums: list[_Sums], num_soft: int) -> sparse.csr_array:

@@ -175,6 +175,24 @@ def test_locked_totals_stay_and_the_rest_moves() -> None:
     assert rounded.steps[1:3].sum() == rounded.steps[0].sum()
 
 
+def test_a_leaf_without_a_figure_takes_nothing_when_all_others_are_held() -> None:
+    """Where a locked and a capped seller stand beside one without a plan, their team gets what the two can
+    carry; once it got a step more, which landed on the one who has nothing (found at random)."""
+    tree, _ = build_hierarchy(["team", "seller"], [["A", "A", "A", "B"], ["a", "b", "c", "d"]])
+    leaves = np.array([[4.4, 3.6], [2.2, 2.8], [0.0, 0.0], [5.3, 4.3]])
+    ratio = np.array([1.2, 1.0])
+    factor = np.array([1.0, 1.2, 1.2])[tree.level]
+    real = tree.sum_up(leaves / 1.2) * factor[:, None]
+    lower, upper = np.zeros(tree.size), np.full(tree.size, np.inf)
+    first = int(tree.starts[-2])
+    lower[first] = upper[first] = 8.0
+    upper[first + 1] = 5.0
+    rounded = round_top_down(tree, spans_of(2), real, ratio, lower, upper, np.zeros(tree.size))
+    assert not rounded.excess.any()
+    assert rounded.steps[first + 2].sum() == 0
+    assert rounded.steps[first : first + 2].sum(axis=1).tolist() == [8, 5]
+
+
 def test_ties_depend_on_labels_alone() -> None:
     """The tie-break of a node is the same in another organisation."""
     spans = spans_of(3)

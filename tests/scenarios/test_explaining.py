@@ -1,0 +1,70 @@
+"""`explain` on run folders and plans: the same numbers as the run, in sentences and as a table."""
+
+from __future__ import annotations
+
+import shutil
+from io import StringIO
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+
+import cli
+from scenarios.examples import FOLDER
+
+
+def apportion(*arguments: str) -> Result:
+    """The command line with these arguments."""
+    return CliRunner().invoke(cli.main, list(arguments))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The main pack, solved into a run folder."""
+    folder = tmp_path_factory.mktemp("explain") / "run"
+    done = apportion("solve", str(FOLDER / "premium_year"), "-o", str(folder), "--quiet")
+    assert done.exit_code == 0, done.output
+    return folder
+
+
+def test_a_run_holds_its_quotas_and_letters(run: Path) -> None:
+    """Tables, one letter a leaf, one page a manager, and the check list in the summary."""
+    quotas = pd.read_csv(run / "tables" / "quotas.csv")
+    year = quotas[(quotas["quota"] == "Revenue") & (quotas["span"].astype(str) == "2027")]
+    assert year[year["level"] == "region"]["amount"].sum() == 120_000_000
+    letters = list((run / "letters").iterdir())
+    leaves = quotas[(quotas["level"] == "seller")].groupby("quota")["node"].nunique().sum()
+    assert sum(path.suffix == ".csv" for path in letters) == leaves
+    text = (run / "summary.json").read_text(encoding="utf-8")
+    assert '"integrity"' in text and '"unassigned": 0.0' in text
+
+
+def test_the_explanation_ends_at_the_number_of_the_run(run: Path) -> None:
+    """The steps of a seller's quota add up to what the run's table says."""
+    done = apportion("explain", str(run), "--node", "seller=Li Wei", "--table")
+    assert done.exit_code == 0, done.output
+    steps = pd.read_csv(StringIO(done.output))
+    quotas = pd.read_csv(run / "tables" / "quotas.csv").query(
+        "span == '2027' and node.str.endswith('Li Wei')"
+    )
+    for name, amount in zip(quotas["quota"], quotas["amount"], strict=True):
+        assert steps[steps["quota"] == name]["adds"].sum() == pytest.approx(amount)
+    page = apportion("explain", str(run), "--node", "seller=Li Wei", "--span", "2027-Q2")
+    assert "Li Wei · 2027-Q2" in page.output
+
+
+def test_a_target_is_explained_in_another_language(run: Path) -> None:
+    """What would close the market share of the West, in Russian."""
+    done = apportion("explain", str(run), "--target", "Market share", "--language", "ru")
+    assert done.exit_code == 0, done.output
+    assert "цель выполняется" in done.output
+
+
+def test_a_plan_stands_for_itself_and_slips_are_refused(tmp_path: Path) -> None:
+    """A plan folder is solved; a node without a column and an unknown target end with exit code 3."""
+    shutil.copytree(FOLDER / "people_and_target", tmp_path / "plan")
+    assert apportion("explain", str(tmp_path / "plan")).exit_code == 0
+    assert apportion("explain", str(tmp_path / "plan"), "--node", "Li Wei").exit_code == 3
+    assert apportion("explain", str(tmp_path / "plan"), "--target", "Nothing").exit_code == 3
+    assert apportion("explain", str(tmp_path / "nowhere")).exit_code == 3
