@@ -11,6 +11,7 @@ import contextlib
 import multiprocessing
 import os
 import pickle
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -149,7 +150,13 @@ class ProcessEngine:
 
 def _pool(workers: int) -> ProcessPoolExecutor:
     # A forked copy of a process with solver threads may hang, so processes start afresh.
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_interrupts)
+
+
+def _leave_interrupts() -> None:
+    """Let Ctrl-C reach the process that hands out the tasks only."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _submitted(pool: Executor, workers: int, path: Path | None, task: Task) -> tuple[Future[Done], Executor]:

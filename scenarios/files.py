@@ -19,6 +19,7 @@ from optimizer.io.yaml import load_yaml
 from optimizer.plan.load import as_written
 from optimizer.plan.names import nearest
 from optimizer.plan.problems import explained
+from optimizer.plan.schema import PlanSpec
 from optimizer.plan.source import KeyPath, Source
 from scenarios.schema import ACTIONS, TABLE_KEYS, ScenarioSpec, TableChange
 
@@ -226,6 +227,10 @@ def _change(position: int, entry: Mapping[str, Any], source: Source) -> Change:
     keys = {key: value for key, value in entry.items() if key not in ("rule", "order")}
     if not keys:
         raise InputError("scenarios.change_empty", source.place(path))
+    for key in keys if "rule" not in entry else ():
+        if key not in PlanSpec.model_fields:
+            near = nearest(key, [*PlanSpec.model_fields, "table", "rule"], 1)
+            raise InputError("plan.unknown_key", source.place((*path, key)), entry=key, nearest=near)
     order = entry.get("order")
     if order is not None and not (isinstance(order, int) and order >= 1):
         raise InputError("plan.expected_whole", source.place((*path, "order"), order), entry="order")

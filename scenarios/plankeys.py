@@ -54,7 +54,6 @@ class PlanKeys:
     def apply(self, change: Change, source: Source) -> list[KeyChange]:
         """Do one change and say what it did; raises `InputError` for unknown names and impossible values."""
         if change.rule is None:
-            self._refuse_unknown(change, source)
             return self._merge(self.data, change.keys, (), "", source, change.path)
         if change.rule not in self._rules:
             place = source.place((*change.path, "rule"), change.rule)
@@ -72,14 +71,6 @@ class PlanKeys:
             kept = [rule for at, rule in enumerate(self.data[key]) if (key, at) not in self._removed]
             self.data[key] = kept
         return self.data
-
-    def _refuse_unknown(self, change: Change, source: Source) -> None:
-        for key in change.keys:
-            if key not in PlanSpec.model_fields:
-                near = nearest(key, [*PlanSpec.model_fields, "table", "rule"])
-                raise InputError(
-                    "plan.unknown_key", source.place((*change.path, key)), entry=key, nearest=near
-                )
 
     def _remove(self, change: Change, path: tuple[str, int], rule: Any, source: Source) -> list[KeyChange]:
         if change.keys != {REMOVE: True}:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from optimizer.errors import LimitReachedError
 from optimizer.result.solution import EXIT_CODES, Solution, Status
 from scenarios.base import Base, digest_of, load_base
 from scenarios.engine import Engine, engine_of
@@ -50,11 +52,14 @@ class Sweep:
         """0 when every scenario and the base have a plan; else the highest code among those without."""
         return max((RECORD_CODES[status] for status in (*self.statuses, self.base.status)), default=0)
 
+    def marked(self) -> dict[str, Any]:
+        """What sweep.json says."""
+        return SweepFolder(self.folder, fresh=False).marked()
+
     def records(self) -> Iterator[Record]:
         """Every scenario in its order, read from the disk one at a time."""
         folder = SweepFolder(self.folder, fresh=False)
-        listed = folder.marked()["scenarios"]
-        for entry in listed:
+        for entry in folder.marked()["scenarios"]:
             record = folder.read(entry["name"], entry["digest"])
             if record is not None:
                 yield record
@@ -84,17 +89,21 @@ def sweep(
     engine: str = "serial",
     resume: bool = False,
     progress: Progress | None = None,
+    interrupt: threading.Event | None = None,
 ) -> Sweep:
     """Solve a plan file under scenario files (or folders of them) and put the tables into the folder `out`.
 
     `engine` is serial, process, dask://host:port or ray://host:port; all give the same tables. With `resume`
     scenarios that are on disk and unchanged are not solved again. Raises `InputError` for a plan that cannot
-    be read, files outside its folder, and a folder that is no sweep's; a scenario that fails is a row.
+    be read, files outside its folder, and a folder that is no sweep's; a scenario that fails is a row. Raises
+    `LimitReachedError` when `interrupt` was set before the end; what is done is on disk.
     """
     base = load_base(plan)
     found = load_scenarios(base.folder, find_files(base.folder, scenarios))
     with engine_of(engine) as running:
-        return sweep_loaded(base, found, Path(out), settings or SweepSettings(), running, resume, progress)
+        return sweep_loaded(
+            base, found, Path(out), settings or SweepSettings(), running, resume, progress, interrupt
+        )
 
 
 def sweep_loaded(
@@ -105,6 +114,7 @@ def sweep_loaded(
     engine: Engine,
     resume: bool = False,
     progress: Progress | None = None,
+    interrupt: threading.Event | None = None,
 ) -> Sweep:
     """Like `sweep`, for a plan and scenarios that are read and an engine that runs."""
     folder = SweepFolder(out, fresh=not resume)
@@ -117,12 +127,14 @@ def sweep_loaded(
         kept_base = _base_record(solution, key)
         folder.write(Done(kept_base))
         engine.share(pack)
-    done = len(reused)
-    for _, one in run_all(engine, todo, base.plan.spec.language):
+    done = 0
+    for _, one in run_all(engine, todo, base.plan.spec.language, interrupt):
         folder.write(one)
         done += 1
         if progress is not None:
-            progress(done - len(reused), len(todo), time.perf_counter() - plan.started)
+            progress(done, len(todo), time.perf_counter() - plan.started)
+    if done < len(todo):
+        raise LimitReachedError("scenarios.interrupted", done=done + len(reused), total=len(scenarios))
     return _finished(plan, kept_base, len(reused))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 
@@ -14,15 +15,20 @@ AHEAD = 2
 """Tasks handed over for each worker, so that none waits for the next one."""
 
 
-def run_all(engine: Engine, tasks: Iterable[Task], language: str = "en") -> Iterator[tuple[Task, Done]]:
-    """Every task with what it gave, as they finish.
+def run_all(
+    engine: Engine,
+    tasks: Iterable[Task],
+    language: str = "en",
+    interrupt: threading.Event | None = None,
+) -> Iterator[tuple[Task, Done]]:
+    """Every task with what it gave, as they finish; when `interrupt` is set, those that have started.
 
     When a worker dies, all tasks that may have been at it are done again, each alone with a worker; one that
     kills that worker too has killed two and is a failed record. So is one that raises.
     """
     source, running, suspects = iter(tasks), dict[Future[Done], Task](), list[Task]()
     while True:
-        if not suspects:
+        if not suspects and not (interrupt is not None and interrupt.is_set()):
             _fill(engine, source, running)
         if not running and not suspects:
             return

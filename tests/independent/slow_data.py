@@ -19,9 +19,32 @@ import yaml
 Row = dict[str, str]
 INF = math.inf
 PERIODS_A_YEAR = {"week": 52, "month": 12, "quarter": 4}
-MARKET_NUMBERS = ["last_year_units", "last_year_revenue", "price", "margin_rate", "unit_cost", "units_per_deal", "potential", "potential_revenue", "size_units", "size_revenue", "max_share"]
+MARKET_NUMBERS = [
+    "last_year_units",
+    "last_year_revenue",
+    "price",
+    "margin_rate",
+    "unit_cost",
+    "units_per_deal",
+    "potential",
+    "potential_revenue",
+    "size_units",
+    "size_revenue",
+    "max_share",
+]
 MARKET_SETTINGS = ["whole_units", "season", "potential_profile", "last_year_profile"]
-SELLER_SETTINGS = ["capacity", "capacity_unit", "capacity_per", "capacity_profile", "productivity", "from", "to", "ramp", "cost", "commission_rate"]
+SELLER_SETTINGS = [
+    "capacity",
+    "capacity_unit",
+    "capacity_per",
+    "capacity_profile",
+    "productivity",
+    "from",
+    "to",
+    "ramp",
+    "cost",
+    "commission_rate",
+]
 DEFAULT_RAMP = [(0.0, 0.0), (3.0, 0.25), (6.0, 0.5), (9.0, 0.75), (12.0, 1.0)]
 SELLING_HOURS = 261 * 8 * 0.35
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from brute import MOST, Enumeration
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from slow_model import Answer, SlowModel
 from strategies import RandomPlan, plans
 
@@ -31,6 +31,7 @@ exact = partial(
     settings,
     deadline=None,
     derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
