@@ -58,7 +58,7 @@ def check(plan: Plan) -> list[Finding]:
 def check_inputs(inputs: Inputs) -> list[Finding]:
     """Like `check`, for a plan whose blanks are filled already."""
     if not len(inputs.selling.pairs.seller):
-        return [Finding("error", "model.nothing_to_sell")]
+        return _refused(inputs)
     checked, findings = _checked(inputs)
     for one in CHECKS:
         findings += one(checked)

@@ -24,6 +24,7 @@ from optimizer.result.solution import Solution, StageOutcome, Status
 from optimizer.settings import SolveSettings
 from solvers.result import Reason, Termination
 from solvers.staged import Stage, StagedResult, solve_stages
+from solvers.staged_curves import solve_curve_stages
 from solvers.verify import primal_residuals
 
 _NO_PLAN = (Reason.INFEASIBLE, Reason.INFEASIBLE_OR_UNBOUNDED)
@@ -93,6 +94,10 @@ def solve_model(
         if announce is not None:
             announce(stage.name)
 
+    if model.curves:
+        return solve_curve_stages(
+            model.program, model.curves, wanted, settings.solve_options(), announce=announced
+        )
     return solve_stages(model.program, wanted, settings.solve_options(), announce=announced)
 
 

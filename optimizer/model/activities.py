@@ -8,20 +8,33 @@ from numpy.typing import NDArray
 from optimizer.model.blocks import Activities, ActivityBlock
 from optimizer.model.builder import ProgramBuilder
 from optimizer.model.cube import Cube
+from optimizer.model.initiatives import initiative_blocks
+from optimizer.model.marketing import marketing_blocks
 
 FloatArray = NDArray[np.float64]
 
 
 def add_activities(builder: ProgramBuilder, cube: Cube) -> Activities:
     """The columns of all activities of a plan; blocks come one behind the other from the first column on."""
-    blocks = [_sales(builder, cube), *_extra(builder, cube)]
+    blocks = [
+        _sales(builder, cube),
+        *marketing_blocks(builder, cube),
+        *initiative_blocks(builder, cube),
+        *_extra(builder, cube),
+    ]
     table = cube.inputs.resources
     uses = {
         row: np.repeat(amount[cube.pair_source][:, None], cube.num_periods, axis=1)
         for row, amount in table.per_unit.items()
     }
     return Activities(
-        cube, {block.name: block for block in blocks}, table.names, uses, table.by_sellers, table.extra_price
+        cube,
+        {block.name: block for block in blocks},
+        table.names,
+        uses,
+        table.by_sellers,
+        table.extra_price,
+        table.by_block,
     )
 
 

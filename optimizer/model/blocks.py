@@ -65,6 +65,8 @@ class Activities:
     uses: Mapping[int, FloatArray]
     fixed_uses: FloatArray
     extra_price: FloatArray
+    other_uses: Mapping[str, Mapping[int, FloatArray]]
+    """Block -> resource -> amount a unit of each of its rows (rows,)."""
 
     @property
     def extra_start(self) -> int | None:

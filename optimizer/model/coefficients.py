@@ -13,7 +13,20 @@ from optimizer.model.blocks import Activities, Parts
 from optimizer.model.cube import Cube
 
 FloatArray = NDArray[np.float64]
-Unit = Literal["units", "deals", "currency", "hours", "heads", "customers", "share", "seats"]
+Unit = Literal[
+    "starts",
+    "insertions",
+    "leads",
+    "opportunities",
+    "units",
+    "deals",
+    "currency",
+    "hours",
+    "heads",
+    "customers",
+    "share",
+    "seats",
+]
 
 
 Coefficient = Callable[[Activities], FloatArray]
@@ -24,7 +37,7 @@ def _revenue(a: Activities) -> FloatArray:
 
 
 def _margin(a: Activities) -> FloatArray:
-    if not a.cube.markets.knows_margin:
+    if a.cube.num_pairs and not a.cube.markets.knows_margin:
         raise InputError("model.no_margin")
     return a.cube.by_market(a.cube.markets.unit_margin)
 
@@ -91,11 +104,51 @@ SALES_METRICS: dict[str, tuple[Unit, Coefficient]] = {
     "load": ("seats", _load),
 }
 SEAT_METRICS: dict[str, Unit] = {"headcount": "heads", "capacity": "seats", "seller_cost": "currency"}
+
+
+def _marketing_cost(a: Activities) -> Parts:
+    marketing = a.cube.inputs.marketing
+    if marketing is None:
+        return {}
+    parts = {"spend": marketing.unit_cost[:, None]}
+    for block in ("used", "opened"):
+        if block in a.blocks:
+            due = marketing.fixed_once == (block == "opened")
+            parts[block] = (marketing.fixed_cost * due)[:, None]
+    return parts
+
+
+def _insertions(a: Activities) -> Parts:
+    marketing = a.cube.inputs.marketing
+    return {} if marketing is None else {"spend": marketing.by_insertion.astype(np.float64)[:, None]}
+
+
+def _initiative_cost(a: Activities) -> Parts:
+    found = a.cube.inputs.initiatives
+    return {} if found is None else {"start": found.cost[:, None], "active": found.running_cost[:, None]}
+
+
+def _initiative_benefit(a: Activities) -> Parts:
+    found = a.cube.inputs.initiatives
+    return {} if found is None else {"start": found.benefit[:, None]}
+
+
+def _of_all(block: str) -> Callable[[Activities], Parts]:
+    return lambda a: {block: np.ones((1, 1))} if block in a.blocks else {}
+
+
 ACTIVITY_METRICS: dict[str, tuple[Unit, Callable[[Activities], Parts]]] = {
     "extra_cost": ("currency", _extra_cost),
+    "marketing_cost": ("currency", _marketing_cost),
+    "initiative_cost": ("currency", _initiative_cost),
+    "initiative_benefit": ("currency", _initiative_benefit),
+    "starts": ("starts", _of_all("start")),
+    "insertions": ("insertions", _insertions),
+    "leads": ("leads", _of_all("response")),
+    "opportunities": ("opportunities", _of_all("worked")),
 }
 """Metrics of other activities than sales: unit, and what each block adds."""
-COSTS = ("extra_cost",)
+COSTS = ("extra_cost", "marketing_cost", "initiative_cost")
 """What contribution subtracts besides commission."""
 OTHER_METRICS: dict[str, Unit] = {
     "market_size": "currency",

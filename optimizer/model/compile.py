@@ -12,11 +12,16 @@ from optimizer.model.builder import ProgramBuilder
 from optimizer.model.context import Context
 from optimizer.model.cube import Cube, make_cube
 from optimizer.model.families.balance import balance
+from optimizer.model.families.carryover import carryover
 from optimizer.model.families.demand import demand
 from optimizer.model.families.hours import hours
+from optimizer.model.families.initiatives import initiatives
 from optimizer.model.families.resources import resources
+from optimizer.model.families.response import response
+from optimizer.model.families.routing import routing
 from optimizer.model.families.rules import rules
 from optimizer.model.families.share import share
+from optimizer.model.families.spend import spend
 from optimizer.model.families.stay_near import stay_near
 from optimizer.model.metrics import Metrics
 from optimizer.model.objective import PlanStage, plan_stages
@@ -24,6 +29,7 @@ from optimizer.model.personal import personal_terms, rule_columns
 from optimizer.model.scopes import Scopes
 from optimizer.model.seats import group_sellers
 from optimizer.plan.inputs import Inputs
+from solvers.curves import CurveTerm
 from solvers.program import LinearProgram
 
 Family = Callable[[Context], None]
@@ -32,7 +38,12 @@ FAMILIES: dict[str, Family] = {
     "demand": demand,
     "share": share,
     "hours": hours,
+    "spend": spend,
+    "carryover": carryover,
+    "response": response,
+    "routing": routing,
     "resources": resources,
+    "initiatives": initiatives,
     "rules": rules,
     "balance": balance,
     "stay_near": stay_near,
@@ -47,6 +58,8 @@ class Model:
 
     inputs: Inputs
     program: LinearProgram
+    curves: tuple[CurveTerm, ...]
+    """Columns that curves tie; empty for a linear plan."""
     stages: tuple[PlanStage, ...]
     context: Context
 
@@ -66,7 +79,7 @@ def compile_plan(
     plan = inputs.plan
     groups = group_sellers(inputs, rule_columns(plan), personal_terms(inputs), apart=not seat_groups)
     cube = make_cube(inputs, groups)
-    if cube.num_pairs == 0:
+    if cube.num_pairs == 0 and inputs.marketing is None and inputs.initiatives is None:
         raise InputError("model.nothing_to_sell")
     builder = ProgramBuilder()
     activities = add_activities(builder, cube)
@@ -74,7 +87,7 @@ def compile_plan(
     for family in families.values():
         family(context)
     stages = tuple(plan_stages(context))
-    return Model(inputs, builder.build(), stages, context)
+    return Model(inputs, builder.build(), tuple(context.curves), stages, context)
 
 
 def make_context(builder: ProgramBuilder, activities: Activities) -> Context:

@@ -18,6 +18,7 @@ from optimizer.model.terms import Terms, sum_by
 
 if TYPE_CHECKING:
     from optimizer.model.families.rules import RuleRows
+    from solvers.curves import CurveTerm
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -76,6 +77,10 @@ class Context:
     distances: list[DistanceStage] = field(default_factory=list)
     rule_rows: dict[str, RuleRows] = field(default_factory=dict)
     rule_places: dict[str, list[RulePlace]] = field(default_factory=dict)
+    stock: IntArray = field(default_factory=lambda: np.zeros((0, 0), dtype=np.int64))
+    """Columns of what the response of each row of marketing depends on (C, T)."""
+    curves: list[CurveTerm] = field(default_factory=list)
+    """Columns that curves tie."""
     notes: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     """Sentences for the report: message key and fields."""
 

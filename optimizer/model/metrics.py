@@ -95,10 +95,17 @@ class Metrics:
         if metric in ACTIVITY_METRICS:
             return ACTIVITY_METRICS[metric][1](self.activities)
         parts = {SALES: self.coefficient(metric)}
+        if metric in self.activities.resources:
+            position = self.activities.resources.index(metric)
+            for block, uses in self.activities.other_uses.items():
+                if block in self.activities.blocks and uses[position].any():
+                    parts[block] = uses[position][:, None]
         if metric == "contribution":
             for cost in COSTS:
                 for block, values in ACTIVITY_METRICS[cost][1](self.activities).items():
                     parts[block] = parts.get(block, 0.0) - values
+            for block, values in ACTIVITY_METRICS["initiative_benefit"][1](self.activities).items():
+                parts[block] = parts.get(block, 0.0) + values
         return parts
 
     def blocks(self, metric: str) -> tuple[str, ...]:
@@ -106,9 +113,16 @@ class Metrics:
         if metric in RATIOS:
             top, bottom, _ = RATIOS[metric]
             return tuple(dict.fromkeys([*self.blocks(top), *self.blocks(bottom)]))
-        if metric in ACTIVITY_METRICS or metric in SALES_METRICS:
+        if metric in ACTIVITY_METRICS or metric in SALES_METRICS or metric in self.activities.resources:
             return tuple(self.parts(metric)) or (SALES,)
         return (SALES,)
+
+    def known_blocks(self, metric: str) -> tuple[str, ...]:
+        """The same; sales for a metric that this plan does not know."""
+        try:
+            return self.blocks(metric)
+        except InputError:
+            return (SALES,)
 
     def members(self, metric: str, each: Sequence[str], where: Mapping[str, Any]) -> Members:
         """The members of `each` in scope that the blocks of a metric have; raises like `sum_members`."""

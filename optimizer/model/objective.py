@@ -97,6 +97,11 @@ def _default_stages(context: Context) -> list[PlanStage]:
     """Contribution where the plan knows margins; then every spread; then nearness to last year and even
     load."""
     stages = []
+    if not context.cube.num_pairs and "start" in context.activities.blocks:
+        return [_money_stage(context)]
+    if not context.cube.num_pairs:
+        leads = context.metrics.total("leads")
+        return [PlanStage("leads", "metric", leads, True, _size(context, leads), "leads")]
     if context.cube.markets.knows_margin:
         stages.append(_money_stage(context))
     else:
@@ -224,7 +229,35 @@ def _tie_break(context: Context) -> PlanStage:
     value = (weight * context.metrics.coefficient("revenue")).ravel() / size
     columns = np.arange(cube.num_cells)
     terms = Terms(np.zeros(cube.num_cells, dtype=np.int64), columns, value, np.zeros(1))
-    return PlanStage("tie-break", "tie_break", terms, False, 1.0, "")
+    return PlanStage(
+        "tie-break", "tie_break", terms + _spend_ties(context) + _start_ties(context), False, 1.0, ""
+    )
+
+
+def _spend_ties(context: Context) -> Terms:
+    """The same weights on what marketing costs; without the tie-break money that brings nothing could be
+    spent."""
+    nothing = Terms.constants(np.zeros(1))
+    if "spend" not in context.activities.blocks or context.cube.inputs.marketing is None:
+        return nothing
+    block, marketing = context.activities.blocks["spend"], context.cube.inputs.marketing
+    mixed = _mix(_hashes(marketing.names))[:, None] ^ _mix(_hashes(context.cube.calendar.period))[None, :]
+    weight = 1.0 + (_mix(mixed) >> np.uint64(11)).astype(np.float64) / 2.0**53
+    size = float((block.typical * marketing.unit_cost[:, None]).sum()) or 1.0
+    value = (weight * marketing.unit_cost[:, None]).ravel() / size
+    return Terms(np.zeros(block.size, dtype=np.int64), block.columns.ravel(), value, np.zeros(1))
+
+
+def _start_ties(context: Context) -> Terms:
+    """The same weights on starts: among equal plans the one that starts less."""
+    found = context.cube.inputs.initiatives
+    if found is None:
+        return Terms.constants(np.zeros(1))
+    block = context.activities.blocks["start"]
+    mixed = _mix(_hashes(found.names))[:, None] ^ _mix(_hashes(context.cube.calendar.period))[None, :]
+    weight = 1.0 + (_mix(mixed) >> np.uint64(11)).astype(np.float64) / 2.0**53
+    value = weight.ravel() / max(block.num_rows, 1)
+    return Terms(np.zeros(block.size, dtype=np.int64), block.columns.ravel(), value, np.zeros(1))
 
 
 def _stable_name(context: Context, seat: int) -> str:

@@ -6,20 +6,33 @@ from collections.abc import Mapping
 
 from optimizer.errors import InputError, Place
 from optimizer.plan.columns import TABLES
-from optimizer.plan.matching import check_labels, prefixed
+from optimizer.plan.matching import Side, check_labels, prefixed
 from optimizer.plan.names import nearest
-from optimizer.plan.scopes import market_dimensions, seller_dimensions
+from optimizer.plan.scopes import market_dimensions, marketing_dimensions, seller_dimensions
 from optimizer.plan.tables import Table
 
-_SIDES = {"market_keys": ("market",), "seller_and_market_keys": ("market", "seller")}
+_SIDES = {
+    "market_keys": ("market",),
+    "seller_and_market_keys": ("market", "seller"),
+    "marketing_keys": ("marketing",),
+    "marketing_and_market_keys": ("marketing", "market"),
+}
 
 
 def check_references(tables: Mapping[str, Table]) -> None:
     """Raise `InputError` with the nearest name when a key column or a label of a table matches nothing."""
-    sides = {"market": prefixed(market_dimensions(tables["markets"]), "market")}
+    sides: dict[str, Side] = {"market": prefixed(market_dimensions(tables["markets"]), "market")}
     if "sellers" in tables:
         sides["seller"] = prefixed(seller_dimensions(tables["sellers"]), "seller")
+    if "marketing" in tables:
+        sides["marketing"] = marketing_dimensions(tables["marketing"])
     for name, table in tables.items():
+        if name in ("curves", "yields") and "marketing" not in tables:
+            raise InputError("plan.marketing_missing", Place(file=table.file, sheet=table.sheet), table=name)
+        if name == "yields" and not len(tables["markets"]):
+            # Without markets a yield says itself whom its opportunities are with.
+            check_labels(table, sides["marketing"])
+            continue
         wanted = _SIDES.get(TABLES[name].extra)
         if wanted is None:
             continue

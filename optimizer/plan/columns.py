@@ -6,7 +6,43 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["label", "number", "money", "date", "yes_no", "choice", "profile"]
-Extra = Literal["dimensions", "market_keys", "seller_and_market_keys", "none"]
+Extra = Literal[
+    "dimensions",
+    "market_keys",
+    "seller_and_market_keys",
+    "marketing_keys",
+    "marketing_and_market_keys",
+    "none",
+]
+
+
+CURVE_FAMILIES = (
+    "linear",
+    "hill",
+    "logistic",
+    "s_logistic",
+    "log",
+    "log1p",
+    "power",
+    "adbudg",
+    "michaelis_menten",
+    "points",
+)
+CURVE_PARAMETERS = (
+    "bottom",
+    "top",
+    "half",
+    "slope",
+    "rate",
+    "middle",
+    "intercept",
+    "scale",
+    "unit",
+    "exponent",
+    "minimum",
+    "maximum",
+    "divisor",
+)
 
 
 @dataclass(frozen=True)
@@ -144,6 +180,77 @@ TABLES: dict[str, TableColumns] = {
                 "unit of the resource per unit sold, or per seller and period",
                 required=True,
             ),
+        ),
+    ),
+    "marketing": TableColumns(
+        "marketing",
+        ("channel",),
+        "dimensions",
+        (
+            Column("channel", "label", required=True),
+            _money("unit_cost", "currency/insertion"),
+            _money("min_spend", "currency over the horizon"),
+            _money("max_spend", "currency over the horizon"),
+            _number("min_insertions", "insertions over the horizon"),
+            _number("max_insertions", "insertions over the horizon"),
+            _money("base_spend", "currency over the horizon"),
+            _number("min_of_base", "share of base_spend"),
+            _number("max_of_base", "share of base_spend"),
+            Column("whole_units", "yes_no"),
+            _money("min_if_used", "currency per period of use"),
+            _money("fixed_cost", "currency per fixed_per"),
+            Column("fixed_per", "choice", choices=("period", "horizon")),
+            Column("pacing", "choice", choices=("free", "even")),
+            Column("from", "date"),
+            Column("to", "date"),
+            Column("curve_of", "choice", choices=("insertions", "spend")),
+            _number("carryover_rate", "share kept for the next period", 0.0, 1.0),
+            Column("carryover_profile", "profile"),
+            Column("normalised", "yes_no"),
+            _number("opening_stock", "currency, or insertions"),
+        ),
+    ),
+    "curves": TableColumns(
+        "curves",
+        (),
+        "marketing_keys",
+        (
+            Column("part", "label"),
+            Column("family", "choice", choices=CURVE_FAMILIES),
+            Column("weight", "number", "factor"),
+            Column("curve_per", "choice", choices=("period", "year", "horizon")),
+            *(Column(name, "number", "parameter of the curve") for name in CURVE_PARAMETERS),
+            _money("spend", "currency, or insertions: a point of the curve"),
+            _number("leads", "leads at this spend"),
+            _money("spend_now", "currency, or insertions"),
+            _number("leads_now", "leads at spend_now"),
+            _number("leads_if_doubled", "leads at twice spend_now"),
+        ),
+    ),
+    "yields": TableColumns(
+        "yields",
+        (),
+        "marketing_and_market_keys",
+        (Column("opportunities", "number", "opportunities per lead of the channel", required=True),),
+    ),
+    "initiatives": TableColumns(
+        "initiatives",
+        ("initiative",),
+        "dimensions",
+        (
+            Column("initiative", "label", required=True),
+            _money("cost", "currency a start"),
+            _money("running_cost", "currency/month"),
+            _money("benefit", "currency a start"),
+            Column("earliest", "date"),
+            Column("latest", "date"),
+            _number("duration", "periods"),
+            Column("requires", "label"),
+            _number("requires_after", "periods"),
+            Column("excludes", "label"),
+            Column("owner", "label"),
+            Column("milestone", "label"),
+            Column("due", "date"),
         ),
     ),
     "locks": TableColumns(

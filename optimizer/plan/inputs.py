@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from optimizer.plan.assumptions import Assumption, AssumptionLog
+from optimizer.plan.initiatives import Initiatives, resolve_initiatives
+from optimizer.plan.marketing import Marketing, resolve_marketing
 from optimizer.plan.markets import Markets, resolve_markets
 from optimizer.plan.plan import Plan
 from optimizer.plan.sellers import Selling, resolve_sellers
@@ -22,6 +24,8 @@ class Inputs:
     selling: Selling
     sizes: tuple[SizePool, ...]
     resources: Resources
+    marketing: Marketing | None = None
+    initiatives: Initiatives | None = None
     assumptions: tuple[Assumption, ...] = field(default=())
 
 
@@ -40,5 +44,7 @@ def resolve(plan: Plan, factors: Mapping[str, float] | None = None) -> Inputs:
         selling,
         resolve_sizes(plan, markets),
         resolve_resources(plan, markets, selling),
+        resolve_marketing(plan, log),
+        resolve_initiatives(plan),
         tuple(log.used),
     )

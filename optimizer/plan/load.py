@@ -23,7 +23,7 @@ from optimizer.plan.ruletables import RuleTables, expanded_rules
 from optimizer.plan.schema import PlanSpec
 from optimizer.plan.scopes import Known, resolved_scope
 from optimizer.plan.source import KeyPath, Source
-from optimizer.plan.tables import Table
+from optimizer.plan.tables import NO_MARKETS, Table
 
 
 def load_plan(path: str | Path) -> Plan:
@@ -106,7 +106,8 @@ def read_tables(
 
 def plan_of(content: Content) -> Plan:
     """The plan that a content describes, checked as a whole; raises like `load_plan`."""
-    source, tables = content.source, content.tables
+    source = content.source
+    tables: Mapping[str, Table] = {"markets": NO_MARKETS, **content.tables}
     spec = named(validated(content.data, source), source)
     calendar = _calendar(spec, source)
     check_references(tables)
@@ -142,7 +143,7 @@ def validated(data: Mapping[str, Any], source: Source) -> PlanSpec:
         spec = PlanSpec.model_validate(data)
     except ValidationError as error:
         raise explained(error, source) from None
-    if "markets" not in spec.tables:
+    if not {"markets", "marketing", "initiatives"} & set(spec.tables):
         raise InputError("plan.markets_missing", source.place(("tables",)))
     for at, stage in enumerate(spec.objective or []):
         if (stage.maximize is None) == (stage.minimize is None):

@@ -56,6 +56,8 @@ class Markets:
 def resolve_markets(plan: Plan, log: AssumptionLog) -> Markets:
     """Arrays of the markets table; raises `InputError` where a number can neither be read nor derived."""
     table = plan.tables["markets"]
+    if not len(table):
+        return _no_markets(plan)
     labels = market_dimensions(table)
     phases = _phases(plan, table, log)
     revenue, units = (
@@ -79,6 +81,13 @@ def resolve_markets(plan: Plan, log: AssumptionLog) -> Markets:
         whole_units=_whole(plan, table),
         unit=tuple(_text(table, "unit")),
     )
+
+
+def _no_markets(plan: Plan) -> Markets:
+    """The axis of a plan of marketing alone."""
+    nothing = np.zeros((0, plan.calendar.size))
+    none = np.zeros(0, dtype=np.bool_)
+    return Markets({}, (), nothing, nothing, nothing, nothing, nothing, nothing, nothing, none, none, ())
 
 
 def _names(labels: dict[str, list[str]], count: int) -> tuple[str, ...]:

@@ -109,6 +109,17 @@ def ramp_steps(profiles: Table, name: str) -> tuple[FloatArray, FloatArray]:
     return ages[order], values[order]
 
 
+def kernel_weights(profiles: Table, name: str) -> FloatArray:
+    """Weight of each age in periods, from 0 on (A,); ages that the profile leaves out weigh 0."""
+    labels, values, first = _profile(profiles, name)
+    if not all(label.isdigit() for label in labels):
+        raise InputError("model.profile_kernel", profiles.place(first, "period_or_age"), profile=name)
+    weights = np.zeros(max(int(label) for label in labels) + 1)
+    for label, value in zip(labels, values, strict=True):
+        weights[int(label)] = value
+    return weights
+
+
 def ramp_shares(calendar: Calendar, start: np.datetime64, ages: FloatArray, shares: FloatArray) -> FloatArray:
     """Share of full productivity in each period for a start date: (T,); 0 before the first age."""
     step = np.searchsorted(ages, np.maximum(_months_since(calendar.starts, start), 0.0), side="right") - 1

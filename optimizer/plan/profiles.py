@@ -20,6 +20,7 @@ USED_AS = {
     "last_year_profile": SEASON,
     "capacity_profile": SEASON,
     "ramp": RAMP,
+    "carryover_profile": FREE,
 }
 """Column that names a profile -> what the profile must be."""
 NO_RAMP = "none"
@@ -74,7 +75,7 @@ def _kinds(tables: Mapping[str, Table]) -> dict[str, str]:
     existing = frozenset(known)
     for table in tables.values():
         for column, kind in USED_AS.items():
-            if table.name not in ("markets", "sellers") or column not in table.frame.columns:
+            if table.name not in ("markets", "sellers", "marketing") or column not in table.frame.columns:
                 continue
             for row, name in enumerate(table.text(column)):
                 if not name or (kind == RAMP and name == NO_RAMP):

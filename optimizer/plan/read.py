@@ -126,7 +126,7 @@ def _values(name: str, column: Column, header: str, spec: TableSpec, kept: KeptC
     if column.kind in ("number", "money"):
         return _scaled(column, kept.numbers(header, column, column.required), spec)
     if column.kind == "date":
-        return kept.dates(header, ends=column.name == "to").astype("datetime64[s]")
+        return kept.dates(header, ends=column.name in ("to", "latest", "due")).astype("datetime64[s]")
     if column.kind == "yes_no":
         return kept.yes_no(header)
     if column.kind == "choice":

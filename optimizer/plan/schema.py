@@ -11,7 +11,8 @@ from optimizer.io.numbers import number_from_yaml
 
 TableName = Literal[
     "markets", "sellers", "territories", "resources", "uses", "profiles", "market_size",
-    "locks", "commitments", "credits",
+    "locks", "commitments", "credits", "marketing", "curves", "yields",
+    "initiatives",
 ]  # fmt: skip
 
 
@@ -291,7 +292,7 @@ class PlanSpec(Strict):
     calendar: CalendarSpec
     """The horizon."""
     tables: dict[TableName, TableEntry]
-    """The data; only `markets` is needed."""
+    """The data; one of `markets`, `marketing` and `initiatives` is needed."""
     targets: Rules = Field(default_factory=list)
     """Rules that should hold, by priority."""
     budgets: Rules = Field(default_factory=list)

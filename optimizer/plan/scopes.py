@@ -42,12 +42,41 @@ def seller_dimensions(sellers: Table) -> dict[str, list[str]]:
     return found
 
 
+def marketing_dimensions(marketing: Table) -> dict[str, list[str]]:
+    """The label columns of the marketing table: `channel` and those that the planner added."""
+    return {name: marketing.text(name) for name in ("channel", *marketing.labels)}
+
+
+def initiative_dimensions(initiatives: Table) -> dict[str, list[str]]:
+    """The label columns of the initiatives table: `initiative`, `owner`, and those that the planner added."""
+    names = ("initiative", "owner", *initiatives.labels)
+    return {name: initiatives.text(name) for name in names if name in initiatives.frame.columns}
+
+
+def yield_dimensions(tables: Mapping[str, Table]) -> dict[str, list[str]]:
+    """The label columns of yields that no other table has; they are its own where there are no markets."""
+    if "yields" not in tables or len(tables["markets"]):
+        return {}
+    own = marketing_dimensions(tables["marketing"])
+    return {name: tables["yields"].text(name) for name in tables["yields"].labels if name not in own}
+
+
 def shared_columns(markets: Table, sellers: Table | None) -> tuple[str, ...]:
     """Columns that markets and sellers both have; a rule may use their bare name only while they agree."""
     if sellers is None:
         return ()
     own = seller_dimensions(sellers)
     return tuple(name for name in market_dimensions(markets) if name in own)
+
+
+def _activity_dimensions(tables: Mapping[str, Table]) -> list[dict[str, list[str]]]:
+    """The label columns of activities other than sales."""
+    found = []
+    if "marketing" in tables:
+        found += [marketing_dimensions(tables["marketing"]), yield_dimensions(tables)]
+    if "initiatives" in tables:
+        found.append(initiative_dimensions(tables["initiatives"]))
+    return found
 
 
 @dataclass(frozen=True)
@@ -69,6 +98,10 @@ class Known:
                 found = dict.fromkeys(label for label in values if label not in ("", ALL))
                 labels.setdefault(name, {}).update(found)
                 labels[f"{prefix}.{name}"] = found
+        for activity in _activity_dimensions(tables):
+            for name, values in activity.items():
+                found = dict.fromkeys(label for label in values if label not in ("", ALL))
+                labels.setdefault(name, {}).update(found)
         for name, values_of_time in calendar.dimensions.items():
             labels[name] = dict.fromkeys(values_of_time.tolist())
         return cls(calendar, labels)

@@ -113,7 +113,7 @@ def _presence(plan: Plan, table: Table, log: AssumptionLog) -> tuple[FloatArray,
     """Headcount, and headcount times ramp (S, T); the default ramp is used for direct sellers with a start
     date."""
     calendar, count = plan.calendar, len(table)
-    starts, ends = (_dates(table, name) for name in ("from", "to"))
+    starts, ends = (dates(table, name) for name in ("from", "to"))
     ramps = table.text("ramp") if "ramp" in table.frame.columns else [""] * count
     channels = table.text("sales_channel") if "sales_channel" in table.frame.columns else [""] * count
     profiles = plan.tables.get("profiles")
@@ -146,7 +146,8 @@ def _presence(plan: Plan, table: Table, log: AssumptionLog) -> tuple[FloatArray,
     return headcount, presence
 
 
-def _dates(table: Table, column: str) -> NDArray[np.datetime64]:
+def dates(table: Table, column: str) -> NDArray[np.datetime64]:
+    """A date column (rows,); NaT where blank or absent."""
     if column not in table.frame.columns:
         return np.full(len(table), np.datetime64("NaT"), dtype="datetime64[D]")
     return np.asarray(table.frame[column], dtype="datetime64[D]")

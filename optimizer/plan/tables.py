@@ -61,6 +61,20 @@ class Table:
         shown = None if value is None else str(value)
         return Place(file=self.file, sheet=self.sheet, row=number, column=header, value=shown)
 
+    def yes(self, column: str) -> NDArray[np.bool_]:
+        """A yes/no column (rows,); no where the column is absent."""
+        if column not in self.frame.columns:
+            return np.zeros(len(self.frame), dtype=np.bool_)
+        return np.asarray(self.frame[column], dtype=np.bool_)
+
+    def choices(self, column: str) -> list[str]:
+        """A label or choice column as a list of str; blank where the column is absent."""
+        return self.text(column) if column in self.frame.columns else [""] * len(self.frame)
+
     def replace(self, **changes: object) -> Table:
         """A new table with some parts replaced."""
         return replace(self, **changes)  # type: ignore[arg-type]  # dataclasses.replace takes any field
+
+
+NO_MARKETS = Table("markets", pd.DataFrame(index=pd.RangeIndex(0)))
+"""What stands for the markets of a plan of marketing alone."""

@@ -20,6 +20,11 @@ FloatArray = NDArray[np.float64]
 
 SELL = "sell"
 SELLER = "seller"
+BLOCKS = {"marketing": "spend", "initiative": "start", "active": "active"}
+"""Activity of the table `uses` -> block of the model."""
+TABLES = {"spend": ("marketing", "channel"), "start": ("initiatives", "initiative")}
+TABLES["active"] = TABLES["start"]
+"""Block -> table and column that its names come from."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,9 @@ class Resources:
     """Resource -> amount a unit sold, by pair (P,)."""
     by_sellers: FloatArray
     """Amount that sellers take by being there (R, T)."""
+    by_block: dict[str, dict[int, FloatArray]]
+    """Block -> resource -> amount a unit of each of its rows (rows,): an insertion or a unit of currency of
+    marketing, a start, an active period."""
 
 
 def resolve_resources(plan: Plan, markets: Markets, selling: Selling) -> Resources:
@@ -46,12 +54,15 @@ def resolve_resources(plan: Plan, markets: Markets, selling: Selling) -> Resourc
     names = [] if table is None else table.text("resource")
     per_unit = {row: np.zeros(pairs) for row in range(len(names))}
     by_sellers = np.zeros((len(names), periods))
+    by_block = {block: _block_uses(plan, uses, names, block) for block in TABLES}
     if uses is not None:
         _check_names(uses, names)
         _add_uses(uses, names, markets, selling, per_unit, by_sellers)
     if table is None:
         nothing = np.zeros(0)
-        return Resources((), np.zeros((0, periods)), nothing.astype(np.bool_), nothing, {}, by_sellers)
+        return Resources(
+            (), np.zeros((0, periods)), nothing.astype(np.bool_), nothing, {}, by_sellers, by_block
+        )
     capacity = table.by_period.get(
         "capacity", np.broadcast_to(table.numbers("capacity")[:, None], (len(names), periods))
     )
@@ -63,7 +74,31 @@ def resolve_resources(plan: Plan, markets: Markets, selling: Selling) -> Resourc
         extra_price=np.nan_to_num(table.numbers("extra_price"), nan=np.inf),
         per_unit=per_unit,
         by_sellers=by_sellers,
+        by_block=by_block,
     )
+
+
+def _block_uses(plan: Plan, uses: Table | None, names: list[str], block: str) -> dict[int, FloatArray]:
+    """Rows with an activity of the block (`marketing` for all, `marketing:CHANNEL` for one) add up."""
+    table, column = plan.tables.get(TABLES[block][0]), TABLES[block][1]
+    if table is None:
+        return {}
+    labels = table.text(column)
+    found = {resource: np.zeros(len(labels)) for resource in range(len(names))}
+    if uses is None:
+        return found
+    for row, (activity, resource) in enumerate(
+        zip(uses.text("activity"), uses.text("resource"), strict=True)
+    ):
+        kind, _, name = activity.partition(":")
+        if BLOCKS.get(kind) != block or resource not in names:
+            continue
+        if name and name not in labels:
+            place = uses.place(row, "activity", activity)
+            raise InputError("model.activity_name", place, table=table.name, nearest=nearest(name, labels))
+        own = np.array([not name or label == name for label in labels], dtype=np.bool_)
+        found[names.index(resource)] += uses.numbers("amount")[row] * own
+    return found
 
 
 def _check_names(uses: Table, names: list[str]) -> None:
@@ -76,7 +111,7 @@ def _check_names(uses: Table, names: list[str]) -> None:
                 uses.place(row, "resource", resource),
                 nearest=nearest(resource, names),
             )
-        if activity.split(":")[0] not in (SELL, SELLER):
+        if activity.split(":")[0] not in (SELL, SELLER, *BLOCKS):
             raise InputError("model.activity_unknown", uses.place(row, "activity", activity))
 
 
@@ -97,6 +132,8 @@ def _add_uses(
     activities, amounts = uses.text("activity"), uses.numbers("amount")
     for row, (activity, resource) in enumerate(zip(activities, uses.text("resource"), strict=True)):
         kind, _, name = activity.partition(":")
+        if kind in BLOCKS:
+            continue
         own = np.zeros(len(sellers.names), dtype=np.bool_)
         own[seller[of_seller == row]] = True
         if name:

@@ -9,7 +9,12 @@ from optimizer import messages
 from optimizer.checks.finding import Finding
 from optimizer.model.metrics import ACTIVITY_METRICS, OTHER_METRICS, RATIOS, SALES_METRICS, SEAT_METRICS
 from optimizer.plan.plan import Plan
-from optimizer.plan.scopes import market_dimensions, seller_dimensions
+from optimizer.plan.scopes import (
+    initiative_dimensions,
+    market_dimensions,
+    marketing_dimensions,
+    seller_dimensions,
+)
 from optimizer.report.layout import Column, Paper, Tone
 from optimizer.report.words import metric_word
 
@@ -84,6 +89,11 @@ def _labels(paper: Paper, plan: Plan, language: str) -> None:
     sides: list[tuple[str, Mapping[str, Sequence[str]]]] = [
         ("market", market_dimensions(plan.tables["markets"])),
         ("seller", seller_dimensions(plan.tables["sellers"]) if "sellers" in plan.tables else {}),
+        ("marketing", marketing_dimensions(plan.tables["marketing"]) if "marketing" in plan.tables else {}),
+        (
+            "initiatives",
+            initiative_dimensions(plan.tables["initiatives"]) if "initiatives" in plan.tables else {},
+        ),
         ("time", {"period": calendar.period, "quarter": calendar.quarter, "year": calendar.year}),
     ]
     for side, columns in sides:

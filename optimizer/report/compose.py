@@ -10,6 +10,8 @@ from optimizer.report.breakdown import breakdown
 from optimizer.report.contradiction import contradiction
 from optimizer.report.layout import Paper
 from optimizer.report.sheet import Sheet, known_figure
+from optimizer.report.spending import spending
+from optimizer.report.starting import starting
 from optimizer.report.targets import targets
 from optimizer.report.usage import usage
 from optimizer.result.evaluate import figures
@@ -41,7 +43,8 @@ def page(
     if solution.has_plan:
         _headline(sheet)
         _notes(sheet)
-        for section in (targets, breakdown, binding, usage, *_asked_for(solution), assumed):
+        sections = (targets, breakdown, spending, starting, binding, usage, *_asked_for(solution), assumed)
+        for section in sections:
             section(sheet)
     elif solution.contradiction is not None:
         contradiction(sheet)

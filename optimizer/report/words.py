@@ -27,6 +27,13 @@ _METRICS = frozenset(
         "capacity",
         "seller_cost",
         "extra_cost",
+        "marketing_cost",
+        "initiative_cost",
+        "initiative_benefit",
+        "starts",
+        "insertions",
+        "leads",
+        "opportunities",
         "market_size",
         "last_year",
         "last_year_units",
@@ -38,7 +45,20 @@ _METRICS = frozenset(
         "utilisation",
     }
 )
-_UNITS = frozenset({"units", "deals", "hours", "heads", "customers", "seats"})
+_UNITS = frozenset(
+    {
+        "units",
+        "deals",
+        "hours",
+        "heads",
+        "customers",
+        "seats",
+        "starts",
+        "insertions",
+        "leads",
+        "opportunities",
+    }
+)
 _COLUMNS = frozenset(
     {"seller", "region", "line", "team", "quarter", "period", "year", "customer_type", "sales_channel"}
 )

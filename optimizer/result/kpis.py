@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from optimizer.errors import InputError
-from optimizer.model.metrics import RATIOS, SALES_METRICS, Metrics, sum_members
+from optimizer.model.metrics import RATIOS, SALES_METRICS, Metrics
 from optimizer.model.scopes import Members
 from optimizer.plan.tables import ALL
 from optimizer.report.words import unit_text
@@ -33,12 +33,13 @@ def kpis(solution: Solution) -> pd.DataFrame:
     metrics, x = view(solution)
     sums = _Sums(metrics, x)
     parts = []
-    for scope in ("", *scope_columns(solution)):
+    columns = scope_columns(solution)
+    for scope in ("", *columns, *(name for name in _activity_columns(solution) if name not in columns)):
         for each in (() if not scope else (scope,), ("quarter",) if not scope else (scope, "quarter")):
-            members = sum_members(metrics.scopes, each, {})
-            labels = np.array(members.labels, dtype=object).reshape(members.size, len(each))
             for metric in metrics.known():
-                values = sums.of(metric, members, each)
+                members = metrics.scopes.members(each, {}, metrics.known_blocks(metric))
+                labels = np.array(members.labels, dtype=object).reshape(members.size, len(each))
+                values = sums.of(metric, members, each) if members.size else None
                 if values is not None:
                     parts.append(_part(solution, metric, scope, labels, values, each))
     frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS))
@@ -63,6 +64,13 @@ def scope_columns(solution: Solution) -> list[str]:
             else:
                 found.append(name if side == "market" or ALL not in sellers[name] else f"seller.{name}")
     return found
+
+
+def _activity_columns(solution: Solution) -> list[str]:
+    """Columns of marketing and initiatives."""
+    blocks = solution.activities.blocks
+    found = [name for block in ("spend", "start") if block in blocks for name in blocks[block].labels]
+    return list(dict.fromkeys(found))
 
 
 def _part(

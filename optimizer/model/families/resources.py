@@ -9,10 +9,15 @@ of contribution.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
+from optimizer.model.blocks import ActivityBlock
 from optimizer.model.builder import Labels
 from optimizer.model.context import Context
 from optimizer.model.terms import Terms, sum_by
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 
 def resources(context: Context) -> None:
@@ -34,12 +39,26 @@ def resources(context: Context) -> None:
             used[pairs].ravel(),
             sum_by(member, table.by_sellers[resource], count),
         )
+        for block, uses in activities.other_uses.items():
+            if block in activities.blocks:
+                terms = terms + _used_by(activities.blocks[block], uses[resource], member, count)
         if activities.extra_start is not None and np.isfinite(activities.extra_price[resource]):
             column = activities.extra_start + resource * cube.num_periods + periods
             terms = terms + Terms(member, column, np.full(cube.num_periods, -1.0), np.zeros(count))
         context.builder.add_rows(
             "resources", terms, _labels(name, cube.calendar.period, count), upper=limit[:count]
         )
+
+
+def _used_by(block: ActivityBlock, amount: FloatArray, member: IntArray, count: int) -> Terms:
+    """What the rows of a block take by period, or over the horizon: `member` (T,) is the row of each."""
+    rows = np.flatnonzero(amount)
+    return Terms(
+        np.broadcast_to(member, (len(rows), block.num_periods)).ravel(),
+        block.columns[rows].ravel(),
+        np.repeat(amount[rows], block.num_periods),
+        np.zeros(count),
+    )
 
 
 def _labels(name: str, periods: tuple[str, ...], count: int) -> Labels:

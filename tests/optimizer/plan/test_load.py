@@ -166,7 +166,7 @@ def test_faults_of_the_plan_file(problem: Problem, rest: str, expected: str) -> 
         ),
         (
             HORIZON + "tables: {market: markets.csv}\n",
-            "plan.yaml, line 3: there is no table “market”. Nearest: markets, market_size",
+            "plan.yaml, line 3: there is no table “market”. Nearest: markets, marketing, market_size",
         ),
         (
             HORIZON + "tables:\n  markets: {file: markets.csv, sheets: A}\n",

@@ -1,0 +1,82 @@
+"""Family initiatives: what is started at most once, runs for a while, and depends on other starts.
+
+    active[i,t] = sum_{t - duration < u <= t} start[i,u],      sum_t start[i,t] <= 1
+    start[i,t] <= sum_{u <= t - after} start[j,u]              i requires j
+    sum_t start[i,t] + sum_t start[j,t] <= 1                   i excludes j
+
+Units: starts. Reference: project selection (Hillier & Lieberman, ch. 12).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from optimizer.model.blocks import ActivityBlock
+from optimizer.model.builder import Labels
+from optimizer.model.context import Context
+from optimizer.model.marketing import by_period
+from optimizer.model.terms import Terms
+from optimizer.plan.initiatives import Initiatives
+
+
+def initiatives(context: Context) -> None:
+    """Add the rows that define active periods, and those of single starts, requirements and exclusions."""
+    found = context.cube.inputs.initiatives
+    if found is None:
+        return
+    start = context.activities.blocks["start"]
+    _active(context, found, start)
+    pairs = [(row, row) for row in range(start.num_rows)]
+    _at_most_one(context, start, pairs, lambda: [(name, "once") for name in found.names])
+    excluded = list(found.excludes)
+    _at_most_one(
+        context, start, excluded, lambda: [(found.names[i], "excludes", found.names[j]) for i, j in excluded]
+    )
+    for row, other, after in found.requires:
+        _requires(context, found, start, row, other, after)
+
+
+def _active(context: Context, found: Initiatives, start: ActivityBlock) -> None:
+    rows, periods = start.num_rows, start.num_periods
+    age = np.arange(periods)[:, None] - np.arange(periods)[None, :]
+    row, period, begun = np.nonzero((age >= 0)[None] & (age[None] < found.duration[:, None, None]))
+    count = rows * periods
+    begins = Terms(
+        row * periods + period, start.columns[row, begun], np.full(len(row), -1.0), np.zeros(count)
+    )
+    active = context.activities.blocks["active"].columns.ravel()
+    runs = Terms(np.arange(count), active, np.ones(count), np.zeros(count))
+    labels = by_period(found.names, context.cube.calendar.period)
+    context.builder.add_rows("initiatives", runs + begins, labels, lower=0.0, upper=0.0)
+
+
+def _at_most_one(
+    context: Context, start: ActivityBlock, pairs: list[tuple[int, int]], labels: Labels
+) -> None:
+    """At most one start of each pair, or of a row itself."""
+    if not pairs:
+        return
+    members, columns = [], []
+    for member, pair in enumerate(pairs):
+        own = start.columns[list(dict.fromkeys(pair))].ravel()
+        members.append(np.full(len(own), member))
+        columns.append(own)
+    column = np.concatenate(columns)
+    terms = Terms(np.concatenate(members), column, np.ones(len(column)), np.zeros(len(pairs)))
+    context.builder.add_rows("initiatives", terms, labels, upper=1.0)
+
+
+def _requires(
+    context: Context, found: Initiatives, start: ActivityBlock, row: int, other: int, after: int
+) -> None:
+    """No start in a period without a start of the other one, `after` periods before it or earlier."""
+    periods = start.num_periods
+    period, begun = np.nonzero(np.tri(periods, k=-after, dtype=np.bool_))
+    own = Terms(np.arange(periods), start.columns[row], np.ones(periods), np.zeros(periods))
+    needed = Terms(period, start.columns[other][begun], np.full(len(period), -1.0), np.zeros(periods))
+    shown = context.cube.calendar.period
+
+    def labels() -> list[tuple[str, ...]]:
+        return [(found.names[row], "requires", found.names[other], label) for label in shown]
+
+    context.builder.add_rows("initiatives", own + needed, labels, upper=0.0)

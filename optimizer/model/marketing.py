@@ -1,0 +1,161 @@
+"""The columns of marketing: what is spent, used, brought in, and passed on as opportunities."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.model.blocks import ActivityBlock
+from optimizer.model.builder import Labels, ProgramBuilder
+from optimizer.model.cube import Cube
+from optimizer.plan.marketing import Marketing
+from solvers.curves import make_table
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+
+def marketing_blocks(builder: ProgramBuilder, cube: Cube) -> list[ActivityBlock]:
+    """Blocks spend (input of each row of marketing), used and opened (binaries), response (leads), worked
+    (opportunities of each yield); none without marketing."""
+    marketing = cube.inputs.marketing
+    if marketing is None:
+        return []
+    lower, upper = input_bounds(marketing, cube.num_periods)
+    size = np.where(np.isfinite(upper), upper, np.nan)
+    total = marketing.bounds.total_upper[:, None] / cube.num_periods
+    typical = np.where(np.isnan(size), np.where(np.isfinite(total), total, 1.0), size)
+    spend = _block(builder, cube, "spend", marketing, lower, upper, marketing.whole[:, None], typical)
+    blocks = [spend]
+    ones = np.ones_like(lower)
+    for name, wanted in (("used", switched(marketing)), ("opened", opens(marketing))):
+        if wanted.any():
+            most = np.where(wanted[:, None], 1.0, 0.0) * ones
+            blocks.append(_block(builder, cube, name, marketing, 0.0 * ones, most, True, ones))
+    responds = np.array([response is not None for response in marketing.responses], dtype=np.bool_)
+    reach = np.minimum(upper, marketing.bounds.total_upper[:, None])
+    most = np.where(responds[:, None], _most_leads(marketing, reach), 0.0)
+    least = np.where(responds[:, None], _least_response(marketing)[:, None], 0.0) * ones
+    at_rest = _leads(marketing, np.zeros_like(lower))
+    resting = idle(marketing)
+    least, most = (np.where(resting, at_rest, side) for side in (least, most))
+    leads = _typical_leads(marketing, typical)
+    blocks.append(_block(builder, cube, "response", marketing, least, most, False, leads))
+    return [*blocks, *_worked(builder, cube, marketing, leads)]
+
+
+def input_bounds(marketing: Marketing, num_periods: int) -> tuple[FloatArray, FloatArray]:
+    """Bounds of each input and period (C, T); those of the horizon too, where it has one period or even
+    pacing."""
+    bounds, active = marketing.bounds, marketing.active
+    share = folds(marketing, num_periods)[:, None] / np.maximum(active.sum(axis=1, keepdims=True), 1)
+    lower = np.maximum(bounds.lower, bounds.total_lower[:, None] * share)
+    spread = np.full_like(lower, np.inf)
+    np.multiply(bounds.total_upper[:, None], share, out=spread, where=share > 0)
+    upper = np.minimum(bounds.upper, spread)
+    return np.where(active, lower, 0.0), np.where(active, upper, 0.0)
+
+
+def folds(marketing: Marketing, num_periods: int) -> BoolArray:
+    """Rows (C,) whose bounds over the horizon are bounds of each period."""
+    return marketing.even | (num_periods == 1)
+
+
+def idle(marketing: Marketing) -> BoolArray:
+    """Rows and periods (C, T) whose response is that to nothing: not active, and nothing carries over."""
+    return ~marketing.active & ~marketing.has_carryover[:, None]
+
+
+def switched(marketing: Marketing) -> BoolArray:
+    """Rows (C,) that are on or off in each period."""
+    return (marketing.least_if_used > 0) | ((marketing.fixed_cost > 0) & ~marketing.fixed_once)
+
+
+def opens(marketing: Marketing) -> BoolArray:
+    """Rows (C,) with a fixed cost that is due once."""
+    return (marketing.fixed_cost > 0) & marketing.fixed_once
+
+
+def _least_response(marketing: Marketing) -> FloatArray:
+    """Lower bound of leads (C,): none for curves that start below 0 (a logarithm), else 0."""
+    return np.array(
+        [
+            -np.inf if response is not None and _may_be_negative(response.curve.parts) else 0.0
+            for response in marketing.responses
+        ]
+    )
+
+
+def _may_be_negative(parts: tuple[object, ...]) -> bool:
+    return any(getattr(part, "family", "") == "log" or getattr(part, "weight", 1.0) < 0 for part in parts)
+
+
+def _typical_leads(marketing: Marketing, typical: FloatArray) -> FloatArray:
+    """A plausible number of leads (C, T): the response to the typical input."""
+    return np.asarray(np.abs(_leads(marketing, typical)), dtype=np.float64)
+
+
+def _most_leads(marketing: Marketing, upper: FloatArray) -> FloatArray:
+    """What the largest stock that the bounds of inputs allow brings (C, T) by a curve; inf without bounds, for
+    lines, and for curves whose parts may fall."""
+    stock = marketing.kernel.sum(axis=1, keepdims=True) * upper.max(axis=1, keepdims=True) + marketing.opening
+    curved = [
+        found is not None and found.slope is None and not _may_be_negative(found.curve.parts)
+        for found in marketing.responses
+    ]
+    most: FloatArray = np.full(stock.shape, np.inf)
+    known = np.isfinite(stock).all(axis=1) & np.array(curved, dtype=np.bool_)
+    # A margin for rounding: the curve itself is the bound that counts.
+    most[known] = 1.001 * _leads(marketing, np.where(np.isfinite(stock), stock, 0.0))[known]
+    return most
+
+
+def _leads(marketing: Marketing, stock: FloatArray) -> FloatArray:
+    """The response of each row to a stock (C, T); 0 where a row has none."""
+    leads = np.zeros_like(stock)
+    for row, found in enumerate(marketing.responses):
+        if found is not None:
+            taken = stock[row] * (marketing.unit_cost[row] if marketing.curve_of_spend[row] else 1.0)
+            leads[row] = make_table([found.curve]).value(np.zeros(taken.size, dtype=np.int64), taken)
+    # A logarithm of nothing has no leads.
+    return np.where(np.isfinite(leads), leads, 0.0)
+
+
+def _worked(
+    builder: ProgramBuilder, cube: Cube, marketing: Marketing, leads: FloatArray
+) -> list[ActivityBlock]:
+    """Opportunities of each yields entry and period (E, T); negative ones take away."""
+    yields = marketing.yields
+    if not len(yields.pool):
+        return []
+    amount = yields.amount[yields.pool]
+    lower = np.repeat(np.where(amount < 0, -np.inf, 0.0), cube.num_periods)
+    upper = np.repeat(np.where(amount < 0, 0.0, np.inf), cube.num_periods)
+    start = builder.add_columns(
+        "worked", len(lower), by_period(yields.names, cube.calendar.period), lower=lower, upper=upper
+    )
+    typical = np.abs(amount)[:, None] * leads[yields.channel[yields.pool]]
+    return [ActivityBlock("worked", start, yields.labels, len(amount), cube.num_periods, typical)]
+
+
+def _block(
+    builder: ProgramBuilder,
+    cube: Cube,
+    name: str,
+    marketing: Marketing,
+    lower: FloatArray,
+    upper: FloatArray,
+    integer: BoolArray | bool,
+    typical: FloatArray,
+) -> ActivityBlock:
+    whole = np.broadcast_to(np.asarray(integer), lower.shape).ravel()
+    labels = by_period(marketing.names, cube.calendar.period)
+    start = builder.add_columns(
+        name, lower.size, labels, lower=lower.ravel(), upper=upper.ravel(), integer=whole
+    )
+    return ActivityBlock(name, start, marketing.labels, len(marketing.names), cube.num_periods, typical)
+
+
+def by_period(names: tuple[str, ...], periods: tuple[str, ...], *more: str) -> Labels:
+    """Labels (name, period, more), a row each, period by period."""
+    return lambda: [(name, period, *more) for name in names for period in periods]

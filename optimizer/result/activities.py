@@ -1,0 +1,85 @@
+"""What marketing takes and brings, and which initiatives start, as tidy tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from optimizer.model.blocks import ActivityBlock
+from optimizer.plan.sellers import dates
+from optimizer.result.solution import Solution
+
+FloatArray = NDArray[np.float64]
+
+TIME = ("period", "quarter", "year")
+NOISE = 1e-9
+"""Cost and leads below this are rounding of the solver."""
+
+
+def marketing(solution: Solution) -> pd.DataFrame:
+    """What each row of marketing takes in and brings in each period; rows without either are left out.
+
+    Columns: channel; the other columns of the marketing table; period, quarter, year; insertions (blank where
+    the row has no unit_cost); marketing_cost (currency, fixed costs included); leads. Raises `ValueError`
+    without a plan.
+    """
+    metrics, x = solution.metrics, solution.x
+    block = metrics.activities.blocks["spend"]
+    figures = {
+        name: _by_row(metrics.parts(name), metrics.activities.blocks, x, block.num_rows)
+        for name in ("insertions", "marketing_cost", "leads")
+    }
+    inputs = solution.inputs.marketing
+    assert inputs is not None
+    figures["insertions"] = np.where(inputs.by_insertion[:, None], figures["insertions"], np.nan)
+    kept = np.nan_to_num(np.abs(figures["marketing_cost"])) + np.abs(figures["leads"]) > NOISE
+    row, period = np.nonzero(kept)
+    columns: dict[str, Any] = {
+        name: np.array(labels, dtype=object)[row] for name, labels in block.labels.items()
+    }
+    for name in TIME:
+        columns[name] = np.array(getattr(solution.sellers.calendar, name), dtype=object)[period]
+    texts = list(columns)
+    columns |= {name: values[kept] for name, values in figures.items()}
+    return pd.DataFrame(columns).astype(dict.fromkeys(texts, "str"))
+
+
+def initiatives(solution: Solution) -> pd.DataFrame:
+    """Every initiative, whether it is started or not.
+
+    Columns: initiative; owner and the other columns of the initiatives table; milestone and due as the
+    planner wrote them; start (period; blank where it is not started); initiative_cost and initiative_benefit
+    (currency over the plan). Raises `ValueError` without a plan.
+    """
+    metrics, x = solution.metrics, solution.x
+    block = metrics.activities.blocks["start"]
+    begun = block.values(x) > 0.5
+    periods = np.array(solution.sellers.calendar.period, dtype=object)
+    table = solution.plan.tables["initiatives"]
+    columns: dict[str, Any] = {name: np.array(labels, dtype=object) for name, labels in block.labels.items()}
+    columns["milestone"] = np.array(table.choices("milestone"), dtype=object)
+    columns["due"] = np.array([_day(day) for day in dates(table, "due")], dtype=object)
+    columns["start"] = np.where(begun.any(axis=1), periods[begun.argmax(axis=1)], "")
+    texts = list(columns)
+    for name in ("initiative_cost", "initiative_benefit"):
+        figures = _by_row(metrics.parts(name), metrics.activities.blocks, x, block.num_rows)
+        columns[name] = figures.sum(axis=1)
+    return pd.DataFrame(columns).astype(dict.fromkeys(texts, "str"))
+
+
+def _day(day: np.datetime64) -> str:
+    return "" if np.isnat(day) else str(day)
+
+
+def _by_row(
+    parts: Mapping[str, FloatArray], blocks: Mapping[str, ActivityBlock], x: FloatArray, num_rows: int
+) -> FloatArray:
+    """A metric of activities that share their rows, by row and period."""
+    total: FloatArray = np.zeros((num_rows, 1))
+    for name, coefficient in parts.items():
+        total = total + coefficient * blocks[name].values(x)
+    return total

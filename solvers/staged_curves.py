@@ -1,0 +1,149 @@
+"""Lexicographic solving of programs with curves: every stage is proved on the true curves before its lock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from solvers.curves import CurveProgram, CurveResult, CurveTerm, local_program, solve_curves
+from solvers.options import SolveOptions
+from solvers.program import FloatArray, LinearProgram
+from solvers.result import Limit, Reason, SolveResult, Termination
+from solvers.solving import solve
+from solvers.staged import Lock, Stage, StagedResult, StageOutcome, with_locks
+
+
+def solve_curve_stages(
+    program: LinearProgram,
+    curves: Sequence[CurveTerm],
+    stages: Sequence[Stage],
+    options: SolveOptions | None = None,
+    solver: str = "highs",
+    announce: Callable[[Stage], None] | None = None,
+) -> StagedResult:
+    """Optimise the stages in turn, each with the curves; the program's own objective is not used.
+
+    A stage is locked at its value on the true curves, f <= f* + max(tolerance |f*|, 1e-6 scale, 1e-7 |f*|),
+    and starts from the plan of the stage before. Duals are those of the program whose curves are replaced by
+    their tangents at the answer, whole columns fixed. A last stage whose duals nobody reads only chooses among
+    equal plans: what curves tie stays as it is then, and the rest is chosen. Raises like `solve_curves`.
+    """
+    run = _Run(program, tuple(curves), options or SolveOptions(), solver)
+    for stage in stages:
+        if run.ended is not None:
+            run.skip(stage, f"not solved: an earlier stage ended as {run.ended.reason}")
+        elif not stage.objective.any() and (run.x is not None or stage is not stages[-1]):
+            run.skip(stage, "not solved: its objective is zero")
+        else:
+            if announce is not None:
+                announce(stage)
+            run.solve(stage, chooses=stage is stages[-1] and not stage.keep_duals)
+    return run.finished()
+
+
+class _Run:
+    """Locks, incumbent and outcomes between stages."""
+
+    def __init__(
+        self, program: LinearProgram, curves: tuple[CurveTerm, ...], options: SolveOptions, solver: str
+    ) -> None:
+        self.program, self.curves, self.options, self.solver = program, curves, options, solver
+        self.started = time.perf_counter()
+        self.locks: list[Lock] = []
+        self.outcomes: list[StageOutcome] = []
+        self.x: FloatArray | None = None
+        self.ended: Termination | None = None
+
+    def skip(self, stage: Stage, reason: str) -> None:
+        """Record a stage that is not solved."""
+        self.outcomes.append(StageOutcome(stage, None, locks=tuple(self.locks), note=reason))
+
+    def solve(self, stage: Stage, chooses: bool) -> None:
+        """Solve one stage from the plan so far, keep the better plan, and lock it."""
+        left = self._time_left()
+        if left is not None and left <= 0:
+            self.ended = Termination(Reason.LIMIT, Limit.TIME, "between stages")
+            self.skip(stage, f"not solved: {self.ended.reason} between stages")
+            return
+        locked = with_locks(self.program, self.locks).replace(
+            objective=stage.objective, maximize=stage.maximize, offset=stage.offset
+        )
+        if chooses and self.x is not None:
+            self._choose(stage, locked, self.x, left)
+            return
+        tied = CurveProgram(locked, self.curves)
+        options = replace(self.options, start_values=self.x, time_limit=left)
+        found = solve_curves(tied, options, self.solver)
+        result = self._result(tied, stage, found)
+        self.outcomes.append(StageOutcome(stage, result, locks=tuple(self.locks)))
+        if found.termination.reason is not Reason.OPTIMAL:
+            self.ended = found.termination
+        if found.x is None:
+            return
+        self.x = found.x
+        self._lock(stage)
+
+    def _choose(self, stage: Stage, locked: LinearProgram, x: FloatArray, left: float | None) -> None:
+        """Solve a stage with inputs and outputs of the curves where they are; the plan stays where the
+        rounding of the plan so far leaves no room."""
+        tied = np.unique(
+            [column for term in self.curves for column in (term.input_column, term.output_column)]
+        )
+        lower, upper = locked.column_lower.copy(), locked.column_upper.copy()
+        lower[tied] = upper[tied] = x[tied]
+        held = locked.replace(column_lower=lower, column_upper=upper)
+        result = solve(held, replace(self.options, start_values=None, time_limit=left), self.solver)
+        if result.x is None:
+            self.skip(stage, "not solved: the plan of the stages before leaves nothing to choose")
+            return
+        self.x = result.x
+        self.outcomes.append(StageOutcome(stage, result, locks=tuple(self.locks)))
+
+    def finished(self) -> StagedResult:
+        """The whole result, with each stage's value at the final values."""
+        x = self.x
+        outcomes = tuple(
+            replace(outcome, value=None if x is None else outcome.stage.value(x)) for outcome in self.outcomes
+        )
+        termination = self.ended or Termination(Reason.OPTIMAL)
+        return StagedResult(self.program, outcomes, x, termination, time.perf_counter() - self.started)
+
+    def _time_left(self) -> float | None:
+        limit = self.options.time_limit
+        return None if limit is None else max(0.0, limit - (time.perf_counter() - self.started))
+
+    def _lock(self, stage: Stage) -> None:
+        if not stage.lock or self.ended is not None or not stage.objective.any() or self.x is None:
+            return
+        value = stage.value(self.x)
+        # The next stage proves its answer to a gap as well, so that it needs as much room.
+        slack = max(stage.slack(value), 1e-7 * abs(value))
+        linear = value - stage.offset
+        lower, upper = (linear - slack, np.inf) if stage.maximize else (-np.inf, linear + slack)
+        self.locks.append(Lock(stage, lower, upper))
+
+    def _result(self, tied: CurveProgram, stage: Stage, found: CurveResult) -> SolveResult:
+        """The curve result as a result of one stage, with duals of the tangent program where it is wanted."""
+        duals = reduced = None
+        if found.x is not None and stage.keep_duals:
+            plain = SolveOptions(threads=self.options.threads)
+            local = solve(local_program(tied, found.x), plain, self.solver)
+            if local.is_optimal and local.duals is not None:
+                duals, reduced = local.duals[: self.program.num_rows], local.reduced_costs
+        return SolveResult(
+            solver=self.solver,
+            termination=found.termination,
+            x=found.x,
+            objective_value=found.value,
+            bound=found.bound,
+            duals=duals,
+            reduced_costs=reduced,
+            duals_are_of_fixed_integers=duals is not None,
+            residuals=found.residuals,
+            seconds=found.seconds,
+            method="curves",
+            notes=found.notes,
+        )

@@ -1,0 +1,85 @@
+"""Stages over a program with curves: each is proved on the true curves and locked there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from solvers.curves import CurveTerm, curve
+from solvers.options import SolveOptions
+from solvers.program import LinearProgram
+from solvers.result import Reason
+from solvers.staged import Stage
+from solvers.staged_curves import solve_curve_stages
+
+ROOT = curve("power", scale=1.0, exponent=0.5)
+CURVES = (CurveTerm(0, 2, ROOT), CurveTerm(1, 3, ROOT))
+OUTPUTS = np.array([0.0, 0.0, 1.0, 1.0])
+
+
+def budget(amount: float) -> LinearProgram:
+    """Two inputs with one budget; outputs are their square roots."""
+    return LinearProgram(
+        objective=np.zeros(4),
+        matrix=sparse.csc_array(np.array([[1.0, 1.0, 0.0, 0.0]])),
+        row_lower=np.array([-np.inf]),
+        row_upper=np.array([amount]),
+        column_lower=np.zeros(4),
+        column_upper=np.full(4, np.inf),
+        integer=np.zeros(4, dtype=np.bool_),
+    )
+
+
+def test_a_later_stage_keeps_the_value_of_an_earlier_one() -> None:
+    """Two equal roots share 50 equally; using less of the first input is then worth next to nothing."""
+    stages = [Stage("most", OUTPUTS, maximize=True), Stage("less", np.array([1.0, 0.0, 0.0, 0.0]))]
+    result = solve_curve_stages(budget(50.0), CURVES, stages)
+    assert result.outcome("most").value == pytest.approx(10.0, rel=1e-5)
+    assert result.x is not None
+    assert result.x[0] == pytest.approx(25.0, abs=0.5)
+
+
+def test_a_last_stage_that_chooses_leaves_the_curves_alone() -> None:
+    """What curves tie stays to the last digit; a column that no curve ties moves to its best bound."""
+    program = budget(50.0)
+    program = program.replace(
+        objective=np.zeros(5),
+        matrix=sparse.csc_array(np.array([[1.0, 1.0, 0.0, 0.0, 0.0]])),
+        column_lower=np.append(program.column_lower, 2.0),
+        column_upper=np.append(program.column_upper, 9.0),
+        integer=np.zeros(5, dtype=np.bool_),
+    )
+    most = Stage("most", np.append(OUTPUTS, 0.0), maximize=True)
+    least = Stage("least", np.array([1.0, 0.0, 0.0, 0.0, 1.0]), keep_duals=False)
+    alone, both = (solve_curve_stages(program, CURVES, stages) for stages in ([most], [most, least]))
+    assert alone.x is not None and both.x is not None
+    assert both.x[:4] == pytest.approx(alone.x[:4], abs=1e-9)
+    assert both.x[4] == pytest.approx(2.0)
+    assert both.termination.reason is Reason.OPTIMAL
+
+
+def test_the_price_of_the_budget_is_that_of_the_tangents() -> None:
+    """One more unit of 50 brings 1 / (2 sqrt(25))."""
+    result = solve_curve_stages(budget(50.0), CURVES, [Stage("most", OUTPUTS, maximize=True)])
+    found = result.outcome("most").result
+    assert found is not None and found.duals is not None
+    assert found.duals.tolist() == pytest.approx([0.1], rel=1e-3)
+
+
+def test_a_stage_without_an_objective_is_not_solved() -> None:
+    """It says so, and the plan of the other stages stays."""
+    stages = [Stage("nothing", np.zeros(4)), Stage("most", OUTPUTS, maximize=True)]
+    result = solve_curve_stages(budget(2.0), CURVES, stages)
+    assert result.outcome("nothing").result is None
+    assert "zero" in result.outcome("nothing").note
+    assert result.outcome("most").value == pytest.approx(2.0, rel=1e-5)
+
+
+def test_no_time_is_a_limit() -> None:
+    """Without any time nothing is solved, and the reason is the limit."""
+    result = solve_curve_stages(
+        budget(2.0), CURVES, [Stage("most", OUTPUTS, maximize=True)], SolveOptions(time_limit=0.0)
+    )
+    assert result.x is None
+    assert result.termination.reason is Reason.LIMIT
