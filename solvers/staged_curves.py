@@ -28,8 +28,8 @@ def solve_curve_stages(
 
     A stage is locked at its value on the true curves, f <= f* + max(tolerance |f*|, 1e-6 scale, 1e-7 |f*|),
     and starts from the plan of the stage before. Duals are those of the program whose curves are replaced by
-    their tangents at the answer, whole columns fixed. A last stage whose duals nobody reads only chooses among
-    equal plans: what curves tie stays as it is then, and the rest is chosen. Raises like `solve_curves`.
+    their tangents at the answer, whole columns fixed. A last stage whose duals nobody reads only chooses
+    among equal plans: what curves tie stays as it is then. Raises like `solve_curves`.
     """
     run = _Run(program, tuple(curves), options or SolveOptions(), solver)
     for stage in stages:

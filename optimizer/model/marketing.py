@@ -96,8 +96,8 @@ def _typical_leads(marketing: Marketing, typical: FloatArray) -> FloatArray:
 
 
 def _most_leads(marketing: Marketing, upper: FloatArray) -> FloatArray:
-    """What the largest stock that the bounds of inputs allow brings (C, T) by a curve; inf without bounds, for
-    lines, and for curves whose parts may fall."""
+    """What the largest stock that the bounds of inputs allow brings by a curve (C, T); inf without bounds,
+    for lines, and for curves whose parts may fall."""
     stock = marketing.kernel.sum(axis=1, keepdims=True) * upper.max(axis=1, keepdims=True) + marketing.opening
     curved = [
         found is not None and found.slope is None and not _may_be_negative(found.curve.parts)
