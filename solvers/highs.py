@@ -6,41 +6,24 @@ import importlib.metadata
 import os
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from solvers.errors import InvalidOptionError, NativeSolverError, UnavailableSolverError
 from solvers.highs_patches import HighsPatches
+from solvers.highs_status import TERMINATIONS
 from solvers.highs_watch import Watch
 from solvers.options import SolveOptions
 from solvers.program import LinearProgram
 from solvers.registry import Adapter, Capabilities, modules_present
-from solvers.result import Limit, Reason, SolveResult, Termination
+from solvers.result import Reason, SolveResult, Termination
 
 _FEASIBLE = 2
 _DUAL, _PRIMAL = 1, 4
 """HiGHS's codes of its simplex methods."""
 _thread_state = threading.local()
-
-_ERROR = (Reason.ERROR, None)
-_TERMINATIONS: dict[str, tuple[Reason, Limit | None]] = {
-    "kOptimal": (Reason.OPTIMAL, None),
-    "kModelEmpty": (Reason.OPTIMAL, None),
-    "kInfeasible": (Reason.INFEASIBLE, None),
-    "kUnbounded": (Reason.UNBOUNDED, None),
-    "kUnboundedOrInfeasible": (Reason.INFEASIBLE_OR_UNBOUNDED, None),
-    "kTimeLimit": (Reason.LIMIT, Limit.TIME),
-    "kIterationLimit": (Reason.LIMIT, Limit.ITERATIONS),
-    "kSolutionLimit": (Reason.LIMIT, Limit.SOLUTIONS),
-    "kMemoryLimit": (Reason.LIMIT, Limit.MEMORY),
-    "kObjectiveBound": (Reason.LIMIT, Limit.OTHER),
-    "kObjectiveTarget": (Reason.LIMIT, Limit.OTHER),
-    "kInterrupt": (Reason.INTERRUPTED, None),
-    "kHighsInterrupt": (Reason.INTERRUPTED, None),
-    **dict.fromkeys(("kNotset", "kLoadError", "kModelError"), _ERROR),
-    **dict.fromkeys(("kPresolveError", "kSolveError", "kPostsolveError"), _ERROR),
-}
 
 
 class HighsModel(HighsPatches):
@@ -85,8 +68,22 @@ class HighsModel(HighsPatches):
             # Ranging reads a simplex factorisation, which interior point leaves behind only after a rerun.
             self._set("solver", "simplex")
             self._run(options.threads)
+        notes = self._again_without_presolve(options, started)
         watch.raise_caught()
-        return self._result(options, time.perf_counter() - started)
+        return replace(self._result(options, time.perf_counter() - started), notes=notes)
+
+    def _again_without_presolve(self, options: SolveOptions, started: float) -> tuple[str, ...]:
+        """Solve a MIP again whose presolve came to an answer that HiGHS itself refused afterwards."""
+        # HiGHS 1.13 presolves `a (x1 + x2) = b` in whole numbers away although no whole numbers meet it.
+        refused = self._is_mip and self._status_name() == "kSolveError"
+        if not refused or options.raw.get("presolve") == "off":
+            return ()
+        if options.time_limit is not None:
+            self._set("time_limit", max(0.0, options.time_limit - (time.perf_counter() - started)))
+        self._set("presolve", "off")
+        self._run(options.threads)
+        self._set("presolve", options.raw.get("presolve", "choose"))
+        return ("solved again without presolve, whose answer HiGHS itself refused",)
 
     def _set_options(self, options: SolveOptions) -> None:
         # HiGHS counts the seconds of all runs of an object against the limit of an LP, but not of a MIP.
@@ -145,7 +142,7 @@ class HighsModel(HighsPatches):
 
     def _result(self, options: SolveOptions, seconds: float) -> SolveResult:
         info, solution = self._highs.getInfo(), self._highs.getSolution()
-        reason, limit = _TERMINATIONS.get(self._status_name(), (Reason.OTHER, None))
+        reason, limit = TERMINATIONS.get(self._status_name(), (Reason.OTHER, None))
         words = self._highs.modelStatusToString(self._highs.getModelStatus())
         x = np.array(solution.col_value) if info.primal_solution_status == _FEASIBLE else None
         proved = reason is Reason.OPTIMAL and info.dual_solution_status == _FEASIBLE and not self._is_mip

@@ -56,12 +56,15 @@ def _sales(builder: ProgramBuilder, cube: Cube) -> ActivityBlock:
 
 
 def typical_sales(cube: Cube) -> FloatArray:
-    """A plausible size of each cell in units (P, T): the market's potential shared by its pairs."""
+    """A plausible size of each cell in units (P, T): the market's potential shared by the sellers of its pairs,
+    so that a seat group counts for all of its people."""
     known = np.where(
         np.isfinite(cube.markets.potential), cube.markets.potential, cube.markets.last_year_units
     )
-    pairs = np.maximum(np.bincount(cube.pair_market, minlength=len(cube.markets.names)), 1)
-    return np.nan_to_num(cube.by_market(known / pairs[:, None]), nan=1.0)
+    people = cube.groups.size[cube.pair_seat]
+    selling = np.maximum(np.bincount(cube.pair_market, people, minlength=len(cube.markets.names)), 1.0)
+    each = np.nan_to_num(cube.by_market(known / selling[:, None]), nan=1.0)
+    return np.asarray(people[:, None] * each, dtype=np.float64)
 
 
 def _extra(builder: ProgramBuilder, cube: Cube) -> list[ActivityBlock]:

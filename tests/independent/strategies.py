@@ -163,7 +163,7 @@ def _markets(draw: Draw, plan: RandomPlan, tiny: bool) -> None:
         _column(draw, rows, "season", ["", "early", "late"])
     if _maybe(draw, 1):
         _column(draw, rows, _some(draw, "potential_profile", "last_year_profile"), ["", "early"])
-    if _maybe(draw, 1):
+    if not tiny and _maybe(draw, 1):
         _column(draw, rows, "whole_units", ["no", "yes"])
     if _maybe(draw, 2):
         _column(draw, rows, "plan_b", [1, 3, 10, 0] if _maybe(draw, 1) else [1, 3, 10])

@@ -70,10 +70,13 @@ def agree(found: Answer, expected: Answer) -> None:
         assert value == pytest.approx(other, rel=tolerance, abs=tolerance * max(1.0, reaches[name])), message
 
 
-def compare(plan: RandomPlan) -> None:
-    """Solve a plan twice, by the package and by the independent formulation."""
+def compare(plan: RandomPlan, without: frozenset[str] = frozenset()) -> None:
+    """Solve a plan twice, by the package and by the independent formulation, and compare all stages but those
+    in `without`."""
     with plan.folder() as folder:
-        agree(compiled(folder), SlowModel(folder).solve())
+        found = compiled(folder)
+        stages = tuple(stage for stage in found.stages if stage[0] not in without)
+        agree(replace(found, stages=stages), SlowModel(folder).solve(without))
 
 
 @exact(max_examples=60)
@@ -100,8 +103,10 @@ def test_balance_distance_and_asked_objectives(plan: RandomPlan) -> None:
 @exact(max_examples=50)
 @given(plan=plans(max_rules=3, extras=True, whole=True))
 def test_whole_units(plan: RandomPlan) -> None:
-    """The same in whole units, by branch and bound on both sides."""
-    compare(plan)
+    """The same in whole units, by branch and bound on both sides.
+
+    All but nearness: the plain branch and bound of the slow side does not prove sums of many distances."""
+    compare(plan, without=frozenset({"nearness"}))
 
 
 @exact(max_examples=40)
@@ -114,8 +119,8 @@ def test_whole_units_by_enumeration(plan: RandomPlan) -> None:
         found = compiled(folder)
     assert found.status == ("optimal" if len(tried.units) else "no_plan")
     if len(tried.units):
-        stages = [(name, value) for name, value in found.stages if name != "nearness"]
-        agree(Answer("optimal", tuple(stages)), Answer("optimal", *tried.stages()))
+        stages = tuple(stage for stage in found.stages if stage[0] != "nearness")
+        agree(replace(found, stages=stages), Answer("optimal", *tried.stages()))
 
 
 @exact(max_examples=60)

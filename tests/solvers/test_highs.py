@@ -216,3 +216,24 @@ def test_mixed_rows_are_not_stuffed(
         costs, [row], row_lower=[lower], row_upper=[np.inf], column_upper=[10.0, 10.0], integer=[False, True]
     )
     assert solve(program).objective == pytest.approx(best)
+
+
+def test_a_presolve_that_highs_refuses_is_left_out(build: Callable[..., LinearProgram]) -> None:
+    """HiGHS 1.13 presolves whole numbers whose sum would be no whole number to a point that it then refuses."""
+    sold, distances = np.diag([0.5, 0.5, 0.34, 0.34]), np.eye(4)
+    rows = np.block(
+        [
+            [np.eye(4), np.zeros((4, 9))],
+            [np.full((1, 4), 1.21), np.zeros((1, 9))],
+            [sold.sum(axis=0, keepdims=True), np.full((1, 1), -1.0), np.zeros((1, 8))],
+            [sold, np.array([[-0.46], [-0.47], [-0.04], [-0.04]]), -distances, distances],
+        ]
+    )
+    program = build(
+        [0.0] * 13,
+        rows.tolist(),
+        row_lower=[-np.inf] * 4 + [1.0] + [0.0] * 5,
+        row_upper=[0.99, 1.01, 1.48, 1.52, 1.0] + [0.0] * 5,
+        integer=[True] * 4 + [False] * 9,
+    )
+    assert solve(program).termination.reason is Reason.INFEASIBLE
