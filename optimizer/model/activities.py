@@ -56,8 +56,8 @@ def _sales(builder: ProgramBuilder, cube: Cube) -> ActivityBlock:
 
 
 def typical_sales(cube: Cube) -> FloatArray:
-    """A plausible size of each cell in units (P, T): the market's potential shared by the sellers of its pairs,
-    so that a seat group counts for all of its people."""
+    """A plausible size of each cell in units (P, T): the market's potential shared by the sellers of its
+    pairs, so that a seat group counts for all of its people."""
     known = np.where(
         np.isfinite(cube.markets.potential), cube.markets.potential, cube.markets.last_year_units
     )
