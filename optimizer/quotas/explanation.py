@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -156,7 +157,8 @@ def _chain(paper: Paper, words: Words, node: int, span: int) -> None:
 def _target(
     paper: Paper, solution: Solution, outcome: RuleOutcome, language: str, settings: SolveSettings | None
 ) -> None:
-    heading, *sentences = target_sentences(solution, close_shortfall(solution, outcome, settings), language)
+    closing = close_shortfall(solution, outcome, settings)
+    heading, *sentences = target_sentences(solution, closing, language, settings)
     paper.heading(heading)
     for sentence in sentences:
         paper.paragraph(sentence, indent=2, mark="- ")
@@ -171,9 +173,15 @@ def _everything(
     settings: SolveSettings | None,
 ) -> None:
     """Every target and limit, then every quota of the company with fairness, check list and commitments."""
+    at_ease: Counter[str] = Counter()
     for outcome in solution.outcomes:
         if outcome.kind == "target" or outcome.binds or outcome.status in ("short", "over"):
             _target(paper, solution, outcome, language, settings)
+        else:
+            at_ease[outcome.rule] += 1
+    if at_ease:
+        names = [name if count == 1 else f"{name} ({count})" for name, count in at_ease.items()]
+        paper.paragraph(messages.text("quotas.why_room", language, rules=", ".join(names)))
     names = [quota.name for quota in quotas]
     for quota in quotas:
         words = Words(quota, language, solution.plan.spec.currency)

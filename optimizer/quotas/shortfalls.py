@@ -7,21 +7,28 @@ import math
 from typing import Any
 
 from optimizer import messages
+from optimizer.quotas.moving import Move, money_metric, moved_bounds
 from optimizer.report import numbers
 from optimizer.report.words import figure, one_word, unit_word
 from optimizer.result.levers import Binding, Closing, Lever
 from optimizer.result.solution import MarginalValue, RuleOutcome, Solution
+from optimizer.settings import SolveSettings
 
 _APART = 1e-3
 """Left and right values that differ by more than this share are both told."""
 
 
-def target_sentences(solution: Solution, closing: Closing, language: str) -> list[str]:
-    """A heading, then one sentence each for what binds, what one more brings, and the levers."""
+def target_sentences(
+    solution: Solution, closing: Closing, language: str, settings: SolveSettings | None = None
+) -> list[str]:
+    """A heading, then one sentence each for what binds, what one more brings, and the levers.
+
+    A rule that lies on its bound without a price is solved again with the bound looser and tighter.
+    """
     outcome = closing.outcome
     found = [_heading(solution, outcome, language)]
     if outcome.status not in ("short", "over"):
-        return [*found, *_prices(solution, outcome, language)]
+        return [*found, *_prices(solution, outcome, language, settings)]
     found += [_binding(solution, outcome, binding, language) for binding in closing.binding]
     if closing.levers:
         levers = [_lever(solution, lever, language) for lever in closing.levers]
@@ -77,13 +84,23 @@ def _heading(solution: Solution, outcome: RuleOutcome, language: str) -> str:
     fields = {
         "rule": title,
         "value": _amount(solution, outcome.value, outcome.unit, language),
-        "asked": ("≥ " if lower_counts else "≤ ") + _amount(solution, asked, outcome.unit, language),
+        "asked": _asked(solution, outcome, language),
     }
-    if outcome.status not in ("short", "over"):
+    if outcome.status == "no_denominator":
+        return _say("why_nothing", language, **fields)
+    if outcome.status == "met":
         return _say("why_met", language, **fields)
     missing = _difference(solution, outcome.shortfall, outcome.unit, language)
     share = numbers.percent(outcome.shortfall / abs(asked) if asked else None, language, 2)
     return _say(f"why_{outcome.status}", language, missing=missing, share=share, **fields)
+
+
+def _asked(solution: Solution, outcome: RuleOutcome, language: str) -> str:
+    """The bounds of a rule: at least, at most, both, or one figure."""
+    low, high = (_amount(solution, side, outcome.unit, language) for side in (outcome.lower, outcome.upper))
+    if outcome.lower is None or outcome.upper is None:
+        return f"≥ {low}" if outcome.upper is None else f"≤ {high}"
+    return low if outcome.lower == outcome.upper else f"{low} … {high}"
 
 
 def _amount(solution: Solution, value: float | None, unit: str, language: str) -> str:
@@ -103,16 +120,19 @@ def _difference(solution: Solution, value: float, unit: str, language: str) -> s
 def _binding(solution: Solution, outcome: RuleOutcome, one: Binding, language: str) -> str:
     sides = [side for side in (one.less, one.more) if side is not None]
     differ = any(abs(side - one.value) > _APART * abs(one.value) for side in sides)
+    scale = 0.01 if one.unit == "share" else 1.0
     sentence = _say(
         "why_binding",
         language,
         name=messages.text(f"report.family_{one.family}", language, name=one.name),
         bound=_amount(solution, one.bound, one.unit, language),
         one=one_word(solution, one.unit, language),
-        value=_difference(solution, one.value if one.more is None else one.more, outcome.unit, language),
+        value=_difference(
+            solution, scale * (one.value if one.more is None else one.more), outcome.unit, language
+        ),
     )
     if differ and one.less is not None:
-        last = _difference(solution, one.less, outcome.unit, language)
+        last = _difference(solution, scale * one.less, outcome.unit, language)
         sentence += _say("why_less", language, value=last, one=one_word(solution, one.unit, language))
     return sentence + _range(solution, one.holds_from, one.holds_to, one.unit, language)
 
@@ -141,18 +161,45 @@ def _lever(solution: Solution, lever: Lever, language: str) -> str:
     return sentence
 
 
-def _prices(solution: Solution, outcome: RuleOutcome, language: str) -> list[str]:
-    """What one more unit of a rule that is kept costs or brings in money; why nothing is known where it is
-    not."""
-    if not solution.marginal_values:
-        note = solution.marginal_note
-        return [messages.text(note, language)] if note else []
+def _prices(
+    solution: Solution, outcome: RuleOutcome, language: str, settings: SolveSettings | None
+) -> list[str]:
+    """What one more unit of a rule that is kept costs or brings in money."""
     found = [
         price
         for price in solution.marginal_values
-        if price.family == "rules" and price.name == (outcome.rule, *outcome.member)
+        if price.family == "rules"
+        and price.name[: 1 + len(outcome.member)] == (outcome.rule, *outcome.member)
+        and price.name[: 1 + len(outcome.member)] == (outcome.rule, *outcome.member)
     ]
-    return [_price(solution, price, language) for price in found] or [_say("why_slack", language)]
+    if found:
+        return [_price(solution, price, language) for price in found]
+    if outcome.binds:
+        looser, tighter = moved_bounds(solution, outcome, settings)
+        if not looser.changes_something:
+            return [_say("why_slack", language)]
+        return [_move(solution, outcome, move, language) for move in (looser, tighter)]
+    if solution.model.program.is_mip:
+        # With whole numbers a rule that does not bind may still have kept a better plan away.
+        return [_say("why_room_whole", language)]
+    return [_say("why_slack", language)]
+
+
+def _move(solution: Solution, outcome: RuleOutcome, move: Move, language: str) -> str:
+    """One sentence: the plan solved again with the bound moved."""
+    bound = _amount(solution, move.bound, outcome.unit, language)
+    if outcome.unit == "share":
+        bound = numbers.percent(move.bound, language, 2)
+    if move.money is None:
+        return _say("why_moved_none", language, bound=bound)
+    money = numbers.signed(_amount(solution, move.money, "currency", language), move.money)
+    sentence = _say(f"why_moved_{money_metric(solution)}", language, bound=bound, money=money)
+    if move.target is None:
+        return sentence
+    before, after = move.target
+    amounts = [_difference(solution, one.shortfall, one.unit, language) for one in (after, before)]
+    title = ": ".join([before.rule, *([" / ".join(before.member)] if before.member else [])])
+    return sentence + _say("why_moved_target", language, rule=title, after=amounts[0], before=amounts[1])
 
 
 def _price(solution: Solution, price: MarginalValue, language: str) -> str:

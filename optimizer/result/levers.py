@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from optimizer.errors import InputError
 from optimizer.model.compile import Model
 from optimizer.plan.names import nearest
-from optimizer.result.marginal import PricedRow, priced_rows
+from optimizer.result.marginal import PricedRow, RatioBound, priced_rows, ratio_bound
 from optimizer.result.solution import RuleOutcome, Solution
 from optimizer.settings import SolveSettings
 from optimizer.solving import solve_model
@@ -151,7 +151,7 @@ def _slack_column(model: Model, outcome: RuleOutcome) -> int:
     for block in model.program.column_blocks:
         if block.name == outcome.status and block.labels is not None:
             for at, label in enumerate(block.labels()):
-                if tuple(label) == (outcome.rule, *outcome.member):
+                if tuple(label)[: 1 + len(outcome.member)] == (outcome.rule, *outcome.member):
                     return block.start + at
     raise InputError("quotas.rule_by_group", rule=outcome.rule, member=" / ".join(outcome.member))
 
@@ -185,9 +185,16 @@ def _binding(
     duals = base.duals
     unit_size = _reader_units(model, outcome, float(base.objective_value))
     rows = [row for row in priced_rows(model) if row.name[0] != outcome.rule and abs(duals[row.row]) > _KEPT]
-    rows.sort(key=lambda row: (-abs(duals[row.row] * _bound(program, row)), row.family, row.name))
+    ratios = {row.row: ratio_bound(model, row, base.x) for row in rows}
+    weight = {row.row: abs(duals[row.row] * _row_size(program, row, ratios[row.row])) for row in rows}
+    rows.sort(key=lambda row: (-weight[row.row], row.family, row.name))
     found = []
     for row in rows[:SHOWN_BINDING]:
+        price, ratio, name = -float(duals[row.row]) * unit_size, ratios[row.row], " / ".join(row.name)
+        if ratio is not None:
+            each = price * ratio.row_units
+            found.append(Binding(row.family, name, row.unit, ratio.bound, each, None, None, None, None))
+            continue
         limits = (
             None if base.ranges is None else (base.ranges.row_lower[row.row], base.ranges.row_upper[row.row])
         )
@@ -195,17 +202,18 @@ def _binding(
             None if limit is None or not np.isfinite(limit) else float(limit) * row.scale + row.offset
             for limit in limits or (None, None)
         ]
-        less, more = (
-            _moved(focused, row, sign, float(base.objective_value), options) for sign in (-1.0, 1.0)
-        )
+        sides = [_moved(focused, row, sign, float(base.objective_value), options) for sign in (-1.0, 1.0)]
+        less, more = (None if side is None else side * unit_size for side in sides)
         bound = _bound(program, row) * row.scale + row.offset
-        value = -float(duals[row.row]) / row.scale * unit_size
-        sides = [None if side is None else side * unit_size for side in (less, more)]
-        name = " / ".join(row.name)
         found.append(
-            Binding(row.family, name, row.unit, bound, value, sides[0], sides[1], holds[0], holds[1])
+            Binding(row.family, name, row.unit, bound, price / row.scale, less, more, holds[0], holds[1])
         )
     return tuple(found)
+
+
+def _row_size(program: LinearProgram, row: PricedRow, ratio: RatioBound | None) -> float:
+    """All of a bound in units of its row."""
+    return _bound(program, row) if ratio is None else ratio.bound * ratio.row_units
 
 
 def _reader_units(model: Model, outcome: RuleOutcome, missing: float) -> float:

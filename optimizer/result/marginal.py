@@ -39,6 +39,29 @@ class PricedRow:
     offset: float
 
 
+@dataclass(frozen=True)
+class RatioBound:
+    """The bound of a share or ratio as a reader knows it, and how many units of its row one of it is."""
+
+    bound: float
+    row_units: float
+
+
+def ratio_bound(model: Model, row: PricedRow, x: FloatArray | None) -> RatioBound | None:
+    """The bound of a rule on a share or ratio; None for other rows.
+
+    Its row holds numerator - bound * denominator against 0, so that one more of the bound is worth the
+    denominator at the plan `x`.
+    """
+    rule = model.context.rule_rows.get(row.name[0]) if row.family == "rules" else None
+    if rule is None or rule.denominator is None or x is None:
+        return None
+    member = rule.members.labels.index(row.name[1 : 1 + len(rule.rule.each)])
+    is_lower = bool(np.isfinite(model.program.row_lower[row.row]))
+    bound = float((rule.asked_lower if is_lower else rule.asked_upper)[member])
+    return RatioBound(bound, float(rule.denominator.values(x)[member]) / row.scale)
+
+
 def marginal_values(
     model: Model, staged: StagedResult, settings: SolveSettings
 ) -> tuple[tuple[MarginalValue, ...], str]:
@@ -122,6 +145,11 @@ def _family_rows(model: Model, block: Block) -> Iterator[PricedRow]:
 def _value(model: Model, row: PricedRow, stage: PlanStage, result: SolveResult) -> MarginalValue:
     program = model.program
     assert result.duals is not None
+    ratio = ratio_bound(model, row, result.x)
+    if ratio is not None:
+        # The bound is a coefficient, so that the ranges of the right-hand side say nothing of it.
+        each = float(result.duals[row.row]) * ratio.row_units
+        return MarginalValue(row.family, row.name, ratio.bound, row.unit, each, of=stage.name)
     price = float(result.duals[row.row]) / row.scale
     lower, upper = program.row_lower[row.row], program.row_upper[row.row]
     pushes_up = (price > 0) == stage.maximize
@@ -159,18 +187,21 @@ def _with_sides(
     if not base.is_optimal:
         return values
     for position, (row, value) in enumerate(ranked[:RE_SOLVED]):
-        step = max(1.0, STEP * abs(value.bound))
-        less, more = (_moved(session, row, base.objective, sign * step) for sign in (-1.0, 1.0))
+        ratio = ratio_bound(model, row, base.x)
+        step = max(1.0 if row.unit != "share" else STEP, STEP * abs(value.bound))
+        units = 1.0 / row.scale if ratio is None else ratio.row_units
+        less, more = (_moved(session, row, base.objective, sign * step, units) for sign in (-1.0, 1.0))
         values[position] = replace(value, less=less, more=more)
     return values
 
 
-def _moved(session: Session, row: PricedRow, base: float, step: float) -> float | None:
-    """Change of the objective per unit when the row's bounds move by `step`; None when no plan is left."""
+def _moved(session: Session, row: PricedRow, base: float, step: float, units: float) -> float | None:
+    """Change of the objective per unit when the row's bounds move by `step`, of which each is `units` of the
+    row; None when no plan is left."""
     program = session.program
     lower, upper = program.row_lower.copy(), program.row_upper.copy()
-    lower[row.row] += step / row.scale
-    upper[row.row] += step / row.scale
+    lower[row.row] += step * units
+    upper[row.row] += step * units
     session.patch(row_lower=lower, row_upper=upper)
     result = session.solve()
     session.reset_to_base()

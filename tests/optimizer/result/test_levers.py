@@ -93,14 +93,31 @@ def test_no_lever_is_spare(short: Solution, closing: Closing) -> None:
 
 
 def test_what_binds_has_left_and_right_values(closing: Closing) -> None:
-    """Each limit that binds says what one more and the last one bring, and in which range."""
+    """Each limit that binds says what one more and the last one bring, and in which range; a limit on a
+    share, which is a coefficient, has a value alone."""
     assert closing.binding
     for one in closing.binding:
         assert one.value > 0
+        if one.unit == "share":
+            continue
         assert one.more is not None and one.less is not None
         assert one.more <= one.less * (1 + 1e-6)
         assert one.holds_from is not None and one.holds_to is not None
         assert one.holds_from <= one.bound * (1 + 1e-9)
+
+
+def test_a_limit_on_a_share_is_priced_per_share(short: Solution, closing: Closing) -> None:
+    """What one more percentage point for agents adds to the year is what a second solve finds; the price of
+    such rows once went by their numerator, so that they were left out."""
+
+    def changed(rule: Rule) -> Rule:
+        return replace(rule, upper=0.151) if rule.name == "Agents" else rule
+
+    told = next(one for one in closing.binding if one.name == "Agents")
+    assert told.unit == "share" and told.bound == 0.15
+    looser = solve(short.plan.replace(rules=tuple(changed(rule) for rule in short.plan.rules)), QUIET)
+    more = find_outcomes(looser, "Year")[0].value - closing.outcome.value
+    assert told.value * 0.001 == pytest.approx(more, rel=0.02)
 
 
 def test_hours_are_told_as_people_and_money(closing: Closing) -> None:
