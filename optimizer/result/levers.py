@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.errors import InputError
-from optimizer.model.compile import Model
+from optimizer.model.compile import Model, compile_plan
 from optimizer.plan.names import nearest
 from optimizer.result.marginal import PricedRow, RatioBound, priced_rows, ratio_bound
 from optimizer.result.solution import RuleOutcome, Solution
@@ -101,13 +101,15 @@ def close_shortfall(
 
     Minimises the sum over levers of cost * change / all that the company has of it, with every rule of the
     same or a more urgent priority kept where it is; a target that is met needs no levers. Hard rules are
-    never short.
+    never short. A rule on one of a group of equal sellers is looked at with all sellers apart.
     """
     if outcome.status not in ("short", "over"):
         return Closing(outcome, (), (), True, None)
     quiet = replace(settings or SolveSettings(), marginal_values=False, leverage=False, on_stage=None)
     model = solution.model
-    held, column = _held(model, outcome, quiet)
+    if _slack_column(model, outcome) is None:
+        model = compile_plan(solution.inputs, seat_groups=False)
+    held, column = _held(model, solution.model, outcome, quiet)
     options = replace(quiet.solve_options(), progress=None)
     binding = _binding(model, held, column, outcome, options)
     must = _with_upper(held, column, 0.0)
@@ -131,29 +133,51 @@ def _stage_of(model: Model, outcome: RuleOutcome) -> int:
     return next((at for at, stage in enumerate(model.stages) if stage.name == name), len(model.stages) - 1)
 
 
-def _held(model: Model, outcome: RuleOutcome, settings: SolveSettings) -> tuple[LinearProgram, int]:
+def _held(
+    model: Model, grouped: Model, outcome: RuleOutcome, settings: SolveSettings
+) -> tuple[LinearProgram, int]:
     """The program with every rule of the same or a more urgent priority held where it is, and the column
-    of the outcome's own shortfall, which is free."""
+    of the outcome's own shortfall, which is free. `grouped` is the model of the solution."""
     staged = solve_model(model, settings, model.stages[: _stage_of(model, outcome) + 1])
-    if staged.x is None:
-        raise ValueError("the solution holds no plan")
     own = _slack_column(model, outcome)
+    if staged.x is None or own is None:
+        raise ValueError("the solution holds no plan with such a shortfall")
+    missed = staged.x if model is grouped else _evened(model, grouped, staged.x)
     upper = model.program.column_upper.copy()
     for soft in model.context.soft:
         if soft.priority is not None and outcome.priority is not None and soft.priority <= outcome.priority:
-            upper[soft.columns] = np.maximum(staged.x[soft.columns], 0.0) + _KEPT
+            upper[soft.columns] = np.maximum(missed[soft.columns], 0.0) + _KEPT
     upper[own] = np.inf
     return model.program.replace(column_upper=upper), own
 
 
-def _slack_column(model: Model, outcome: RuleOutcome) -> int:
-    """The column of the outcome's shortfall; seat groups stand for each of their sellers."""
+def _evened(model: Model, grouped: Model, x: FloatArray) -> FloatArray:
+    """Shortfalls of single sellers evened out over each group of equal ones: as good, and what the solution
+    has."""
+    seller_group = dict(
+        zip(model.cube.seat_names, grouped.cube.groups.group[model.cube.groups.first].tolist(), strict=True)
+    )
+    even = x.copy()
+    for block in model.program.column_blocks:
+        if block.name not in ("short", "over") or block.labels is None:
+            continue
+        keys = [
+            _SEPARATOR.join(str(seller_group.get(part, part)) for part in label) for label in block.labels()
+        ]
+        _, code = np.unique(keys, return_inverse=True)
+        cells = slice(block.start, block.start + len(keys))
+        even[cells] = (np.bincount(code, weights=x[cells]) / np.bincount(code))[code]
+    return even
+
+
+def _slack_column(model: Model, outcome: RuleOutcome) -> int | None:
+    """The column of the outcome's shortfall; None where a seat group stands for its seller."""
     for block in model.program.column_blocks:
         if block.name == outcome.status and block.labels is not None:
             for at, label in enumerate(block.labels()):
                 if tuple(label)[: 1 + len(outcome.member)] == (outcome.rule, *outcome.member):
                     return block.start + at
-    raise InputError("quotas.rule_by_group", rule=outcome.rule, member=" / ".join(outcome.member))
+    return None
 
 
 def _with_upper(program: LinearProgram, column: int, value: float) -> LinearProgram:

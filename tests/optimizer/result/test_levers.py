@@ -4,13 +4,14 @@ again."""
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from optimizer.errors import InputError
 from optimizer.model.compile import compile_plan
-from optimizer.plan.load import load_plan
+from optimizer.plan.load import load_plan, plan_from_data
 from optimizer.plan.plan import Plan
 from optimizer.plan.rules import Rule
 from optimizer.result.levers import Closing, close_shortfall, find_outcomes
@@ -136,6 +137,39 @@ def test_a_ratio_is_closed_too() -> None:
     assert found.closed
     assert sum(lever.share for lever in found.levers) < 1.0
     assert all(one.value < 0.01 for one in found.binding)
+
+
+def test_one_of_a_group_of_equal_sellers_is_closed(tmp_path: Path) -> None:
+    """Two equal sellers miss the same amount each: what closes one of them is this one's own time, and
+    another plan with that much more of it has the target met."""
+
+    def plan_of(hours: float) -> Plan:
+        (tmp_path / "markets.csv").write_text(
+            "region,price,margin_rate,last_year_revenue\nEast,1,0.5,6000\n", encoding="utf-8"
+        )
+        rows = f"seller,capacity,capacity_unit\nAnn,{hours},revenue\nBob,2000,revenue\n"
+        (tmp_path / "sellers.csv").write_text(rows, encoding="utf-8")
+        return plan_from_data(
+            {
+                "name": "Firm",
+                "calendar": {"start": "2027-01-01", "periods": 12, "every": "month"},
+                "tables": {"markets": "markets.csv", "sellers": "sellers.csv"},
+                "targets": [{"name": "Each", "metric": "revenue", "each": "seller", "at_least": 2500}],
+            },
+            tmp_path,
+        )
+
+    solution = solve(plan_of(2000), QUIET)
+    assert len(solution.model.cube.seat_names) == 1
+    for outcome in find_outcomes(solution, "Each"):
+        assert outcome.shortfall == pytest.approx(500)
+        found = close_shortfall(solution, outcome, QUIET)
+        assert found.closed
+        assert [(lever.family, lever.name) for lever in found.levers] == [("hours", outcome.member[0])]
+        assert found.levers[0].change == pytest.approx(500, rel=1e-4)
+        assert {one.name.partition(" / ")[0] for one in found.binding} == {outcome.member[0]}
+    again = find_outcomes(solve(plan_of(2500.01), QUIET), "Each")
+    assert [outcome.status for outcome in again] == ["met", "short"]
 
 
 def test_a_met_target_needs_nothing(short: Solution) -> None:
