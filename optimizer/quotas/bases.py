@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,18 +29,24 @@ NOISE = 1e-9
 @dataclass(frozen=True, eq=False)
 class Bases:
     """Figures by leaf and shortest span (L, T), in the unit of the quota's metric except `capacity`, which
-    is in average seats; None where nothing is known."""
+    is in average seats; None where nothing is known. `nodes` are the leaves' names."""
 
     plan: FloatArray
     last_year: FloatArray | None
     potential: FloatArray | None
     capacity: FloatArray
+    nodes: Callable[[int], str] = str
 
     def named(self, name: str, place: Place) -> FloatArray:
-        """One of them by name; raises `InputError` where it is not known or zero everywhere."""
+        """One of them by name; raises `InputError` where it is not known, zero everywhere, or negative for a
+        leaf."""
         found: FloatArray | None = getattr(self, name)
         if found is None or not found.any():
             raise InputError("quotas.basis_unknown", place, basis=name)
+        negative = found.sum(axis=1) < -NOISE * np.abs(found).max()
+        if negative.any():
+            node = self.nodes(int(negative.argmax()))
+            raise InputError("quotas.basis_below_zero", place, basis=name, node=node)
         return found
 
 
@@ -79,7 +86,14 @@ def leaf_bases(solution: Solution, spec: QuotaSpec, levels: Levels, spans: Spans
     last_year = None if np.isnan(past).all() else by_leaf(np.nan_to_num(past) * split)
     ahead = markets.potential[market] * rate[pairs]
     potential = by_leaf(ahead * split) if np.isfinite(ahead).all() else None
-    return Bases(plan, last_year, potential, by_leaf(_pair_capacity(cube, rate * sales, pairs)))
+    first = int(levels.tree.starts[-2])
+    return Bases(
+        plan,
+        last_year,
+        potential,
+        by_leaf(_pair_capacity(cube, rate * sales, pairs)),
+        lambda leaf: levels.tree.name(first + leaf, ""),
+    )
 
 
 def _clean(values: FloatArray, metric: str, levels: Levels) -> FloatArray:

@@ -4,6 +4,7 @@ distance."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from optimizer.quotas.limits import combined
 from optimizer.quotas.quota import Quota
 from optimizer.quotas.rounding import round_top_down
 from optimizer.quotas.spans import make_spans
-from optimizer.quotas.wording import Words
+from optimizer.quotas.wording import Words, listed
 from optimizer.result.solution import Solution
 from solvers.program import LinearProgram
 from solvers.staged import Stage, solve_stages
@@ -38,6 +39,12 @@ class Reconciled:
     reason: tuple[str, ...]
     agreed: FloatArray
     missing: float
+
+    def others(self, tree: Hierarchy) -> list[int]:
+        """The leaves that stand neither at nor below a commitment: they take what is left."""
+        covered = np.zeros(tree.size, dtype=np.bool_)
+        covered[self.node] = True
+        return [int(leaves[-1]) for leaves in tree.ancestors.T if not covered[leaves].any()]
 
     @property
     def change(self) -> FloatArray:
@@ -163,6 +170,43 @@ def _whole(quota: Quota, shares: FloatArray) -> FloatArray:
     return np.asarray(rounded.steps[:, 0] * step, dtype=np.float64)
 
 
+def commitment_rows(solution: Solution, quota: Quota, names: list[str]) -> list[dict[str, Any]]:
+    """What each commitment becomes, then the leaves that have none, as rows; nothing without commitments.
+
+    Keys: quota, level, node, committed, weight, agreed, change (agreed - committed), share (of the
+    commitment), plan, unit, reason.
+    """
+    found = reconcile(solution, quota, names)
+    if found is None:
+        return []
+    others = found.others(quota.tree)
+    count = len(others)
+    nodes = [*found.node.tolist(), *others]
+    committed = np.concatenate([found.committed, np.full(count, np.nan)])
+    weight = np.concatenate([found.weight, np.full(count, np.nan)])
+    agreed = found.agreed[nodes]
+    share = np.divide(
+        agreed - committed, committed, out=np.full(len(nodes), np.nan), where=np.nan_to_num(committed) > 0
+    )
+    unit = quota.unit.replace("currency", solution.plan.spec.currency or "currency")
+    return [
+        {
+            "quota": quota.name,
+            "level": quota.tree.level_name(node),
+            "node": quota.title(node),
+            "committed": committed[at],
+            "weight": weight[at],
+            "agreed": agreed[at],
+            "change": agreed[at] - committed[at],
+            "share": share[at],
+            "plan": float(quota.plan[node].sum()),
+            "unit": unit,
+            "reason": found.reason[at] if at < len(found.reason) else "",
+        }
+        for at, node in enumerate(nodes)
+    ]
+
+
 def reconciliation_sentences(solution: Solution, quota: Quota, names: list[str], words: Words) -> list[str]:
     """Who has to add how much to a commitment, largest share first, and what is missing."""
     found = reconcile(solution, quota, names)
@@ -187,6 +231,10 @@ def reconciliation_sentences(solution: Solution, quota: Quota, names: list[str],
                 share=words.percent(float(share[at])),
             )
         )
+    others = found.others(quota.tree)
+    if others:
+        shares = [f"{quota.title(node)} {words.amount(float(found.agreed[node]))}" for node in others]
+        sentences.append(words.text("commitments_others", nodes=listed(shares, words.language)))
     if found.missing > quota.spec.round_to / 2:
         sentences.append(words.text("commitments_missing", amount=words.amount(found.missing)))
     return sentences

@@ -11,16 +11,16 @@ from optimizer import messages
 from optimizer.errors import InputError
 from optimizer.plan.names import nearest
 from optimizer.quotas.assignment import assign
+from optimizer.quotas.balance_rules import balance_names, balance_sentences, balance_table, price_sentence
 from optimizer.quotas.bottom_up import reconciliation_sentences
 from optimizer.quotas.controls import controls
-from optimizer.quotas.fairness import PriceOfFairness, price_of_fairness
+from optimizer.quotas.fairness import price_of_fairness
 from optimizer.quotas.fairness_rows import fairness_rows
 from optimizer.quotas.quota import Quota
 from optimizer.quotas.shortfalls import target_rows, target_sentences
 from optimizer.quotas.tables import chain_frame
 from optimizer.quotas.wording import Words, chain_sentences, chain_title
 from optimizer.report.layout import Paper
-from optimizer.report.words import figure, unit_word
 from optimizer.result.levers import close_shortfall, find_outcomes
 from optimizer.result.solution import RuleOutcome, Solution
 from optimizer.settings import SolveSettings
@@ -57,12 +57,15 @@ def explain(
     Raises `InputError` for nodes, rules and spans that do not exist, and like `assign`; `ValueError`
     without a plan.
     """
+    _check(question)
     chosen = language or solution.plan.spec.language
     paper = Paper(width, colour)
     quotas = assign(solution)
     if question.nodes:
         _nodes(paper, solution, quotas, question, chosen)
-    if question.rule:
+    if question.rule in balance_names(solution):
+        _balance(paper, solution, (question.rule,), chosen, settings)
+    elif question.rule:
         for outcome in find_outcomes(solution, question.rule):
             _target(paper, solution, outcome, chosen, settings)
     if question.is_open:
@@ -79,6 +82,9 @@ def explain_table(
     """
     import pandas as pd
 
+    _check(question)
+    if question.rule in balance_names(solution):
+        return pd.DataFrame(balance_table(solution, question.rule))
     if question.rule:
         rows: list[dict[str, Any]] = []
         for outcome in find_outcomes(solution, question.rule):
@@ -93,6 +99,12 @@ def explain_table(
     if question.nodes and not frames:
         find_nodes(assign(solution), question.nodes)
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+
+def _check(question: Question) -> None:
+    """Raise `InputError` for a span where only a rule is asked for, which has a time of its own."""
+    if question.span and question.rule and not question.nodes:
+        raise InputError("quotas.span_alone", span=question.span, rule=question.rule)
 
 
 def find_nodes(
@@ -121,6 +133,14 @@ def find_nodes(
                 found.append((quota, node))
     if required and not found:
         columns = list(dict.fromkeys(column for quota in quotas for column in quota.tree.by))
+        unknown = next((column for column in given if column not in columns), None)
+        if unknown is not None:
+            raise InputError(
+                "quotas.node_level",
+                column=unknown,
+                nearest=nearest(unknown, columns),
+                levels=", ".join(columns),
+            )
         text = ", ".join(f"{column}={label}" for column, label in labels.items())
         near = nearest(next(iter(given.values())), known)
         raise InputError("quotas.node_unknown", node=text, nearest=near, levels=", ".join(columns))
@@ -194,19 +214,18 @@ def _everything(
             paper.paragraph(f"{word} {item.sentence}", indent=2)
         for sentence in reconciliation_sentences(solution, quota, names, words):
             paper.paragraph(sentence, indent=2)
-    price = price_of_fairness(solution, settings)
+    _balance(paper, solution, balance_names(solution), language, settings)
+
+
+def _balance(
+    paper: Paper, solution: Solution, names: Sequence[str], language: str, settings: SolveSettings | None
+) -> None:
+    """What balance rules hold, and what the plan would bring without them."""
+    if not names:
+        return
+    paper.heading(messages.text("quotas.price_title", language))
+    for sentence in balance_sentences(solution, names, language):
+        paper.paragraph(sentence, indent=2, mark="- ")
+    price = price_of_fairness(solution, settings, names)
     if price is not None:
-        paper.heading(messages.text("quotas.price_title", language))
-        paper.paragraph(_price_sentence(solution, price, language), indent=2)
-
-
-def _price_sentence(solution: Solution, price: PriceOfFairness, language: str) -> str:
-    money = price.contribution if price.contribution is not None else price.revenue
-    key = "price_contribution" if price.contribution is not None else "price_revenue"
-    return messages.text(
-        f"quotas.{key}",
-        language,
-        amount=figure(money, "currency", language),
-        unit=unit_word(solution, "currency", language),
-        rules=", ".join(price.rules),
-    )
+        paper.paragraph(price_sentence(solution, price, language), indent=2, mark="- ")

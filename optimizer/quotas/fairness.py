@@ -3,6 +3,7 @@ costs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -147,15 +148,20 @@ class PriceOfFairness:
     rules: tuple[str, ...]
 
 
-def price_of_fairness(solution: Solution, settings: SolveSettings | None = None) -> PriceOfFairness | None:
-    """Contribution and revenue that the plan gives up for its balance rules, by solving again without them.
+def price_of_fairness(
+    solution: Solution, settings: SolveSettings | None = None, names: Sequence[str] | None = None
+) -> PriceOfFairness | None:
+    """Contribution and revenue that the plan gives up for its balance rules (of these names, else all), by
+    solving again without them.
 
     None where the plan has none, or where the free plan could not be solved.
     """
     plan = solution.plan
-    if not plan.spec.balance or not solution.has_plan:
+    gone = [spec.name for spec in plan.spec.balance if names is None or spec.name in names]
+    if not gone or not solution.has_plan:
         return None
-    free = plan.replace(spec=plan.spec.model_copy(update={"balance": []}))
+    kept = [spec for spec in plan.spec.balance if spec.name not in gone]
+    free = plan.replace(spec=plan.spec.model_copy(update={"balance": kept}))
     quiet = replace(settings or SolveSettings(), marginal_values=False, leverage=False)
     found = solve(free, quiet)
     if not found.has_plan:
@@ -163,5 +169,4 @@ def price_of_fairness(solution: Solution, settings: SolveSettings | None = None)
     money = None
     if solution.sellers.markets.knows_margin:
         money = found.figure("contribution") - solution.figure("contribution")
-    names = tuple(spec.name for spec in plan.spec.balance)
-    return PriceOfFairness(money, found.figure("revenue") - solution.figure("revenue"), names)
+    return PriceOfFairness(money, found.figure("revenue") - solution.figure("revenue"), tuple(gone))

@@ -25,12 +25,12 @@ _NAME_WIDTH = 28
 def letter_files(solution: Solution, quotas: Sequence[Quota]) -> dict[str, str]:
     """Every letter by its name relative to the run folder: text of CSV tables and of pages.
 
-    `letters/<leaf>.csv` has one row a quota and span, with the chain of the horizon's number as columns;
-    `letters/<manager>.txt` is the page of an inner node: its own numbers with reasons, and its people.
+    `letters/<quota> <leaf>.csv` has one row a span, with the chain of its number as columns;
+    `letters/<quota> <manager>.txt` is the page of an inner node: its own number with reasons, its people.
     """
     found: dict[str, str] = {}
-    for quota in quotas:
-        names = file_names(quota)
+    for quota, prefix in zip(quotas, _prefixes(quotas), strict=True):
+        names = file_names(quota, prefix)
         found |= {f"{FOLDER}/{names[node]}.csv": text for node, text in _tables(solution, quota).items()}
         items = controls(solution.plan, quota, solution.plan.spec.language)
         for node in range(quota.tree.starts[-2]):
@@ -38,14 +38,24 @@ def letter_files(solution: Solution, quotas: Sequence[Quota]) -> dict[str, str]:
     return found
 
 
-def file_names(quota: Quota) -> list[str]:
-    """A file name for each node: quota, number and labels, without signs that file systems refuse."""
-    titles = [
-        _UNSAFE.sub("-", f"{quota.title(node)}")[:_LONGEST_NAME].strip(" -")
-        for node in range(quota.tree.size)
-    ]
-    prefix = _UNSAFE.sub("-", quota.name)[:_LONGEST_NAME].strip(" -")
+def file_names(quota: Quota, prefix: str) -> list[str]:
+    """A file name for each node: prefix, number and labels, without signs that file systems refuse."""
+    titles = [_safe(quota.title(node)) for node in range(quota.tree.size)]
     return [f"{prefix} {node:05d} {title}".strip() for node, title in enumerate(titles)]
+
+
+def _safe(text: str) -> str:
+    return _UNSAFE.sub("-", text)[:_LONGEST_NAME].strip(" -")
+
+
+def _prefixes(quotas: Sequence[Quota]) -> list[str]:
+    """The names of quotas as files begin with them; numbered where two would be the same file."""
+    names = [_safe(quota.name) for quota in quotas]
+    folded = [name.casefold() for name in names]
+    return [
+        name if name and folded.count(name.casefold()) == 1 else f"{name} ({at + 1})".strip()
+        for at, name in enumerate(names)
+    ]
 
 
 def _tables(solution: Solution, quota: Quota) -> dict[int, str]:

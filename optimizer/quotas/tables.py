@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from optimizer.quotas.assignment import assign
+from optimizer.quotas.bottom_up import commitment_rows
 from optimizer.quotas.chain import PARTS, chain_parts
 from optimizer.quotas.controls import controls
 from optimizer.quotas.credits import overlays
@@ -21,6 +22,9 @@ from optimizer.result.solution import Solution
 CHAIN_COLUMNS = ("quota", "level", "node", "span", "step", "rule", "adds", "after")
 FAIRNESS_COLUMNS = ("quota", "figure", "value", "node", "rule", "sentence")
 CONTROL_COLUMNS = ("quota", "item", "met", "figure", "sentence")
+COMMITMENT_COLUMNS = (
+    "quota", "level", "node", "committed", "weight", "agreed", "change", "share", "plan", "unit", "reason",
+)  # fmt: skip
 CREDIT_COLUMNS = ("quota", "overlay", "span_kind", "span", "plan", "amount", "unit", "share")
 QUOTA_COLUMNS = (
     "quota", "level", "node", "parent", "span_kind", "span", "target_share", "plan", "amount", "unit",
@@ -29,8 +33,9 @@ QUOTA_COLUMNS = (
 
 
 def quota_frames(solution: Solution, quotas: Sequence[Quota] | None = None) -> dict[str, pd.DataFrame]:
-    """Every table of quotas by name: quotas, quota_chain, quota_letters, quota_fairness, quota_controls, and
-    quota_credits where there are overlay sellers; nothing for a plan without quotas.
+    """Every table of quotas by name: quotas, quota_chain, quota_letters, quota_fairness, quota_controls,
+    quota_credits where there are overlay sellers, and quota_commitments where somebody has committed;
+    nothing for a plan without quotas.
 
     Raises `InputError` like `assign`.
     """
@@ -63,6 +68,10 @@ def quota_frames(solution: Solution, quotas: Sequence[Quota] | None = None) -> d
     credited = credit_rows(solution, found)
     if credited:
         frames["quota_credits"] = pd.DataFrame(credited, columns=list(CREDIT_COLUMNS))
+    names = [quota.name for quota in found]
+    committed = [row for quota in found for row in commitment_rows(solution, quota, names)]
+    if committed:
+        frames["quota_commitments"] = pd.DataFrame(committed, columns=list(COMMITMENT_COLUMNS))
     return frames
 
 

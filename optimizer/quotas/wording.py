@@ -105,7 +105,8 @@ def main_reason(words: Words, node: int) -> str:
     if not later:
         return words.text("reason_plan")
     largest = max(later, key=lambda step: (abs(step.adds), step.name))
-    return _sentence(words, node, len(words.quota.spans.all_labels) - 1, largest, first=False)
+    step = _sentence(words, node, len(words.quota.spans.all_labels) - 1, largest, first=False)
+    return words.text("reason_step", step=step)
 
 
 def _sentence(words: Words, node: int, span: int, step: ChainStep, first: bool) -> str:

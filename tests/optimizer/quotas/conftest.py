@@ -44,7 +44,7 @@ QuotasOf = Callable[..., tuple[Quota, ...]]
 @pytest.fixture
 def company(tmp_path: Path) -> MakePlan:
     """`company(quotas=[...], locks="seller,value,reason\\n...")`: six sellers, twelve months, no season."""
-    given = ("markets", "sellers", "locks", "commitments", "credits")
+    given = ("markets", "sellers", "territories", "locks", "commitments", "credits")
 
     def make(**entries: Any) -> Plan:
         contents = {"markets": MARKETS, "sellers": SELLERS}

@@ -273,6 +273,15 @@ def test_negative_bases_are_refused(quotas_of: QuotasOf) -> None:
         )
     assert caught.value.key == "quotas.basis_negative"
     assert "East" in caught.value.text()
+    with pytest.raises(InputError) as caught:
+        # Nobody may sell what loses money, so that the plan has no negative figure, but last year has.
+        quotas_of(
+            quotas=[{"by": ["region"], "metric": "margin", "fairness": {"basis": "last_year"}}],
+            markets=markets,
+            limits=[{"metric": "revenue", "where": {"market.region": "East"}, "at_most": 0}],
+        )
+    assert caught.value.key == "quotas.basis_below_zero"
+    assert "East" in caught.value.text()
 
 
 def test_a_quota_across_lines_is_exact_in_every_direction(pack: Solution) -> None:

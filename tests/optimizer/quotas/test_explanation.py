@@ -12,6 +12,8 @@ from optimizer.plan.plan import Plan
 from optimizer.quotas.bottom_up import reconcile
 from optimizer.quotas.explanation import Question, explain, explain_table
 from optimizer.quotas.quota import Quota
+from optimizer.quotas.tables import quota_frames
+from optimizer.report import numbers
 from optimizer.result.solution import Solution
 from optimizer.settings import SolveSettings
 from optimizer.solving import solve
@@ -68,12 +70,59 @@ def test_unknown_nodes_and_spans_are_refused(short: Solution) -> None:
     for question, key in (
         (Question({"seller": "Anne"}), "quotas.node_unknown"),
         (Question({"seller": "Ann"}, span="2027-Q5"), "quotas.span_unknown"),
+        (Question({"seler": "Ann"}), "quotas.node_level"),
+        (Question({}, rule="Year", span="2027-Q1"), "quotas.span_alone"),
     ):
         for answer in (explain, explain_table):
             with pytest.raises(InputError) as caught:
                 answer(short, question)
             assert caught.value.key == key
-            assert "Ann" in caught.value.text() or "2027-Q1" in caught.value.text()
+            assert any(name in caught.value.text() for name in ("Ann", "2027-Q1", "nearest: seller"))
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "zh"])
+def test_balance_rules_answer_for_themselves(language: str, company: MakePlan) -> None:
+    """Who lies at the edge of the band, what the rule costs by a second solve, and its members as rows."""
+    markets = (
+        "region,price,margin_rate,last_year_revenue,potential\nEast,1,0.5,6000,4500\nWest,1,0.5,4000,9000\n"
+    )
+    rule = {"name": "Even", "across": "seller", "basis": "capacity", "within": 0.1}
+    sellers = (
+        "seller,region,capacity,capacity_unit\nAnn,East,4000,revenue\nBob,East,3000,revenue\n"
+        "Dan,West,2000,revenue\n"
+    )
+    territories = "region,seller\nEast,Ann\nEast,Bob\nWest,Dan\n"
+    entries = {"markets": markets, "sellers": sellers, "territories": territories}
+    free = solve(company(**entries), QUIET).figure("contribution")
+    solution = solve(company(balance=[rule], **entries), QUIET)
+    lost = free - solution.figure("contribution")
+    assert lost > 100
+    text = " ".join(explain(solution, Question({}, rule="Even"), language, QUIET).split())
+    assert "Dan" in text and numbers.amount(lost, language) in text
+    table = explain_table(solution, Question({}, rule="Even"))
+    assert table["binds"].all() and set(table["member"]) == {"Ann", "Bob", "Dan"}
+
+
+def test_every_rule_is_on_the_page_of_everything(company: MakePlan) -> None:
+    """Targets and limits at their bound with what one more brings, those with room by their names."""
+    shop = {"metric": "revenue", "where": {"sales_channel": "online"}}
+    plan = company(
+        targets=[{"name": "Year", "metric": "revenue", "at_least": 9_000}],
+        limits=[
+            {"name": "Shop", **shop, "share_at_most": 0.05},
+            {"name": "Wide", "metric": "revenue", "each": "line", "at_most": 80_000},
+            {"name": "Loose", **shop, "between": [10, 5_000]},
+        ],
+        balance=[{"name": "Load", "across": "seller", "basis": "capacity", "within": 0.9}],
+        quotas=[{"name": "Q", "by": BY, "round_to": 10}],
+    )
+    text = " ".join(explain(solve(plan, QUIET), Question({}), settings=QUIET).split())
+    assert "Year: met" in text and "≥ 9,000" in text
+    assert "Shop: met, 5 % of ≤ 5 % - one percentage point more would change contribution by +" in text
+    assert "Kept with room to spare: Wide (2), Loose." in text
+    assert "Load: 6 members" in text and "Load: without it the plan would earn" in text
+    ends = explain(solve(plan, QUIET), Question({}, rule="Loose"), settings=QUIET)
+    assert "of 10 … 5,000" in ends and "nothing is lost" in ends
 
 
 def test_commitments_meet_the_target_at_the_least_distance(short: Solution) -> None:
@@ -89,6 +138,16 @@ def test_commitments_meet_the_target_at_the_least_distance(short: Solution) -> N
     assert found.reason[2] == "hopeful"
     # Cem and the shop have not committed to anything, so that they take what is left at no distance.
     assert np.abs(found.change).max() <= 10
+    text = " ".join(explain(short, Question({})).split())
+    rest = [(quota.title(node), found.agreed[node]) for node in found.others(quota.tree)]
+    assert [name for name, _ in rest] == ["Shop", "East / E2 / Cem"]
+    shown = ", ".join(f"{name} {amount:,.0f}" for name, amount in rest)
+    assert f"who has not committed takes what is left: {shown}" in text
+    table = quota_frames(short, [quota])["quota_commitments"]
+    assert table["node"].tolist() == ["West / W1", "East / E1 / Ann", "East / E1 / Bob", *dict(rest)]
+    assert table["agreed"].sum() == 13_000
+    assert (table["agreed"] - table["committed"])[:3].tolist() == table["change"][:3].tolist()
+    assert table["weight"][:3].tolist() == [2, 1, 1] and table["reason"].iloc[2] == "hopeful"
 
 
 def test_commitments_short_of_the_target_stretch_alike(company: MakePlan) -> None:

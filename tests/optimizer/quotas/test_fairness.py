@@ -10,7 +10,10 @@ import pytest
 from optimizer.quotas.fairness import correlation, fairness, gini, price_of_fairness
 from optimizer.quotas.quota import Quota
 from optimizer.result.solution import Solution
+from optimizer.settings import SolveSettings
 from optimizer.solving import solve
+
+QUIET = SolveSettings(marginal_values=False, leverage=False)
 
 QuotasOf = Callable[..., tuple[Quota, ...]]
 BY = ["region", "team", "seller"]
@@ -65,10 +68,10 @@ def test_quotas_by_last_year_are_equal_to_last_year(pack_quotas: tuple[Quota, ..
 
 def test_price_of_fairness_is_a_second_solve(pack: Solution) -> None:
     """Without the balance rule the pack earns at least as much; the price is the difference."""
-    price = price_of_fairness(pack)
+    price = price_of_fairness(pack, QUIET)
     assert price is not None and price.rules == ("Fair load",)
     free = pack.plan.replace(spec=pack.plan.spec.model_copy(update={"balance": []}))
-    again = solve(free)
+    again = solve(free, QUIET)
     assert price.contribution == pytest.approx(
         again.figure("contribution") - pack.figure("contribution"), abs=1.0
     )

@@ -86,6 +86,19 @@ def test_letters_hold_the_numbers(pack: Solution, pack_quotas: tuple[Quota, ...]
     assert "120,000,000" in company
 
 
+def test_no_letter_takes_the_place_of_another(company: MakePlan) -> None:
+    """Names that file systems cannot tell apart are numbered; reasons are words, which spreadsheets do not
+    take for a formula."""
+    quotas = [{"name": name, "by": BY, "target": 12_000} for name in ("A/B", "a-b", "New")]
+    solution = solve(company(quotas=quotas), QUIET)
+    found = assign(solution)
+    files = letter_files(solution, found)
+    assert len({name.casefold() for name in files}) == sum(quota.tree.size for quota in found)
+    assert {name.split(" 0")[0] for name in files} == {"letters/A-B (1)", "letters/a-b (2)", "letters/New"}
+    reasons = quota_frames(solution, found)["quota_letters"]["reason"]
+    assert not reasons.str.startswith(("+", "-", "=")).any()
+
+
 @pytest.mark.parametrize("language", ["en", "ru", "zh"])
 def test_sentences_of_every_rule(language: str, company: MakePlan, seller_table: Callable[..., str]) -> None:
     """Every kind of step is said in every language, with figures of the chain."""
