@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from scipy import sparse
@@ -15,7 +16,8 @@ from solvers.program import FloatArray, IntArray, LinearProgram
 from solvers.registry import NativeModel, UpdatableAdapter, get_usable
 from solvers.result import Basis, Reason, SolveResult
 from solvers.scaling import Scaling, TameProgram, tame, with_costs
-from solvers.solving import check_request, decide_at_sight, with_integer_prices
+from solvers.settle import settle
+from solvers.solving import check_request, decide_at_sight, run_cold, with_integer_prices
 from solvers.verify import verify
 
 Coefficients = tuple[IntArray, IntArray, FloatArray]
@@ -217,7 +219,9 @@ class Session:
 
     def _verified(self, options: SolveOptions, cold: bool = False) -> SolveResult:
         result = decide_at_sight(self._adapter.name, self._program) or self._run(options, cold)
-        return verify(self._program, result, TameProgram(self._scaled, self._scaling))
+        result = verify(self._program, result, TameProgram(self._scaled, self._scaling))
+        plain = replace(options, integer_prices=False)
+        return settle(self._program, plain, result, partial(run_cold, self._adapter))
 
     def _run(self, options: SolveOptions, cold: bool) -> SolveResult:
         options, warm = self._with_start(options, cold)

@@ -33,7 +33,7 @@ def solve(program: LinearProgram, options: SolveOptions | None = None, solver: s
     adapter = get_usable(solver)
     check_request(adapter, program, options)
     plain = replace(options, integer_prices=False)
-    result = settle(program, plain, _run(adapter, program, plain), partial(_run, adapter))
+    result = settle(program, plain, run_cold(adapter, program, plain), partial(run_cold, adapter))
     if options.integer_prices and program.is_mip:
         result = with_integer_prices(adapter, program, options, result)
     return replace(result, seconds=time.perf_counter() - started)
@@ -83,7 +83,8 @@ def _missing(capabilities: Capabilities, program: LinearProgram, options: SolveO
     return [_REQUESTS[name] for name, wanted in needed.items() if wanted and not getattr(capabilities, name)]
 
 
-def _run(adapter: Adapter, program: LinearProgram, options: SolveOptions) -> SolveResult:
+def run_cold(adapter: Adapter, program: LinearProgram, options: SolveOptions) -> SolveResult:
+    """Scale, solve and verify one program from nothing."""
     known = decide_at_sight(adapter.name, program)
     if known is not None:
         return verify(program, known)
@@ -139,7 +140,7 @@ def with_integer_prices(
         column_lower=np.where(program.integer, whole, program.column_lower),
         column_upper=np.where(program.integer, whole, program.column_upper),
     )
-    priced = _run(adapter, fixed, replace(options, start_values=None, start_basis=None))
+    priced = run_cold(adapter, fixed, replace(options, start_values=None, start_basis=None))
     if priced.duals is None:
         note = f"no prices: the LP with whole numbers fixed ended as {priced.termination.reason}"
         return replace(result, notes=(*result.notes, note))

@@ -20,6 +20,9 @@ from solvers.solving import solve
 
 _LEAST_SLACK = 1e-6
 _NEGLIGIBLE_PRICE = 1e-7
+_WHOLE_TOLERANCE = 1e-9
+"""Feasibility under locks in whole numbers: a lock may leave 1e-7, and branch and bound that calls 1e-6
+feasible cut optimal plans off beside it (decision 0006)."""
 
 
 @dataclass(frozen=True)
@@ -245,9 +248,14 @@ class StagedRun:
         return self._session
 
     def stage_options(self, stage: Stage) -> SolveOptions:
-        """The options of one stage: what is left of the time, and the prices that somebody reads."""
+        """The options of one stage: what is left of the time, the prices that somebody reads, and a tolerance
+        that the locks can bear."""
+        tolerance = self._options.feasibility_tolerance
+        if tolerance is None and self._locks and self._program.is_mip:
+            tolerance = _WHOLE_TOLERANCE
         return replace(
             self._options,
+            feasibility_tolerance=tolerance,
             time_limit=self._time_left(),
             ranging=stage.ranging,
             integer_prices=self._options.integer_prices and stage.keep_duals,

@@ -190,7 +190,7 @@ class Metrics:
 
     def _is_company_wide(self, members: Members, where: Mapping[str, Any]) -> bool:
         sides = {self.scopes.sides(column)[0] for column in where}
-        return sides <= {"period"} and members.size == members.num_period_members
+        return sides <= {"period"} and not members.row_columns
 
     def _fixed_uses(self, resource: str, members: Members, where: Mapping[str, Any]) -> Terms:
         constant = np.zeros(members.size)

@@ -269,10 +269,9 @@ class SlowModel:
         else:
             self._add((1 - band) * highest - (1 + band) * lowest, -INF, 0.0)
 
-    def _differences(self, metric: str, by: list[str]) -> tuple[list[Expression], Expression]:
+    def _differences(self, metric: str, members: list[Scope]) -> tuple[list[Expression], Expression]:
         """above + below of each member against last year's shares, and X/B."""
         in_currency = metric in IN_CURRENCY
-        members = self.sales.members(self.sales.whole_plan, by).values()
         figures = [self.sales.metric(metric, member) for member in members]
         last = [self._known_last_year(in_currency, member) for member in members]
         base = sum(last)
@@ -295,7 +294,8 @@ class SlowModel:
 
     def _stay_near(self, spec: dict[str, Any]) -> None:
         by = spec["by"] if isinstance(spec["by"], list) else [spec["by"]]
-        distances, total = self._differences(spec.get("metric", "revenue"), by)
+        members = list(self.sales.members(self.sales.whole_plan, by).values())
+        distances, total = self._differences(spec.get("metric", "revenue"), members)
         changes = []
         for distance in distances:
             if spec.get("within") is not None:
@@ -373,16 +373,17 @@ class SlowModel:
         found += [Stage("balance", spread, best=0.0) for spread in self.spreads]
         parts = []
         if any(sum(row) > 0 for row in self.data.last_revenue if row is not None):
-            differences, _ = self._differences("revenue", [*self._market_by(), "period"])
+            differences, _ = self._differences("revenue", self._market_periods())
             parts += differences
         even = self._even_load()
         if even is not None:
             parts.append(even)
         return [*found, Stage("nearness", pulp.lpSum(parts), best=0.0)] if parts else found
 
-    def _market_by(self) -> list[str]:
-        shared = set(self.data.seller_columns)
-        return [f"market.{c}" if c in shared else c for c in self.data.market_columns]
+    def _market_periods(self) -> list[Scope]:
+        """Each market in each period."""
+        data, everybody = self.data, frozenset(self.data.S)
+        return [Scope(frozenset([m]), everybody, frozenset([t])) for m in data.M for t in data.times]
 
     def _total(self) -> Stage:
         revenue = self.sales.metric("revenue", self.sales.whole_plan)
@@ -419,7 +420,7 @@ class SlowModel:
             lowest, highest, _ = self._spread(stage)
             return [Stage("spread", highest - lowest, best=0.0)]
         if stage.get("minimize") == "change":
-            differences, _ = self._differences("revenue", [*self._market_by(), "period"])
+            differences, _ = self._differences("revenue", self._market_periods())
             return [Stage("nearness", pulp.lpSum(differences), best=0.0)]
         metric = stage.get("maximize") or stage["minimize"]
         expression = self.sales.metric(metric, self.sales.scope(stage.get("where") or {}))

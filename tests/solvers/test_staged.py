@@ -218,3 +218,80 @@ def test_stages_must_fit_the_program(two_targets: LinearProgram) -> None:
         solve_stages(two_targets, [_stages()[0], _stages()[0]])
     with pytest.raises(InvalidProgramError, match="costs for 4 columns"):
         solve_stages(two_targets, [Stage("short", np.ones(3))])
+
+
+def test_a_later_stage_without_limit_is_called_unbounded(build: Build) -> None:
+    """A solver that leaves it open whether whole numbers are infeasible or unbounded is asked again."""
+    program = build(np.zeros(2), [[1, 0]], row_upper=[10], integer=[True, True])
+    stages = [
+        Stage("first", np.array([1.0, 0]), maximize=True),
+        Stage("more", np.array([1.0, 1]), maximize=True),
+    ]
+    result = solve_stages(program, stages)
+    assert result.termination.reason is Reason.UNBOUNDED
+    assert result.outcome("first").value == pytest.approx(10)
+
+
+def test_a_lock_in_whole_numbers_cuts_no_optimum_off(build: Build) -> None:
+    """21 units are locked, and two sellers share them evenly: HiGHS called 12 and 9 by one of them the best."""
+    result = solve_stages(*_shared_units(build), SolveOptions(gap=0.0))
+    assert result.outcome("nearness").value == pytest.approx(0.9981060606)
+
+
+def _shared_units(build: Build) -> tuple[LinearProgram, list[Stage]]:
+    """Sales of two markets (the second whole) by three people in two periods: of these, one may sell nothing
+    of the first market but a tenth of it, so that nobody sells it, and nothing beyond that.
+
+    Columns: sales by person, market and period (12), missed (2), total below and above (2), sum (1), distance from
+    last year by market and period (8), level (2), distance from it by person and period (12).
+    """
+    unit, seasons = 0.035227272727272725, np.array([0.28606060606060607, 0.21393939393939396])
+    sales = np.eye(12).reshape(3, 2, 2, 12)
+    tops = sales.sum(axis=0).reshape(4, 12)
+    person, first = sales[1].sum(axis=(0, 1)), sales[:, 0].sum(axis=(0, 1))
+    second = sales[:, 1].sum(axis=(0, 1))
+    own = sales[1, 0].sum(axis=0)
+    blank = np.zeros
+
+    def row(cells: Any, *others: tuple[int, float]) -> list[float]:
+        found = np.concatenate([cells, blank(27)])
+        for column, value in others:
+            found[column] = value
+        return found.tolist()
+
+    rows, lower, upper = [], [], []
+
+    def add(low: float, high: float, cells: Any, *others: tuple[int, float]) -> None:
+        rows.append(row(cells, *others))
+        lower.append(low)
+        upper.append(high)
+
+    for number, top in enumerate(tops):
+        add(-np.inf, (12.180645161290323, 9.10967741935484)[number % 2], top)
+    add(0, np.inf, 0.9 * first - own)
+    add(0, np.inf, 0.8 * second)
+    add(0, np.inf, own - 0.2 * first)
+    add(0, np.inf, 0.1369949494949495 * person, (12, 1.0))
+    add(-np.inf, 0, 0.12525252525252523 * person, (13, -1.0))
+    everything = unit * tops.sum(axis=0)
+    add(1, 1, everything, (14, -1.0), (15, 1.0))
+    add(0, 0, everything, (16, -1.0))
+    for number, top in enumerate(tops):
+        add(0, 0, unit * top, (16, -seasons[number % 2]), (17 + number, -1.0), (21 + number, 1.0))
+    for place in range(6):
+        one, period = divmod(place, 2)
+        load = unit / 1.5 * sales[one, :, period].sum(axis=0)
+        add(0, 0, load, (25 + period, -1 / 3), (27 + place, -1.0), (33 + place, 1.0))
+    whole = sales[:, 1].sum(axis=(0, 1)) > 0
+    program = build(blank(39), rows, row_lower=lower, row_upper=upper, integer=[*whole, *[False] * 27])
+    goals = {
+        "missed": (0.5, range(12, 14)),
+        "total": (1.0, range(14, 16)),
+        "nearness": (1.0, [*range(17, 25), *range(27, 39)]),
+    }
+    stages = []
+    for name, (weight, columns) in goals.items():
+        goal = blank(39)
+        goal[list(columns)] = weight
+        stages.append(Stage(name, goal, scale=0.1))
+    return program, stages

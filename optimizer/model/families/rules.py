@@ -215,32 +215,37 @@ def _scale(size: FloatArray, magnitude: FloatArray) -> FloatArray:
 
 
 def _add(context: Context, rows: RuleRows) -> None:
-    """Rows for both sides at once where they share an expression; else one block a side."""
+    """Rows for both sides at once where they share an expression; else one block a side, named by it where
+    there are two."""
     sides = [
-        (rows.lower_terms, rows.lower, np.full_like(rows.upper, np.inf)),
-        (rows.upper_terms, np.full_like(rows.lower, -np.inf), rows.upper),
+        (rows.lower_terms, rows.lower, np.full_like(rows.upper, np.inf), "at least"),
+        (rows.upper_terms, np.full_like(rows.lower, -np.inf), rows.upper, "at most"),
     ]
     if rows.lower_terms is rows.upper_terms:
-        sides = [(rows.lower_terms, rows.lower, rows.upper)]
-    for terms, lower, upper in sides:
+        sides = [(rows.lower_terms, rows.lower, rows.upper, "")]
+    has_two = len(sides) == 2 and np.isfinite(rows.lower).any() and np.isfinite(rows.upper).any()
+    for terms, lower, upper, side in sides:
         bounded = np.flatnonzero(np.isfinite(lower) | np.isfinite(upper))
         if len(bounded):
-            _add_side(context, rows, spread_members(terms, bounded), lower[bounded], upper[bounded], bounded)
+            part = spread_members(terms, bounded)
+            name = (side,) if has_two else ()
+            _add_side(context, rows, part, (lower[bounded], upper[bounded]), bounded, name)
 
 
 def _add_side(
     context: Context,
     rows: RuleRows,
     terms: Terms,
-    lower: FloatArray,
-    upper: FloatArray,
+    bounds: tuple[FloatArray, FloatArray],
     bounded: NDArray[np.int64],
+    side_name: tuple[str, ...],
 ) -> None:
     rule, scale = rows.rule, rows.scale[bounded]
+    lower, upper = bounds
     scaled = terms.scaled(1.0 / scale)
 
     def labels() -> list[tuple[str, ...]]:
-        return [(rule.name, *rows.members.labels[member]) for member in bounded]
+        return [(rule.name, *rows.members.labels[member], *side_name) for member in bounded]
 
     if not rule.must:
         for side, sign in ((lower, 1.0), (upper, -1.0)):

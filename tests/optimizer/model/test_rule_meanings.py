@@ -130,3 +130,29 @@ def test_size_times_share_is_phased(make_plan: MakePlan) -> None:
     model = compile_plan(resolve(plan))
     assert [block.name for block in model.program.row_blocks].count("share") == 0
     assert sold(plan, period="2027-Q4") == pytest.approx(20, rel=1e-6)
+
+
+def test_fixed_uses_are_nobodys_also_in_a_single_team(make_plan: MakePlan) -> None:
+    """What sellers take by being there counts in the whole plan, and in no member, however many there are."""
+    tables = {
+        "markets": "region,potential\nNorth,0\n",
+        "sellers": "seller,team,capacity,capacity_unit\nAnna,A,60,units\n",
+        "resources": "resource,capacity\nvans,10\n",
+        "uses": "activity,resource,amount\nsell,vans,1\nseller,vans,2\n",
+    }
+    for each, missing in (([], 6), (["team"], 8)):
+        rule = {"name": "Vans", "metric": "vans", "each": each, "at_least": 8, "must": False}
+        plan = make_plan(**tables, limits=[rule])
+        outcome = solve(plan, SolveSettings(marginal_values=False)).outcomes[0]
+        assert outcome.value == pytest.approx(8 - missing)
+
+
+def test_both_sides_of_a_ratio_have_names_of_their_own(make_plan: MakePlan) -> None:
+    """A ratio between two bounds is two rows, and a file names each."""
+    markets = "region,price,potential\nNorth,2,100\nSouth,4,100\n"
+    rule = {"name": "Price", "metric": "average_price", "between": [2.5, 3]}
+    program = compile_plan(resolve(make_plan(markets=markets, limits=[rule]))).program
+    block = next(block for block in program.row_blocks if block.name == "rules")
+    names = [label for part in program.row_blocks if part.name == "rules" for label in part.labels()]
+    assert block.labels is not None
+    assert names == [("Price", "at least"), ("Price", "at most")]
