@@ -79,28 +79,28 @@ def compare(plan: RandomPlan, without: frozenset[str] = frozenset()) -> None:
         agree(replace(found, stages=stages), SlowModel(folder).solve(without))
 
 
-@exact(max_examples=60)
+@exact(max_examples=50)
 @given(plan=plans(max_rules=2))
 def test_default_objective(plan: RandomPlan) -> None:
     """Tables of every kind with few rules: targets, contribution or total, nearness."""
     compare(plan)
 
 
-@exact(max_examples=60)
+@exact(max_examples=50)
 @given(plan=plans(max_rules=5))
 def test_rules(plan: RandomPlan) -> None:
     """Every metric and form of a rule, hard and soft, with priorities, weights and penalties."""
     compare(plan)
 
 
-@exact(max_examples=60)
+@exact(max_examples=50)
 @given(plan=plans(max_rules=2, extras=True))
 def test_balance_distance_and_asked_objectives(plan: RandomPlan) -> None:
     """Balances, distances from last year and objectives that the plan asks for."""
     compare(plan)
 
 
-@exact(max_examples=50)
+@exact(max_examples=40)
 @given(plan=plans(max_rules=3, extras=True, whole=True))
 def test_whole_units(plan: RandomPlan) -> None:
     """The same in whole units, by branch and bound on both sides.
@@ -123,7 +123,7 @@ def test_whole_units_by_enumeration(plan: RandomPlan) -> None:
         agree(replace(found, stages=stages), Answer("optimal", *tried.stages()))
 
 
-@exact(max_examples=60)
+@exact(max_examples=30)
 @given(plan=plans(max_rules=3, extras=True))
 def test_seat_groups_change_no_stage(plan: RandomPlan) -> None:
     """Sellers compiled in groups and everybody apart give the same stage values."""
