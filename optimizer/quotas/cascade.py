@@ -152,13 +152,27 @@ def _fitting(
         if conflict is None:
             return kept, dropped
     node, floors = conflict if conflict is not None else (0, 0.0)
-    carries = figures.total if node == 0 else float(upper[node])
-    raise InputError(
+    raise floors_error(tree, node, floors, upper, figures.factor, figures.total, company, Place())
+
+
+def floors_error(
+    tree: Hierarchy,
+    node: int,
+    floors: float,
+    upper: FloatArray,
+    factor: FloatArray,
+    total: float,
+    company: str,
+    place: Place,
+) -> InputError:
+    """What to say when `floors` below a node are more than it may carry; figures without over-assignment."""
+    carries = total if node == 0 else float(upper[node])
+    return InputError(
         "quotas.floors_too_high",
-        Place(),
+        place,
         node=tree.name(node, company),
-        floors=f"{floors * figures.factor[node]:,.0f}",
-        carries=f"{carries * figures.factor[node]:,.0f}",
+        floors=f"{floors * factor[node]:,.0f}",
+        carries=f"{carries * factor[node]:,.0f}",
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizer.errors import InputError
 from optimizer.plan.matching import matching_rows, prefixed
 from optimizer.plan.scopes import market_dimensions, seller_dimensions
 from optimizer.quotas.levels import rows_of
@@ -15,6 +16,8 @@ from optimizer.quotas.steps import Window, nearest_table
 from optimizer.result.solution import Solution
 
 FloatArray = NDArray[np.float64]
+
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +36,7 @@ def overlays(solution: Solution, quota: Quota, names: list[str]) -> tuple[Overla
 
     quota[o,t] = sum over leaves of share * quota[leaf,t] * (plan in the credit's scope / plan of the leaf),
     in whole steps whose sums are exact. Rows of one overlay seller add up. Raises `InputError` for labels and
-    quotas that do not exist.
+    quotas that do not exist, and for more credit than there are sales.
     """
     table, rows = rows_of(solution.plan, "credits", quota.name, names)
     if table is None or not rows:
@@ -86,6 +89,9 @@ def _credited(solution: Solution, quota: Quota, names: list[str]) -> tuple[dict[
             share = float(table.numbers("share")[row]) * np.isin(key, cells)
             owner = table.text("overlay")[row]
             found[owner] = found.get(owner, np.zeros(len(pairs))) + share
+            if (found[owner] > 1.0 + _ROUNDING).any():
+                most = f"{found[owner].max():.0%}"
+                raise InputError("quotas.credit_over", table.place(row, "share"), overlay=owner, share=most)
     return found, _planned(solution, quota)
 
 

@@ -143,8 +143,10 @@ def _sentence(words: Words, node: int, span: int, step: ChainStep, first: bool) 
 
 def _last_year_share(quota: Quota, node: int, span: int) -> float:
     """The node's share of last year's whole figure, in a span."""
-    past = quota.stage("last_year")
-    return float("nan") if past is None else float(quota.spans.wide(past[node])[span] / past[0].sum())
+    past = quota.bases.last_year
+    if past is None or not past.sum():
+        return float("nan")
+    return float(quota.spans.wide(quota.tree.sum_up(past)[node])[span] / past.sum())
 
 
 def _acting_node(quota: Quota, node: int, rule: str) -> str:

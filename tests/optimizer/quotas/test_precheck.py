@@ -24,6 +24,10 @@ WRONG: dict[str, dict[str, Any]] = {
     "name_twice": {"quotas": [{"by": BY}, {"by": ["seller"]}]},
     "row_no_node": {"quotas": [{"by": BY}], "commitments": "seller,team,commitment\nAnn,W1,4000\n"},
     "row_quota": {"quotas": [{"by": BY}], "credits": "quota,overlay,share\nX,Mia,0.5\n"},
+    "floors_too_high": {
+        "quotas": [{"by": BY, "target": 12_000, "over_assignment": {"seller": 0.1}}],
+        "locks": "seller,value,reason\nAnn,9000,x\nBob,9000,y\n",
+    },
     "lock_step": {"quotas": [{"by": BY, "round_to": 10}], "locks": "seller,value,reason\nAnn,4001,x\n"},
 }
 
@@ -38,6 +42,22 @@ def test_errors_are_found_before_solving(key: str, company: MakePlan) -> None:
     with pytest.raises(InputError) as caught:
         refuse_quotas(plan)
     assert caught.value.key == f"quotas.{key}"
+
+
+def test_floors_are_compared_with_a_target_of_the_plan(
+    company: MakePlan, seller_table: Callable[..., str]
+) -> None:
+    """quota_min of sellers against the amount of a target, and against a lock above them without any."""
+    floors = seller_table(Ann={"quota_min": 7000}, Bob={"quota_min": 6000})
+    year = {"name": "Year", "metric": "revenue", "at_least": 12_000}
+    wrong = company(quotas=[{"by": BY}], targets=[year], sellers=floors)
+    locked = company(quotas=[{"by": BY}], sellers=floors, locks="team,value,reason\nE1,9000,x\n")
+    for plan, carries in ((wrong, "12,000"), (locked, "9,000")):
+        with pytest.raises(InputError) as caught:
+            refuse_quotas(plan)
+        assert caught.value.key == "quotas.floors_too_high"
+        assert "13,000" in caught.value.text() and carries in caught.value.text()
+    refuse_quotas(company(quotas=[{"by": BY}], targets=[year | {"at_least": 13_000}], sellers=floors))
 
 
 def test_much_over_assignment_is_warned_of(company: MakePlan) -> None:

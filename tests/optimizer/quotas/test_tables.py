@@ -8,6 +8,7 @@ from io import StringIO
 import pandas as pd
 import pytest
 
+from optimizer.errors import InputError
 from optimizer.plan.plan import Plan
 from optimizer.quotas import assign
 from optimizer.quotas.controls import ITEMS, controls
@@ -141,6 +142,31 @@ def test_overlay_sellers_stand_beside_the_sums(company: MakePlan) -> None:
     assert year.loc["Noa", "amount"] == pytest.approx(1_200, abs=10)
     months = table[(table["overlay"] == "Mia") & (table["span_kind"] == "period")]["amount"]
     assert months.sum() == year.loc["Mia", "amount"]
+
+
+def test_more_credit_than_sales_is_refused(company: MakePlan) -> None:
+    """Two rows that credit the same sales with 140 %."""
+    plan = company(
+        quotas=[{"by": BY, "target": 12_000}],
+        credits="overlay,seller,seller.region,share\nMia,Ann,*,0.7\nMia,*,East,0.7\n",
+    )
+    with pytest.raises(InputError) as caught:
+        quota_frames(solve(plan, QUIET))
+    assert caught.value.key == "quotas.credit_over" and "140%" in caught.value.text()
+
+
+@pytest.mark.parametrize("target", [0, 12_345.67])
+def test_targets_of_any_size_are_divided_and_told(target: float, company: MakePlan) -> None:
+    """A target of nothing is 0 for everybody; one between two steps is the nearer step; last year's shares
+    are the same for both."""
+    solution = solve(company(quotas=[{"by": BY, "target": target, "round_to": 1_000}]), QUIET)
+    (quota,) = assign(solution)
+    assert quota.year[0] == round(target, -3)
+    words = Words(quota, "en", "")
+    ann = quota.tree.paths.index(("East", "E1", "Ann"))
+    share = quota.bases.last_year[ann - quota.tree.leaves.start].sum() / 10_000
+    assert f"last year's share, {100 * share:.4g}" in chain_sentences(words, ann, 16)[0]
+    assert quota_frames(solution)["quotas"]["amount"].sum() % 1_000 == 0
 
 
 def test_a_plan_without_quotas_has_no_tables(company: MakePlan) -> None:
