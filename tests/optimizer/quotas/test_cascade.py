@@ -22,7 +22,8 @@ MONTHS = 6
 
 @dataclass(frozen=True)
 class Case:
-    """An organisation by rows: labels of each level, plan by month, bounds and locks of each leaf."""
+    """An organisation by rows: labels of each level, plan by month, bounds and locks of each leaf; `inner` is
+    the seed of bounds and locks of nodes above the leaves."""
 
     columns: list[list[str]]
     plan: np.ndarray
@@ -32,6 +33,7 @@ class Case:
     upper: np.ndarray
     locked: np.ndarray
     step: float
+    inner: int | None = None
 
 
 @st.composite
@@ -55,7 +57,26 @@ def cases(draw: st.DrawFn) -> Case:
         upper=np.where(kind == 2, np.maximum(1.05 * yearly, step), np.inf),
         locked=np.where((kind == 3) & (yearly > 0), yearly, np.nan),
         step=step,
+        inner=draw(st.none() | st.integers(0, 2**31)),
     )
+
+
+def bound_inner(case: Case, tree: Hierarchy, even: np.ndarray, sides: tuple[np.ndarray, ...]) -> None:
+    """Caps, floors and locks of some nodes above the leaves, drawn by label so that rows do not matter.
+
+    `even` (N,) is the even share of each node, `sides` are lower and upper bounds and those of locks.
+    """
+    low, high, lock_low, lock_high = sides
+    for node in range(1, tree.leaves.start):
+        random = np.random.default_rng([case.inner or 0, *"/".join(tree.paths[node]).encode()])
+        kind, share = random.integers(0, 5), random.uniform(0.7, 1.3)
+        amount = max(np.rint(share * even[node] / case.step), 1.0) * case.step
+        if even[node] > 0 and kind == 1:
+            low[node] = 0.6 * amount
+        elif even[node] > 0 and kind == 2:
+            high[node] = amount
+        elif even[node] > 0 and kind == 3:
+            lock_low[node] = lock_high[node] = amount
 
 
 def half_years() -> Spans:
@@ -78,12 +99,15 @@ def run(case: Case, order: np.ndarray) -> tuple[Hierarchy, Figures, Cascade, Rou
     lock_low, lock_high = np.zeros(tree.size), np.full(tree.size, np.inf)
     lock_low[nodes] = np.nan_to_num(locked, nan=0.0)
     lock_high[nodes] = np.where(np.isnan(locked), np.inf, locked)
+    factor = np.cumprod([1.0, *case.ratios])[tree.level]
+    total = np.rint(case.growth * plan.sum() / case.step) * case.step
+    if case.inner is not None:
+        even = tree.sum_up(plan.sum(axis=1)) * factor * (total / max(plan.sum(), 1e-9))
+        bound_inner(case, tree, even, (low, high, lock_low, lock_high))
     limits = [
         snapped(Limit(rule, *sides), case.step)
         for rule, sides in (("quota_min_max", (low, high)), ("lock", (lock_low, lock_high)))
     ]
-    factor = np.cumprod([1.0, *case.ratios])[tree.level]
-    total = np.rint(case.growth * plan.sum() / case.step) * case.step
     figures = Figures(plan, plan, None, total, factor)
     try:
         found = cascade(tree, figures, limits, "company")
@@ -102,7 +126,8 @@ def run(case: Case, order: np.ndarray) -> tuple[Hierarchy, Figures, Cascade, Rou
 @given(cases(), st.integers(0, 2**31))
 def test_sums_bounds_and_ratios_on_random_hierarchies(case: Case, seed: int) -> None:
     """100 random organisations: sums exact in whole steps on every level and in every span, bounds and
-    locks hold, leaves without a plan carry nothing, and the order of rows does not matter."""
+    locks of leaves and of nodes above them hold, leaves without a plan carry nothing, rounding moves nobody by
+    more than a step a level, and the order of rows does not matter."""
     order = np.arange(len(case.plan))
     answer = run(case, order)
     if answer is None:
@@ -119,6 +144,8 @@ def test_sums_bounds_and_ratios_on_random_hierarchies(case: Case, seed: int) -> 
     lower, upper = (bound / case.step for bound in combined(list(found.limits), tree))
     assert (wide[:, -1] >= lower - 1e-9).all()
     assert (wide[1:, -1] <= upper[1:] + 1e-9).all()
+    moved = np.abs(wide[:, -1] - found.stages[-1].values.sum(axis=1) / case.step)
+    assert (moved <= tree.level + 1.0 + 1e-6).all()
     nothing = figures.plan.sum(axis=1) == 0
     assert (wide[tree.leaves][nothing, -1] == np.maximum(lower[tree.leaves][nothing], 0)).all()
     other = run(case, np.random.default_rng(seed).permutation(order))

@@ -105,13 +105,20 @@ def test_no_division_in_whole_units_is_more_equal(
     weight = np.array(weights, dtype=float)
     filled = fill(tree, weight, float(total), lower, upper)
     shares = filled.share[tree.leaves]
+    divisions = [
+        division
+        for division in product(*(range(low, high + 1) for low, high in limits))
+        if team[0] <= division[0] + division[1] <= team[1]
+    ]
     if filled.unassigned.any():
         assert np.all(shares <= upper[tree.leaves] + 1e-9)
+        # Nobody below can carry more than is given out.
+        assert shares.sum() == pytest.approx(max(sum(division) for division in divisions))
         return
     assert filled.share[0] == pytest.approx(total)
     assert np.all(filled.share >= lower - 1e-9) and np.all(filled.share <= np.maximum(upper, 0) + 1e-9)
     best = leximin_key(shares, weight)
-    for division in product(*(range(low, high + 1) for low, high in limits)):
-        if sum(division) == total and team[0] <= division[0] + division[1] <= team[1]:
+    for division in divisions:
+        if sum(division) == total:
             other = leximin_key(np.array(division, dtype=float), weight)
             assert best <= tuple(value + 1e-7 for value in other)
