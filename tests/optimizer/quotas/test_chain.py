@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from optimizer.plan.load import load_plan
 from optimizer.plan.schema import QuotaSpec
@@ -13,9 +16,10 @@ from optimizer.quotas import assign
 from optimizer.quotas.chain import PARTS, chain, chain_parts
 from optimizer.quotas.controls import sums_checked
 from optimizer.quotas.quota import Quota
+from optimizer.result.solution import Solution
 from optimizer.settings import SolveSettings
 from optimizer.solving import solve
-from scenarios.examples import FOLDER
+from scenarios import examples as packs
 
 QUIET = SolveSettings(marginal_values=False, leverage=False)
 
@@ -40,27 +44,73 @@ def test_chains_of_the_main_pack_add_up(pack_quotas: tuple[Quota, ...]) -> None:
                 )
 
 
-PACKS = {
-    "markets_only": ["region", "line"],
-    "people_and_target": ["team", "seller"],
-    "premium_year": ["region", "team", "seller"],
-    "regional_ru": ["seller"],
-}
+LEVELS = ("region", "province", "team", "line")
 
 
-@pytest.mark.parametrize("pack_name", PACKS)
-def test_chains_of_every_pack_add_up(pack_name: str) -> None:
-    """Every leaf of every pack, in every span, with over-assignment and in steps of 10."""
-    plan = load_plan(FOLDER / pack_name)
-    table = plan.tables.get("sellers", plan.tables["markets"])
-    by = [name for name in PACKS[pack_name] if name in ("seller", *table.labels)] or list(table.labels)
-    spec = QuotaSpec(by=by, over_assignment={by[-1]: 0.1}, round_to=10)
-    solution = solve(plan.replace(spec=plan.spec.model_copy(update={"quotas": [spec]})), QUIET)
-    (quota,) = assign(solution)
+def check_chains(quota: Quota) -> None:
+    """Every leaf in every span: the steps add up to the quota in whole parts, every stage divides the whole
+    target (plan and basis: the whole plan), and rounding moves no number by more than a step a level."""
     assert sums_checked(quota)[1] == 0
-    _, parts = chain_parts(quota, list(range(quota.tree.size)))
+    for stage in quota.stages:
+        whole = quota.plan[0].sum() if stage.name in ("plan", "basis") else quota.target.total
+        assert stage.values[0].sum() == pytest.approx(whole)
+        lowest = stage.values[quota.tree.leaves].sum()
+        carried = 1.0 if stage.name in ("last_year", "plan", "basis", "stretch") else quota.factor[-1]
+        assert lowest == pytest.approx(carried * whole) or quota.unassigned.any()
+    names, parts = chain_parts(quota, list(range(quota.tree.size)))
+    assert names[-1] == "rounding"
     steps = np.diff(parts, axis=-1, prepend=0)
     assert (steps.sum(axis=-1) == quota.spans.wide(quota.steps) * PARTS).all()
+    assert (np.abs(steps[..., -1]) <= (quota.tree.level[:, None] + 1) * PARTS).all()
+
+
+@pytest.mark.parametrize("pack_name", packs.names())
+def test_chains_of_every_pack_add_up(pack_name: str) -> None:
+    """Every leaf of every pack, in every span, with over-assignment and in steps of 10; then the quotas that
+    the pack comes with."""
+    plan = load_plan(packs.FOLDER / pack_name)
+    people = "sellers" in plan.tables
+    labels = plan.tables["sellers" if people else "markets"].labels
+    levels = [level for level in LEVELS if level in labels] or list(labels)
+    by = [*(level for level in levels if level != "seller"), *(["seller"] if people else [])]
+    spec = QuotaSpec(by=by, over_assignment={by[-1]: 0.1}, round_to=10)
+    solution = solve(plan.replace(spec=plan.spec.model_copy(update={"quotas": [spec]})), QUIET)
+    quotas = [*assign(solution), *(assign(replace(solution, plan=plan)) if plan.spec.quotas else ())]
+    for quota in quotas:
+        check_chains(quota)
+
+
+@st.composite
+def specs(draw: st.DrawFn) -> QuotaSpec:
+    """A quota of the main pack: levels, spans, target, over-assignment, step, basis, band, bounds."""
+    by = draw(
+        st.sampled_from([["seller"], ["region", "seller"], ["region", "team", "seller"], ["team", "line"]])
+    )
+    share = st.sampled_from([0.0, 0.03, 0.1, 0.25])
+    within = draw(st.sampled_from([None, 0.1, 0.3]))
+    basis = draw(st.sampled_from(["plan", "last_year", "potential", "capacity"]))
+    return QuotaSpec(
+        name="Any",
+        by=by,
+        per=draw(st.sampled_from(["period", "quarter", "year"])),
+        target=draw(st.sampled_from([None, "Quarters", "90000000", "150000000"])),
+        over_assignment={level: draw(share) for level in by},
+        round_to=draw(st.sampled_from([1, 500, 1_000, 50_000])),
+        fairness={"basis": basis, "within": within},
+        stretch_at_most=draw(st.sampled_from([None, 0.1, 0.5])),
+        against_last_quota=draw(st.sampled_from([None, {"at_least": -0.1, "at_most": 0.3}])),
+        against_target_pay=draw(st.sampled_from([None, {"at_most": 8}])),
+        seller_bounds=by[-1] == "seller",
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(spec=specs())
+def test_chains_of_any_quota_add_up(spec: QuotaSpec, pack: Solution) -> None:
+    """The same for quotas drawn at random on the main pack."""
+    plan = pack.plan.replace(spec=pack.plan.spec.model_copy(update={"quotas": [spec]}))
+    (quota,) = assign(replace(pack, plan=plan))
+    check_chains(quota)
 
 
 def test_the_steps_say_what_acted(quotas_of: QuotasOf, seller_table: Callable[..., str]) -> None:
