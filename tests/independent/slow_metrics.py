@@ -96,15 +96,12 @@ class Sales:
             found = self.narrowed(found, column, labels)
         return found
 
-    def label(self, column: str, p: int, t: int) -> str:
-        """The label that a cell carries in a column."""
-        data, (s, m) = self.data, self.data.pairs[p]
-        name = column.rsplit(".", maxsplit=1)[-1]
+    def label(self, column: str, s: int, m: int, t: int) -> str:
+        """The label that a seller, a market or a period carries in a column."""
+        data, name = self.data, column.rsplit(".", maxsplit=1)[-1]
         if column in data.time_labels:
             return data.time_labels[column][t]
-        if name in data.market_columns and not column.startswith("seller."):
-            return data.market_labels[m][name]
-        return data.seller_labels[s][name]
+        return data.market_labels[m][name] if self._side(column) == "market" else data.seller_labels[s][name]
 
     def cells(self, scope: Scope) -> list[tuple[int, int]]:
         """Pairs and periods of a scope."""
@@ -117,14 +114,30 @@ class Sales:
         found: dict[tuple[str, ...], Scope] = {}
         if not each:
             return {(): scope}
-        for p, t in self.cells(scope):
-            labels = tuple(self.label(column, p, t) for column in each)
+        for s, m, t in self._occurring(scope, each):
+            labels = tuple(self.label(column, s, m, t) for column in each)
             if labels not in found:
                 member = scope
                 for column, label in zip(each, labels, strict=True):
                     member = self.narrowed(member, column, [label])
                 found[labels] = member
         return found
+
+    def _occurring(self, scope: Scope, each: list[str]) -> list[tuple[int, int, int]]:
+        """Sellers, markets and periods whose labels occur: rows of one table where its columns suffice."""
+        data = self.data
+        sides = {self._side(column) for column in each if column not in data.time_labels}
+        if sides <= {"market"}:
+            rows = [(-1, m) for m in sorted(scope.markets)]
+        elif sides == {"seller"}:
+            rows = [(s, -1) for s in sorted(scope.sellers)]
+        else:
+            rows = [(s, m) for s, m in data.pairs if s in scope.sellers and m in scope.markets]
+        return [(s, m, t) for s, m in rows for t in sorted(scope.times)]
+
+    def _side(self, column: str) -> str:
+        name = column.rsplit(".", maxsplit=1)[-1]
+        return "market" if name in self.data.market_columns and not column.startswith("seller.") else "seller"
 
     # Metrics
 

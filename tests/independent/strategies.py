@@ -361,7 +361,7 @@ class Facts:
     def labels(self, key: str) -> list[str]:
         """The labels of a key that occur in cells."""
         cells = self.sales.cells(self.sales.whole_plan)
-        return sorted({self.sales.label(key, p, t) for p, t in cells})
+        return sorted({self.sales.label(key, *self.sales.data.pairs[p], t) for p, t in cells})
 
 
 def _sums(facts: Facts) -> list[str]:
