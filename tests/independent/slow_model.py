@@ -7,6 +7,7 @@ or no limit. Nothing of the package is imported.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -428,9 +429,9 @@ class SlowModel:
 
     # Solving
 
-    def solve(self, without: frozenset[str] = frozenset()) -> Answer:
-        """Solve stage after stage, each locked before the next, and none that is named in `without`."""
-        stages, values = [stage for stage in self.stages() if stage.name not in without], []
+    def solve(self, before: str = "") -> Answer:
+        """Solve stage after stage, each locked before the next, up to the one named `before`."""
+        stages, values = list(takewhile(lambda stage: stage.name != before, self.stages())), []
         for stage in stages or [Stage("nothing", Expression())]:
             status = self._solve(stage)
             if status != "optimal":
