@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from optimizer.model.objective import PlanStage
 from optimizer.plan.rules import Rule
 from optimizer.result.solution import RuleOutcome, Solution
 from optimizer.settings import SolveSettings
@@ -20,28 +21,26 @@ STEP = 0.01
 _NOISE = 5e-6
 """Changes below this share of a figure are what the stages may give up to each other."""
 _NOISE_WHOLE = 2e-4
-"""The same for plans with whole numbers, which are solved to a gap."""
+"""The same for plans with whole numbers or curves, which are solved to a gap."""
+_FIGURES = ("money", "metric", "revenue", "penalties", "smallest", "spread")
+"""Kinds of stages that are figures of the plan; others are shortfalls, which targets tell, or nearness."""
 
 
 @dataclass(frozen=True)
 class Move:
-    """The plan solved again with another bound: the new bound, the change of money, and the first target
-    by priority whose shortfall changed (before, after)."""
+    """The plan solved again with another bound: the first target by priority whose shortfall changed (before,
+    after), and the first stage of the objective behind the targets whose figure changed, with the change."""
 
     bound: float
-    money: float | None
-    """Change of contribution, of revenue where margins are unknown; None where no plan is left."""
+    has_plan: bool = True
     target: tuple[RuleOutcome, RuleOutcome] | None = None
+    stage: PlanStage | None = None
+    change: float = 0.0
 
     @property
     def changes_something(self) -> bool:
         """Whether the plan is another one."""
-        return self.money is None or self.money != 0.0 or self.target is not None
-
-
-def money_metric(solution: Solution) -> str:
-    """`contribution`, or `revenue` where margins are unknown."""
-    return "contribution" if solution.sellers.markets.knows_margin else "revenue"
+        return not self.has_plan or self.target is not None or self.stage is not None
 
 
 def moved_bounds(
@@ -50,7 +49,8 @@ def moved_bounds(
     """The plan solved again with the bound on which a rule lies: first looser, then tighter.
 
     The bound moves by one per cent of itself, of 1 where it is 0. Seats stay apart where the rule has
-    members, because then one of them gets a bound of its own.
+    members, because then one of them gets a bound of its own. Of an equation the upper bound is loosened
+    first, then the lower one.
     """
     side: Literal["lower", "upper"] = _side(outcome)
     bound = outcome.lower if side == "lower" else outcome.upper
@@ -59,6 +59,9 @@ def moved_bounds(
     quiet = replace(settings or SolveSettings(), marginal_values=False, leverage=False, on_stage=None)
     if outcome.each:
         quiet = replace(quiet, seat_groups=False)
+    if outcome.lower == outcome.upper:
+        more = _moved(solution, outcome, "upper", now + step, quiet)
+        return more, _moved(solution, outcome, "lower", now - step, quiet)
     looser = step if side == "upper" else -step
     first, second = (_moved(solution, outcome, side, now + by, quiet) for by in (looser, -looser))
     return first, second
@@ -86,14 +89,19 @@ def _moved(
     )
     found = solve(plan.replace(rules=rules), settings)
     if not found.has_plan:
-        return Move(bound, None)
-    metric = money_metric(solution)
-    before = solution.figure(metric)
-    change = found.figure(metric) - before
-    noise = _NOISE_WHOLE if solution.model.program.is_mip else _NOISE
-    if abs(change) <= noise * max(1.0, abs(before)):
-        change = 0.0
-    return Move(bound, change, _changed_target(solution, found, outcome, noise))
+        return Move(bound, False)
+    noise = _NOISE_WHOLE if solution.model.program.is_mip or solution.model.curves else _NOISE
+    stage, change = _changed_stage(solution, found, noise)
+    return Move(bound, True, _changed_target(solution, found, outcome, noise), stage, change)
+
+
+def _changed_stage(before: Solution, after: Solution, noise: float) -> tuple[PlanStage | None, float]:
+    for one, other in zip(before.stages, after.stages, strict=True):
+        if one.stage.kind in _FIGURES and one.value is not None and other.value is not None:
+            change = other.value - one.value
+            if abs(change) > noise * max(abs(one.value), one.stage.scale * _NOISE):
+                return one.stage, change
+    return None, 0.0
 
 
 def _with_bound(

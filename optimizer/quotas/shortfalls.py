@@ -7,9 +7,9 @@ import math
 from typing import Any
 
 from optimizer import messages
-from optimizer.quotas.moving import Move, money_metric, moved_bounds
+from optimizer.quotas.moving import Move, moved_bounds
 from optimizer.report import numbers
-from optimizer.report.words import figure, one_word, unit_word
+from optimizer.report.words import figure, metric_word, one_word, unit_word
 from optimizer.result.levers import Binding, Closing, Lever
 from optimizer.result.solution import MarginalValue, RuleOutcome, Solution
 from optimizer.settings import SolveSettings
@@ -33,9 +33,13 @@ def target_sentences(
     if closing.levers:
         levers = [_lever(solution, lever, language) for lever in closing.levers]
         key = "why_levers_closed" if closing.closed else "why_levers_open"
-        found += [_say("why_levers", language), *levers, _say(key, language)]
+        # Along curves the next tangent is followed until the target is met, which need not be the least.
+        head = "why_levers_curves" if solution.model.curves else "why_levers"
+        found += [_say(head, language), *levers, _say(key, language)]
     else:
-        found.append(_say("why_no_levers", language))
+        # Curves are replaced by tangents and whole numbers by a gap, so that a failed search proves less.
+        proved = not solution.model.curves and not solution.model.program.is_mip
+        found.append(_say("why_no_levers" if proved else "why_none_found", language))
     return found
 
 
@@ -95,6 +99,11 @@ def _heading(solution: Solution, outcome: RuleOutcome, language: str) -> str:
     return _say(f"why_{outcome.status}", language, missing=missing, share=share, **fields)
 
 
+def _one(solution: Solution, unit: str, language: str) -> str:
+    """One of a unit, also of money in a plan without a currency."""
+    return one_word(solution, unit, language) or _say("one_currency", language)
+
+
 def _asked(solution: Solution, outcome: RuleOutcome, language: str) -> str:
     """The bounds of a rule: at least, at most, both, or one figure."""
     low, high = (_amount(solution, side, outcome.unit, language) for side in (outcome.lower, outcome.upper))
@@ -126,14 +135,14 @@ def _binding(solution: Solution, outcome: RuleOutcome, one: Binding, language: s
         language,
         name=messages.text(f"report.family_{one.family}", language, name=one.name),
         bound=_amount(solution, one.bound, one.unit, language),
-        one=one_word(solution, one.unit, language),
+        one=_one(solution, one.unit, language),
         value=_difference(
             solution, scale * (one.value if one.more is None else one.more), outcome.unit, language
         ),
     )
     if differ and one.less is not None:
         last = _difference(solution, scale * one.less, outcome.unit, language)
-        sentence += _say("why_less", language, value=last, one=one_word(solution, one.unit, language))
+        sentence += _say("why_less", language, value=last, one=_one(solution, one.unit, language))
     return sentence + _range(solution, one.holds_from, one.holds_to, one.unit, language)
 
 
@@ -176,7 +185,8 @@ def _prices(
         return [_price(solution, price, language) for price in found]
     if outcome.binds:
         looser, tighter = moved_bounds(solution, outcome, settings)
-        if not looser.changes_something:
+        is_equation = outcome.lower == outcome.upper
+        if not looser.changes_something and not (is_equation and tighter.changes_something):
             return [_say("why_slack", language)]
         return [_move(solution, outcome, move, language) for move in (looser, tighter)]
     if solution.model.program.is_mip:
@@ -190,16 +200,27 @@ def _move(solution: Solution, outcome: RuleOutcome, move: Move, language: str) -
     bound = _amount(solution, move.bound, outcome.unit, language)
     if outcome.unit == "share":
         bound = numbers.percent(move.bound, language, 2)
-    if move.money is None:
-        return _say("why_moved_none", language, bound=bound)
-    money = numbers.signed(_amount(solution, move.money, "currency", language), move.money)
-    sentence = _say(f"why_moved_{money_metric(solution)}", language, bound=bound, money=money)
-    if move.target is None:
-        return sentence
-    before, after = move.target
-    amounts = [_difference(solution, one.shortfall, one.unit, language) for one in (after, before)]
-    title = ": ".join([before.rule, *([" / ".join(before.member)] if before.member else [])])
-    return sentence + _say("why_moved_target", language, rule=title, after=amounts[0], before=amounts[1])
+    effects = [] if move.has_plan else [_say("effect_none_left", language)]
+    if move.target is not None:
+        before, after = move.target
+        title = ": ".join([before.rule, *([" / ".join(before.member)] if before.member else [])])
+        amounts = [_difference(solution, one.shortfall, one.unit, language) for one in (after, before)]
+        effects.append(_say("effect_target", language, rule=title, after=amounts[0], before=amounts[1]))
+    if move.stage is not None:
+        change = numbers.signed(_amount(solution, move.change, move.stage.unit, language), move.change)
+        effects.append(
+            _say("effect_stage", language, stage=_stage_word(move.stage.name, language), change=change)
+        )
+    mark = "；" if language == "zh" else "; "
+    shown = mark.join(effects or [_say("effect_none", language)])
+    return _say("why_moved", language, bound=bound, effects=shown)
+
+
+def _stage_word(name: str, language: str) -> str:
+    """A stage of the objective as people call it."""
+    if name in ("penalties", "smallest", "spread"):
+        return _say(f"stage_{name}", language)
+    return metric_word(name, language)
 
 
 def _price(solution: Solution, price: MarginalValue, language: str) -> str:
@@ -208,7 +229,7 @@ def _price(solution: Solution, price: MarginalValue, language: str) -> str:
     sentence = _say(
         "why_price",
         language,
-        one=one_word(solution, price.unit, language),
+        one=_one(solution, price.unit, language),
         value=numbers.signed(_amount(solution, value * scale, "currency", language), value),
     )
     if (
@@ -217,5 +238,5 @@ def _price(solution: Solution, price: MarginalValue, language: str) -> str:
         and abs(price.less - price.more) > _APART * abs(value)
     ):
         last = numbers.signed(_amount(solution, price.less * scale, "currency", language), price.less)
-        sentence += _say("why_less", language, value=last, one=one_word(solution, price.unit, language))
+        sentence += _say("why_less", language, value=last, one=_one(solution, price.unit, language))
     return sentence + _range(solution, price.holds_from, price.holds_to, price.unit, language)

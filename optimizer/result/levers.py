@@ -36,6 +36,8 @@ _KEPT = 1e-6
 """By how much a target that is kept may move, in multiples of its bound: the lock of the stages."""
 _SEPARATOR = "\x1f"
 SHOWN_BINDING = 8
+_CURVE_ROUNDS = 8
+"""Rounds of tangents at most; the error is squared in each."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,9 @@ def close_shortfall(
 
     Minimises the sum over levers of cost * change / all that the company has of it, with every rule of the
     same or a more urgent priority kept where it is; a target that is met needs no levers. Hard rules are
-    never short. A rule on one of a group of equal sellers is looked at with all sellers apart.
+    never short. A rule on one of a group of equal sellers is looked at with all sellers apart. With response
+    curves, tangents at the plan say what to change; the changed plan is solved on the curves themselves and
+    gives the next tangents, until the target is met (Newton's method).
     """
     if outcome.status not in ("short", "over"):
         return Closing(outcome, (), (), True, None)
@@ -109,23 +113,37 @@ def close_shortfall(
     model = solution.model
     if _slack_column(model, outcome) is None:
         model = compile_plan(solution.inputs, seat_groups=False)
-    held, column = _held(model, solution.model, outcome, quiet)
+    held, column, x = _held(model, solution.model, outcome, quiet)
     options = replace(quiet.solve_options(), progress=None)
-    binding = _binding(model, held, column, outcome, options)
-    must = _with_upper(held, column, 0.0)
+    binding = _binding(model, _straight(model, held, x), column, outcome, options)
     entries = {entry.group.name: entry for entry in _levers(model)}
-    repair = least_repair(must, [entry.group for entry in entries.values()], options)
-    if not repair.changes:
-        return Closing(outcome, binding, (), False, None)
-    levers = tuple(_lever(model, entries[change.name], change) for change in repair.changes)
-    changed = replace(model, program=_applied(model.program, entries, repair.changes))
-    return Closing(outcome, binding, levers, _is_met(changed, outcome, column, quiet), changed)
+    groups = [entry.group for entry in entries.values()]
+    found = Closing(outcome, binding, (), False, None)
+    for _ in range(_CURVE_ROUNDS if model.curves else 1):
+        must = _with_upper(_straight(model, held, x), column, 0.0)
+        repair = least_repair(must, groups, options)
+        if not repair.changes:
+            break
+        levers = tuple(_lever(model, entries[change.name], change) for change in repair.changes)
+        changed = replace(model, program=_applied(model.program, entries, repair.changes))
+        staged = solve_model(changed, quiet, changed.stages[: _stage_of(changed, outcome) + 1])
+        if staged.x is None:
+            break
+        x = staged.x
+        closed = float(x[column]) <= 10.0 * _KEPT
+        found = Closing(outcome, binding, levers, closed, changed)
+        if closed:
+            break
+    return found
 
 
-def _is_met(model: Model, outcome: RuleOutcome, column: int, settings: SolveSettings) -> bool:
-    """Whether the target is met when the changed model is solved again."""
-    staged = solve_model(model, settings, model.stages[: _stage_of(model, outcome) + 1])
-    return staged.x is not None and float(staged.x[column]) <= 10.0 * _KEPT
+def _straight(model: Model, program: LinearProgram, x: FloatArray) -> LinearProgram:
+    """The program with its curves replaced by their tangents at `x`; itself without curves."""
+    if not model.curves:
+        return program
+    from solvers.curves import CurveProgram, local_program
+
+    return local_program(CurveProgram(program, model.curves), x)
 
 
 def _stage_of(model: Model, outcome: RuleOutcome) -> int:
@@ -135,9 +153,9 @@ def _stage_of(model: Model, outcome: RuleOutcome) -> int:
 
 def _held(
     model: Model, grouped: Model, outcome: RuleOutcome, settings: SolveSettings
-) -> tuple[LinearProgram, int]:
-    """The program with every rule of the same or a more urgent priority held where it is, and the column
-    of the outcome's own shortfall, which is free. `grouped` is the model of the solution."""
+) -> tuple[LinearProgram, int, FloatArray]:
+    """The program with every rule of the same or a more urgent priority held where it is, the column of the
+    outcome's own shortfall, which is free, and the plan. `grouped` is the model of the solution."""
     staged = solve_model(model, settings, model.stages[: _stage_of(model, outcome) + 1])
     own = _slack_column(model, outcome)
     if staged.x is None or own is None:
@@ -148,7 +166,7 @@ def _held(
         if soft.priority is not None and outcome.priority is not None and soft.priority <= outcome.priority:
             upper[soft.columns] = np.maximum(missed[soft.columns], 0.0) + _KEPT
     upper[own] = np.inf
-    return model.program.replace(column_upper=upper), own
+    return model.program.replace(column_upper=upper), own, staged.x
 
 
 def _evened(model: Model, grouped: Model, x: FloatArray) -> FloatArray:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from optimizer.plan.load import load_plan
 from optimizer.plan.plan import Plan
 from optimizer.quotas.explanation import Question, explain
 from optimizer.quotas.moving import moved_bounds
@@ -42,11 +44,11 @@ def test_a_limit_on_a_share_is_priced_per_share(company: MakePlan) -> None:
     before = solution.figure("contribution")
     for move in moves:
         expected = with_share(company, move.bound).figure("contribution") - before
-        assert move.money == pytest.approx(expected) and move.changes_something
-    assert moves[0].money is not None and moves[0].money > 0
+        assert move.change == pytest.approx(expected) and move.changes_something
+    assert moves[0].stage is not None and moves[0].stage.name == "contribution" and moves[0].change > 0
     (price,) = (one for one in solution.marginal_values if one.name == ("Shop",))
     assert price.unit == "share" and price.bound == 0.05
-    assert price.value * 0.0005 == pytest.approx(moves[0].money, rel=0.01)
+    assert price.value * 0.0005 == pytest.approx(moves[0].change, rel=0.01)
 
 
 FORMS: dict[str, dict[str, Any]] = {
@@ -68,8 +70,8 @@ def test_one_member_of_every_form_of_bound_moves(form: str, company: MakePlan) -
     assert sorted([looser.bound, tighter.bound]) == pytest.approx([0.99 * asked, 1.01 * asked])
     if form != "growth":
         assert outcome.binds
-        assert looser.money == pytest.approx(0.01 * asked * 0.5, rel=0.3)
-        assert tighter.money == pytest.approx(-0.01 * asked * 0.5, rel=0.3)
+        assert looser.change == pytest.approx(0.01 * asked * 0.5, rel=0.3)
+        assert tighter.change == pytest.approx(-0.01 * asked * 0.5, rel=0.3)
 
 
 def test_a_limit_that_holds_a_target_back_says_so(company: MakePlan) -> None:
@@ -89,7 +91,7 @@ def test_a_limit_that_holds_a_target_back_says_so(company: MakePlan) -> None:
     # Prices of the money stage see what is earned, not what a more urgent target misses.
     unpriced = replace(solution, marginal_values=())
     text = explain(unpriced, Question({}, rule="Shop"), settings=QUIET)
-    assert "and Year misses" in " ".join(text.split())
+    assert "in its place: Year misses" in " ".join(text.split())
 
 
 def test_a_bound_that_costs_nothing_is_said_to(company: MakePlan) -> None:
@@ -114,4 +116,17 @@ def test_the_tighter_bound_may_leave_no_plan(company: MakePlan) -> None:
     solution = solve(company(limits=limits), QUIET)
     (outcome,) = find_outcomes(solution, "Shop")
     _, tighter = moved_bounds(solution, outcome, QUIET)
-    assert tighter.money is None and tighter.changes_something
+    assert not tighter.has_plan and tighter.changes_something
+
+
+def test_a_plan_of_leads_is_told_in_leads() -> None:
+    """A plan that is not about money: what a looser budget brings is in the unit of its objective."""
+    plan = load_plan(Path(__file__).parents[2] / "golden" / "win_big_media")
+    solution = solve(plan, QUIET)
+    outcome = find_outcomes(solution, "Budget")[0]
+    looser, tighter = moved_bounds(solution, outcome, QUIET)
+    assert looser.stage is not None and looser.stage.name == "leads"
+    assert looser.change == pytest.approx(6.25 * 80, rel=1e-3)
+    assert tighter.change == pytest.approx(-6.25 * 80, rel=1e-3)
+    text = " ".join(explain(solution, Question({}, rule="Budget"), settings=QUIET).split())
+    assert "solved again with 8,080 in its place: Leads changes by +500 leads" in text

@@ -184,3 +184,28 @@ def test_unknown_rules_are_refused(short: Solution) -> None:
     with pytest.raises(InputError) as caught:
         find_outcomes(short, "Yera")
     assert "Year" in caught.value.text()
+
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "curves_even_bounded"
+
+
+def campaign(budget: float) -> Plan:
+    """A published media plan with response curves, asked for more leads than its budget brings."""
+    plan = load_plan(GOLDEN)
+    wanted = Rule("target", "Wanted", "leads", lower=700_000.0, must=False, priority=1)
+    rules = [replace(rule, lower=budget, upper=budget) for rule in plan.rules]
+    return plan.replace(rules=(wanted, *rules))
+
+
+def test_a_budget_closes_a_target_on_response_curves() -> None:
+    """The money that is named meets the target on the curves themselves, and half of it does not; a straight
+    line at the plan would name too little."""
+    solution = solve(campaign(1_000_000.0), QUIET)
+    (outcome,) = find_outcomes(solution, "Wanted")
+    assert outcome.status == "short"
+    found = close_shortfall(solution, outcome, QUIET)
+    assert found.closed and [lever.name for lever in found.levers] == ["Budget"]
+    assert found.binding and found.binding[0].value * found.levers[0].change > outcome.shortfall
+    for share, status in ((1.001, "met"), (0.5, "short")):
+        again = solve(campaign(1_000_000.0 + share * found.levers[0].change), QUIET)
+        assert find_outcomes(again, "Wanted")[0].status == status
