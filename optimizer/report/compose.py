@@ -176,6 +176,8 @@ def _where_next(sheet: Sheet, folder: str | None) -> None:
         paper.paragraph(sheet.say("next_folder"), indent=2)
         return
     names = ["run", "sales"] if solution.has_plan else []
+    if solution.has_plan and solution.plan.spec.quotas:
+        names.append("letters")
     if any(row["status"] in ("short", "over") for row in sheet.rows):
         names.append("shortfalls")
     if solution.marginal_values:
@@ -184,7 +186,7 @@ def _where_next(sheet: Sheet, folder: str | None) -> None:
         names.append("repairs")
     if solution.inputs.assumptions:
         names.append("assumptions")
-    files = {"run": "run.xlsx"}
+    files = {"run": "run.xlsx", "letters": "letters/"}
     entries = [
         (files.get(name, f"tables/{name}.csv"), sheet.say(f"next_{name}")) for name in [*names, "inputs"]
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from io import StringIO
 from pathlib import Path
@@ -12,6 +13,8 @@ from click.testing import CliRunner, Result
 
 import cli
 from scenarios.examples import FOLDER
+
+EXCERPT = re.compile(r"<!-- explain: (\w+) (.+?) -->\n```text\n(.*?)```", re.DOTALL)
 
 
 def apportion(*arguments: str) -> Result:
@@ -36,6 +39,7 @@ def test_a_run_holds_its_quotas_and_letters(run: Path) -> None:
     letters = list((run / "letters").iterdir())
     leaves = quotas[(quotas["level"] == "seller")].groupby("quota")["node"].nunique().sum()
     assert sum(path.suffix == ".csv" for path in letters) == leaves
+    assert "letters/" in (run / "page.txt").read_text(encoding="utf-8")
     text = (run / "summary.json").read_text(encoding="utf-8")
     assert '"integrity"' in text and '"unassigned": 0.0' in text
 
@@ -52,6 +56,15 @@ def test_the_explanation_ends_at_the_number_of_the_run(run: Path) -> None:
         assert steps[steps["quota"] == name]["adds"].sum() == pytest.approx(amount)
     page = apportion("explain", str(run), "--node", "seller=Li Wei", "--span", "2027-Q2")
     assert "Li Wei · 2027-Q2" in page.output
+
+
+def test_the_readme_shows_what_the_command_prints(run: Path) -> None:
+    """Every line under `<!-- explain: PACK NODE -->` in the README stands in the explanation of that node."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    ((pack, node, excerpt),) = EXCERPT.findall(readme)
+    assert pack == "premium_year"
+    printed = apportion("explain", str(run), "--node", node).output.splitlines()
+    assert [line for line in excerpt.splitlines() if line not in printed] == []
 
 
 def test_a_target_is_explained_in_another_language(run: Path) -> None:
