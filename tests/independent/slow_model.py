@@ -431,8 +431,9 @@ class SlowModel:
 
     def solve(self, before: str = "") -> Answer:
         """Solve stage after stage, each locked before the next, up to the one named `before`."""
-        stages, values = list(takewhile(lambda stage: stage.name != before, self.stages())), []
-        for stage in stages or [Stage("nothing", Expression())]:
+        asked = list(takewhile(lambda stage: stage.name != before, self.stages()))
+        stages, values = asked or [Stage("nothing", Expression())], []
+        for stage in stages:
             status = self._solve(stage)
             if status != "optimal":
                 return Answer(status)
