@@ -99,13 +99,29 @@ def _step_share(quota: Quota, basis: FloatArray) -> FloatArray:
 
 
 def _reason(quota: Quota, node: int) -> str:
-    """The rule that puts a leaf outside the band: its own or one above it; the plan where none acts."""
+    """The rule that puts a leaf outside the band: its own or one above it; else the one on others that moves
+    it most; the plan where no rule moves it."""
+    own = acting_above(quota, node)
+    if own:
+        return own
+    rules = {limit.rule for limit in quota.limits}
+    before, found, most = 0.0, "plan", 0.5 * quota.spec.round_to
+    for stage in quota.stages:
+        after = float(stage.values[node].sum())
+        if stage.name in rules and abs(after - before) > most:
+            found, most = stage.name, abs(after - before)
+        before = after
+    return found
+
+
+def acting_above(quota: Quota, node: int) -> str:
+    """The rule on whose bound a node or one above it lies; blank where none acts."""
     at = node
     while at > 0:
         if quota.acting[at]:
             return quota.acting[at]
         at = int(quota.tree.parent[at])
-    return "plan"
+    return ""
 
 
 def gini(values: FloatArray, weights: FloatArray) -> float | None:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.plan.plan import Plan
-from optimizer.quotas.fairness import Fairness, fairness
+from optimizer.quotas.fairness import Fairness, acting_above, fairness
 from optimizer.quotas.quota import Quota
 from optimizer.quotas.wording import Words
 
@@ -50,7 +50,9 @@ def _outside(words: Words, found: Fairness) -> list[dict[str, object]]:
     for node, rule in found.outside:
         ratio = float(found.ratio[node - quota.tree.leaves.start])
         share, who = words.percent(ratio - 1.0), quota.title(node)
-        text = words.text("fair_outside_node", node=who, value=share, rule=words.rule(rule), basis=basis)
+        of_others = rule != "plan" and not acting_above(quota, node)
+        key = "fair_outside_others" if of_others else "fair_outside_node"
+        text = words.text(key, node=who, value=share, rule=words.rule(rule), basis=basis)
         rows.append(_shown(words, "outside_node", ratio, text, who, rule))
     return rows
 

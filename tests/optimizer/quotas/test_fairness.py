@@ -7,7 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from optimizer.plan.plan import Plan
 from optimizer.quotas.fairness import correlation, fairness, gini, price_of_fairness
+from optimizer.quotas.fairness_rows import fairness_rows
 from optimizer.quotas.quota import Quota
 from optimizer.result.solution import Solution
 from optimizer.settings import SolveSettings
@@ -80,3 +82,18 @@ def test_price_of_fairness_is_a_second_solve(pack: Solution) -> None:
 def test_a_plan_without_balance_has_no_price(quotas_of: QuotasOf, company: Callable[..., object]) -> None:
     """There is nothing to give up."""
     assert price_of_fairness(solve(company())) is None  # type: ignore[arg-type]  # the fixture makes a plan
+
+
+def test_who_is_outside_because_of_others(quotas_of: QuotasOf, company: Callable[..., Plan]) -> None:
+    """One seller is locked far above the plan, so that all others lie below the band: the lock is named for
+    the one, and as a lock of others for the rest; it is not said to be the plan."""
+    (quota,) = quotas_of(
+        quotas=[{"by": ["region", "seller"], "target": 12_000}], locks="seller,value,reason\nAnn,8000,x\n"
+    )
+    rows = fairness_rows(company(), quota, "en")
+    outside = {str(row["node"]): row for row in rows if row["figure"] == "outside_node"}
+    assert set(outside) == {quota.title(node) for node in range(quota.tree.size)[quota.tree.leaves]}
+    assert {row["rule"] for row in outside.values()} == {"lock"}
+    for node, row in outside.items():
+        held = "because a number set by hand holds others" in str(row["sentence"])
+        assert held == (node != "East / Ann")
