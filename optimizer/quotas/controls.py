@@ -18,6 +18,7 @@ from optimizer.report.words import metric_word
 
 FloatArray = NDArray[np.float64]
 
+_ROUNDED_TWICE = 2.0 - 1e-6
 ITEMS = ("integrity", "clarity", "measurability", "motivation", "flexibility", "control")
 
 
@@ -96,7 +97,8 @@ def _flexibility(words: Words) -> Control:
 def sums_checked(quota: Quota) -> tuple[int, int]:
     """How many sums of children were compared with their parent, and how many are off by a step or more.
 
-    Where all caps below a node bind, what is unassigned counts to its children.
+    Where all caps below a node bind, its children and what is unassigned have to add up over the horizon, to
+    a step for each of the two.
     """
     tree, wide = quota.tree, quota.wide / quota.spec.round_to
     checked = wrong = 0
@@ -107,8 +109,10 @@ def sums_checked(quota: Quota) -> tuple[int, int]:
         ratio = quota.factor[children.start] / quota.factor[nodes.start]
         full = quota.unassigned[nodes] == 0
         off = np.abs(below[nodes] - ratio * wide[nodes])[full] > (1.0 - 1e-6 if ratio != 1.0 else 1e-6)
-        checked += off.size
-        wrong += int(off.sum())
+        rest = quota.unassigned[nodes] / quota.spec.round_to
+        left = np.abs(below[nodes, -1] / ratio + rest - wide[nodes, -1])[~full] > _ROUNDED_TWICE
+        checked += off.size + left.size
+        wrong += int(off.sum() + left.sum())
     return checked, wrong
 
 

@@ -12,6 +12,7 @@ from optimizer.errors import InputError
 from optimizer.plan.plan import Plan
 from optimizer.plan.schema import QuotaSpec
 from optimizer.quotas import assign
+from optimizer.quotas.controls import sums_checked
 from optimizer.quotas.quota import Quota
 from optimizer.result.solution import Solution
 from optimizer.solving import solve
@@ -118,6 +119,10 @@ def test_what_all_caps_refuse_is_unassigned(quotas_of: QuotasOf) -> None:
     leaves = quota.tree.leaves
     assert (quota.year[leaves] <= 1.1 * quota.plan[leaves].sum(axis=1) + 1e-6).all()
     assert quota.unassigned[0] == pytest.approx(15_000 - 1.1 * quota.plan[0].sum(), abs=6)
+    checked, wrong = sums_checked(quota)
+    assert checked > 0 and wrong == 0
+    # What nobody carries belongs to the sum of the company: without it the sum is off.
+    assert sums_checked(replace(quota, unassigned=quota.unassigned * 0.5))[1] == 1
     assert quota.year[0] == 15_000
     check_sums(quota)
 

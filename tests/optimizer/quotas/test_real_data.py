@@ -57,6 +57,11 @@ def test_a_past_quarter_is_made_out_of_the_quarters_before(shared: Path) -> None
         found.quotas["company"], found.sold
     )
     assert backtest.wape(found.sold, found.sold) == 0.0
+    errors = {name: backtest.wape(values, found.sold) for name, values in found.quotas.items()}
+    best = min(errors, key=lambda name: errors[name])
+    text = backtest.report([found])
+    assert f"smallest error over all quarters: {best}; ours is the best in {int(best == 'ours')} of 1" in text
+    assert "every quota of ours is explained: yes" in text
 
 
 def test_the_orders_of_the_quarters_are_the_real_ones(shared: Path) -> None:
