@@ -18,6 +18,7 @@ from optimizer.report.words import metric_word
 
 FloatArray = NDArray[np.float64]
 
+_SAME = 1e-6
 _ROUNDED_TWICE = 2.0 - 1e-6
 ITEMS = ("integrity", "clarity", "measurability", "motivation", "flexibility", "control")
 
@@ -79,13 +80,28 @@ def _measurability(words: Words) -> Control:
 
 def _motivation(words: Words) -> Control:
     stretch = _largest_stretch(words.quota)
-    kept = "against_target_pay" not in words.quota.gave_way
+    kept, pay = _pay_guard(words)
     fields: dict[str, object] = {
         "stretch": words.percent(stretch),
         "most": words.percent(LIKELY_MOST),
-        "pay": words.text("pay_kept" if kept else "pay_given_up"),
+        "pay": pay,
     }
     return _control(words, "motivation", stretch <= LIKELY_MOST and kept, stretch, fields)
+
+
+def _pay_guard(words: Words) -> tuple[bool, str]:
+    """Whether the guard against target pay is kept by the finished numbers, and a sentence about it."""
+    quota = words.quota
+    if quota.spec.against_target_pay is None:
+        return True, words.text("pay_none")
+    if "against_target_pay" in quota.gave_way:
+        return False, words.text("pay_given_up")
+    outside = sum(
+        int(((quota.year > limit.upper + _SAME) | (quota.year < limit.lower - _SAME)).sum())
+        for limit in quota.limits
+        if limit.rule == "against_target_pay"
+    )
+    return outside == 0, words.text("pay_broken", count=outside) if outside else words.text("pay_kept")
 
 
 def _flexibility(words: Words) -> Control:

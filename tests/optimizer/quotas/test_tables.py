@@ -70,6 +70,32 @@ def test_the_check_list_is_computed(language: str, pack: Solution, pack_quotas: 
     assert all(item.sentence for item in (*revenue, *lines))
 
 
+@pytest.mark.parametrize(
+    ("guard", "locks", "met", "words"),
+    [
+        (None, None, True, "no guard against target pay is set"),
+        ({"at_most": 8}, None, True, "the guard against target pay holds"),
+        (
+            {"at_most": 8},
+            "seller,value,reason\nDan,3300,x\n",
+            False,
+            "break the guard against target pay for 1",
+        ),
+        ({"at_least": 20}, None, False, "the guard against target pay gave way"),
+    ],
+)
+def test_the_pay_guard_is_measured(
+    guard: dict[str, float] | None, locks: str | None, met: bool, words: str, company: MakePlan
+) -> None:
+    """Not set, kept, broken by a lock of 3,300 for a pay of 400, or given up; measured on the finished
+    numbers."""
+    plan = company(quotas=[{"by": BY, "target": 12_000, "against_target_pay": guard}], locks=locks)
+    (quota,) = assign(solve(plan, QUIET))
+    item = next(item for item in controls(plan, quota, "en") if item.item == "motivation")
+    assert words in item.sentence
+    assert item.met == (met and item.figure <= 0.25)
+
+
 def test_letters_hold_the_numbers(pack: Solution, pack_quotas: tuple[Quota, ...]) -> None:
     """One table a leaf and one page a node above, each with the quota's own numbers."""
     quota = pack_quotas[0]
