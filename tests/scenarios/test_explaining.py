@@ -68,10 +68,11 @@ def test_the_readme_shows_what_the_command_prints(run: Path) -> None:
 
 
 def test_a_target_is_explained_in_another_language(run: Path) -> None:
-    """What would close the market share of the West, in Russian."""
-    done = apportion("explain", str(run), "--target", "Market share", "--language", "ru")
+    """What one more percentage point for agents brings, in Russian."""
+    done = apportion("explain", str(run), "--target", "Agents", "--language", "ru")
     assert done.exit_code == 0, done.output
-    assert "цель выполняется" in done.output
+    assert "Agents: выполнено, 15 % при ≤ 15 %" in done.output.replace("\u00a0", " ")
+    assert "маржинальный доход изменится на +" in done.output
 
 
 def test_a_plan_stands_for_itself_and_slips_are_refused(tmp_path: Path) -> None:

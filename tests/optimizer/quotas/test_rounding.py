@@ -113,7 +113,7 @@ def cases(draw: st.DrawFn) -> tuple[list[list[str]], np.ndarray, list[float]]:
     return columns, figures, ratios
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(cases(), st.randoms(use_true_random=False))
 def test_sums_are_exact_on_every_level(
     case: tuple[list[list[str]], np.ndarray, list[float]], random: object
