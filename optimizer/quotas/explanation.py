@@ -70,6 +70,8 @@ def explain(
             _target(paper, solution, outcome, chosen, settings)
     if question.is_open:
         _everything(paper, solution, quotas, question, chosen, settings)
+        if not paper.text().strip():
+            paper.paragraph(messages.text("quotas.nothing_asked", chosen))
     return paper.text()
 
 
@@ -132,6 +134,8 @@ def find_nodes(
             if all(quota.tree.paths[node][by.index(column)] == label for column, label in given.items()):
                 found.append((quota, node))
     if required and not found:
+        if not quotas:
+            raise InputError("quotas.none_given")
         columns = list(dict.fromkeys(column for quota in quotas for column in quota.tree.by))
         unknown = next((column for column in given if column not in columns), None)
         if unknown is not None:

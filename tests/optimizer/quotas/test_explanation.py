@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from optimizer import messages
 from optimizer.errors import InputError
 from optimizer.plan.plan import Plan
 from optimizer.quotas.bottom_up import reconcile
@@ -184,3 +185,15 @@ def test_the_main_pack_is_explained(pack: Solution, pack_quotas: tuple[Quota, ..
     """Every quota answers for one seller; quotas without sellers of that name are passed over."""
     text = explain(pack, Question({"seller": "Li Wei"}))
     assert all(quota.name in text for quota in pack_quotas)
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "zh"])
+def test_a_plan_that_asks_for_nothing_says_so(language: str, company: MakePlan) -> None:
+    """Without rules and quotas there is one sentence, and a node is refused with the way out."""
+    solution = solve(company(), QUIET)
+    text = explain(solution, Question({}), language, QUIET)
+    assert text.strip() == messages.text("quotas.nothing_asked", language)
+    for answer in (explain, explain_table):
+        with pytest.raises(InputError) as caught:
+            answer(solution, Question({"seller": "Ann"}))
+        assert caught.value.key == "quotas.none_given" and "quotas:" in caught.value.text(language)
