@@ -36,6 +36,9 @@ _KEPT = 1e-6
 """By how much a target that is kept may move, in multiples of its bound: the lock of the stages."""
 _SEPARATOR = "\x1f"
 SHOWN_BINDING = 8
+_MORE = (1e-6, 1e-4, 1e-3)
+"""How much more than the least is given, in turn: what stages may give up to each other can leave the target
+short by a hair."""
 _CURVE_ROUNDS = 8
 """Rounds of tangents at most; the error is squared in each."""
 
@@ -119,13 +122,15 @@ def close_shortfall(
     entries = {entry.group.name: entry for entry in _levers(model)}
     groups = [entry.group for entry in entries.values()]
     found = Closing(outcome, binding, (), False, None)
-    for _ in range(_CURVE_ROUNDS if model.curves else 1):
-        must = _with_upper(_straight(model, held, x), column, 0.0)
-        repair = least_repair(must, groups, options)
-        if not repair.changes:
+    changes: tuple[GroupChange, ...] = ()
+    for more in (_MORE[0],) * _CURVE_ROUNDS if model.curves else _MORE:
+        if model.curves or not changes:
+            must = _with_upper(_straight(model, held, x), column, 0.0)
+            changes = least_repair(must, groups, options).changes
+        if not changes:
             break
-        levers = tuple(_lever(model, entries[change.name], change) for change in repair.changes)
-        changed = replace(model, program=_applied(model.program, entries, repair.changes))
+        levers = tuple(_lever(model, entries[change.name], change, 1.0 + more) for change in changes)
+        changed = replace(model, program=_applied(model.program, entries, changes, 1.0 + more))
         staged = solve_model(changed, quiet, changed.stages[: _stage_of(changed, outcome) + 1])
         if staged.x is None:
             break
@@ -352,8 +357,8 @@ def _hard_rules(model: Model) -> Iterator[_Entry]:
         yield _Entry("rules", name, unit, group, float(scales.sum()), scales)
 
 
-def _lever(model: Model, entry: _Entry, change: GroupChange) -> Lever:
-    amount = float(((change.upper_by - change.lower_by) * entry.size).sum())
+def _lever(model: Model, entry: _Entry, change: GroupChange, times: float) -> Lever:
+    amount = times * float(((change.upper_by - change.lower_by) * entry.size).sum())
     money = seats = None
     if entry.family == "resources":
         table = model.inputs.resources
@@ -378,14 +383,12 @@ def _people(model: Model, seat: str, amount: float) -> tuple[float | None, float
 
 
 def _applied(
-    program: LinearProgram, entries: dict[str, _Entry], changes: tuple[GroupChange, ...]
+    program: LinearProgram, entries: dict[str, _Entry], changes: tuple[GroupChange, ...], times: float
 ) -> LinearProgram:
-    """The program with the levers moved."""
+    """The program with the levers moved by so many times the least."""
     lower, upper = program.row_lower.copy(), program.row_upper.copy()
     for change in changes:
         rows: IntArray = entries[change.name].group.rows
-        # A little more than the least, so that the solver's tolerance does not leave the target short by a
-        # hair.
-        lower[rows] -= change.lower_by * (1.0 + _KEPT)
-        upper[rows] += change.upper_by * (1.0 + _KEPT)
+        lower[rows] -= times * change.lower_by
+        upper[rows] += times * change.upper_by
     return program.replace(row_lower=lower, row_upper=upper)
