@@ -41,7 +41,8 @@ class Session:
 
     The first solve is the base; `reset_to_base` brings back its numbers and starts the next solve from its
     basis or values, so that answers do not depend on the order of what-ifs. The scaling of the base is kept.
-    With `returns=False` the base's basis is not read, which is slow for large programs: a reset starts cold.
+    With `returns=False` the base's basis is not read, which is slow for large programs: a reset starts cold, and
+    whole numbers always do (decision 0006).
     A solver or a change that cannot be patched is handed over anew, and the next result's notes say why.
     """
 
@@ -64,7 +65,7 @@ class Session:
         self._native: NativeModel | None = None
         self._start = _Start()
         self._last: _Start | None = None
-        self._has_base = not returns
+        self._returns, self._has_base = returns, not returns
         self._notes: list[str] = []
 
     @property
@@ -245,7 +246,8 @@ class Session:
         if options.start_values is not None or options.start_basis is not None:
             return options, options.start_basis is not None
         if self._native is not None and self._last is not None:
-            return replace(options, start_values=self._last.x if self._program.is_mip else None), True
+            whole = self._program.is_mip and self._returns
+            return replace(options, start_values=self._last.x if whole else None), True
         basis = self._start.basis
         if basis is not None and basis.rows.size != self._program.num_rows:
             basis = None
