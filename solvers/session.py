@@ -41,8 +41,8 @@ class Session:
 
     The first solve is the base; `reset_to_base` brings back its numbers and starts the next solve from its
     basis or values, so that answers do not depend on the order of what-ifs. The scaling of the base is kept.
-    With `returns=False` the base's basis is not read, which is slow for large programs: a reset starts cold, and
-    whole numbers always do (decision 0006).
+    With `returns=False` the base's basis is not read, which is slow for large programs: a reset starts cold,
+    and whole numbers always do (decision 0006).
     A solver or a change that cannot be patched is handed over anew, and the next result's notes say why.
     """
 

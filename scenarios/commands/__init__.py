@@ -1,0 +1,15 @@
+"""The commands of `apportion`, a module each; heavy libraries are imported inside the functions."""
+
+from scenarios.commands.check import check
+from scenarios.commands.explain import explain
+from scenarios.commands.export import export
+from scenarios.commands.fit import fit
+from scenarios.commands.new import new
+from scenarios.commands.schema import schema
+from scenarios.commands.solve import solve
+from scenarios.commands.solvers import solvers
+
+COMMANDS = (new, check, solve, explain, fit, solvers, export, schema)
+"""In the order of a planner's work."""
+
+__all__ = ["COMMANDS"]
