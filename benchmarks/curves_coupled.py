@@ -1,10 +1,11 @@
 """Curves coupled over a year: budget, carryover, lag, pacing, quarters, groups, fixed costs and regions.
 
-20 channels x 12 months. A channel's spend builds a stock (normalised carryover 0.1 to 0.7), the stock's curve gives
-leads, leads are routed to 4 regions, where they close over 3 more months and meet a demand. The budget is 60 % of
-the base; spend moves by at most half the base from month to month; a quarter gets 15 to 35 % of the budget; each of 4 groups
-of channels has a cap; 3 channels have a fixed cost for the year if they are used at all, and then a least spend. The objective
-is the margin of all sales. `--spread` is how unequal the channels are (log-normal); the larger, the harder.
+20 channels x 12 months. A channel's spend builds a stock (normalised carryover 0.1 to 0.7), the stock's curve
+gives leads, leads are routed to 4 regions, where they close over 3 more months and meet a demand. The budget
+is 60 % of the base; spend moves by at most half the base from month to month; a quarter gets 15 to 35 % of
+the budget; each of 4 groups of channels has a cap; 3 channels have a fixed cost for the year if they are used
+at all, and then a least spend. The objective is the margin of all sales. `--spread` is how unequal the
+channels are (log-normal); the larger, the harder.
 
     stock[c,t] = carry[c] stock[c,t-1] + (1 - carry[c]) spend[c,t]
     sum_g worked[c,g,t] <= leads[c,t] <= curve[c](stock[c,t])
@@ -255,8 +256,10 @@ def main() -> None:
             for look, m in zip(looks, known, strict=True)
         )
         print(
-            f"seed {seed}: {len(program.curves)} curves, {figures.s_shaped:.0%} S-shaped, value {result.value:.5f}, "
-            f"bound {result.bound:.5f}, gap {gaps[-1]:.2e} after {result.seconds:.0f} s, {result.rounds} rounds, "
+            f"seed {seed}: {len(program.curves)} curves, {figures.s_shaped:.0%} S-shaped, "
+            f"value {result.value:.5f}, "
+            f"bound {result.bound:.5f}, gap {gaps[-1]:.2e} after {result.seconds:.0f} s, "
+            f"{result.rounds} rounds, "
             f"{result.binaries} binaries, rows within {result.residuals.worst:.0e} | {trace}",
             flush=True,
         )

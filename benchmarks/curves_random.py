@@ -1,11 +1,11 @@
-"""Random S-curves under one budget: certified answers beside the algorithms of three public marketing optimisers.
+"""Random S-curves under one budget: certified answers beside the algorithms of three marketing optimisers.
 
 Peers, re-implemented from their description, all with exact gradients and the same bounds:
 
 - equal split: SLSQP from the equal split with ftol 1e-9 (as PyMC-Marketing's budget optimiser);
 - lower bounds: augmented Lagrangian with SLSQP inside, from the lower bounds, xtol 1e-10 (as Robyn);
-- greedy: on a grid of 1e-4 of the budget, the best average return over any number of steps, until the first step
-  that goes over the budget (as Meridian).
+- greedy: on a grid of 1e-4 of the budget, the best average return over any number of steps, until the first
+  step that goes over the budget (as Meridian).
 
 Run with `python -m benchmarks.curves_random [--count 240] [--seed 1]`.
 """
@@ -31,7 +31,7 @@ SHARES = (0.4, 0.7, 1.0)
 
 @dataclass(frozen=True)
 class Instance:
-    """Hill curves top x^slope / (half^slope + x^slope) on [0, upper], sum x <= budget; `share` = budget / base."""
+    """Hill curves top x^slope / (half^slope + x^slope) on [0, upper], sum x <= budget = share x base."""
 
     top: np.ndarray
     half: np.ndarray
@@ -68,7 +68,7 @@ class Instance:
 
 
 def make(random: np.random.Generator, share: float) -> Instance:
-    """3 to 12 channels, slope 1.5 to 3, base budgets over two orders of magnitude, half-saturation near the base.
+    """3 to 12 channels, slope 1.5 to 3, base budgets over two orders of magnitude, half-saturation near it.
 
     The base is about 1, a size that the local solvers need; ours needs none.
     """
@@ -164,7 +164,7 @@ def lower_bounds(instance: Instance) -> float:
 
 
 def greedy(instance: Instance) -> float:
-    """Steps of 1e-4 of the budget: the channel and number of steps with the best return a step, while it fits."""
+    """Steps of 1e-4 of the budget: the channel and number of steps with the best return a step."""
     step = instance.budget * 1e-4
     counts = np.minimum(10_000, np.floor(instance.upper / step).astype(int))
     grids = [
@@ -223,14 +223,17 @@ def main() -> None:
     value, gap, seconds = (np.array(column) for column in zip(*ours, strict=True))
     convex = np.mean([instance.start_in_convex_part for instance in instances])
     print(
-        f"{len(instances)} instances, 3 to 12 channels, all curves S-shaped (slope 1.5 to 3), bounds 0 to 3 x base"
+        f"{len(instances)} instances, 3 to 12 channels, all curves S-shaped (slope 1.5 to 3), "
+        "bounds 0 to 3 x base"
     )
     print(
-        f"budget / base: {', '.join(map(str, SHARES))}; base in the convex part of the curve: {convex:.0%} of channels"
+        f"budget / base: {', '.join(map(str, SHARES))}; "
+        f"base in the convex part of the curve: {convex:.0%} of channels"
     )
     print(f"certified to {GAP:g}: {(gap <= GAP).sum()} of {len(instances)}, worst gap {gap.max():.2e}")
     print(
-        f"seconds: median {np.median(seconds):.3f}, 95 % {np.quantile(seconds, 0.95):.3f}, worst {seconds.max():.3f}"
+        f"seconds: median {np.median(seconds):.3f}, 95 % {np.quantile(seconds, 0.95):.3f}, "
+        f"worst {seconds.max():.3f}"
     )
     for name, peer in PEERS.items():
         started = time.perf_counter()

@@ -1,9 +1,9 @@
 """Better points on the true curves by a sequence of linear programs with a trust region.
 
-Around a point every curve is replaced by a concave piecewise-linear *under*-estimator that touches it there: chords where
-it is concave, the tangent where it is convex. So the optimum of each linear program is feasible on the true
-curves, and never worse than the point before. Equations get their tangent instead, which is exact only in the limit.
-Slacks with a price let the search start from a point that the true curves do not allow.
+Around a point every curve is replaced by a concave piecewise-linear *under*-estimator that touches it there:
+chords where it is concave, the tangent where it is convex. So the optimum of each linear program is feasible
+on the true curves, and never worse than the point before. Equations get their tangent instead, which is exact
+only in the limit. Slacks with a price let the search start from a point that the true curves do not allow.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ON_THE_CURVE = 1e-9
 
 @dataclass(frozen=True)
 class Climbed:
-    """A point of the prepared program, its scaled objective and how far its outputs miss the true curves in all."""
+    """A point of the prepared program, its scaled objective, and by how much its outputs miss the curves."""
 
     x: FloatArray
     value: float
@@ -64,7 +64,7 @@ class Climber:
     def climb(
         self, x: FloatArray, deadline: float = np.inf, stop: threading.Event | None = None
     ) -> Climbed | None:
-        """The local optimum reached from x (n,), with whole numbers as they are there; None where there is none."""
+        """The local optimum reached from x (n,), whole numbers kept as they are; None where there is none."""
         whole = np.where(self._prepared.program.integer, np.round(x), 0.0)
         center = np.clip(x[self._prepared.inputs], self._prepared.low, self._prepared.high)
         best: Climbed | None = None
@@ -123,7 +123,8 @@ class _Frame:
 
 
 def _frame(prepared: Prepared) -> _Frame:
-    # Columns: the program's, a slack above each curve, a slack below each equation. Rows: the program's, then four lines a curve.
+    # Columns: the program's, a slack above each curve, a slack below each equation. Rows: the program's, then
+    # four lines a curve.
     program, size = prepared.program, prepared.size
     equations = np.flatnonzero(prepared.equal)
     lines = 2 * _LINES * size
@@ -186,8 +187,8 @@ def _local(
 def _lines(
     prepared: Prepared, center: FloatArray, radius: float
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Slopes and levels (n, 4) of the lines output <= slope input + level, and the interval [left, right] (n,) in
-    which they lie under the curve: two lines to the right of the center, two to the left."""
+    """Slopes and levels (n, 4) of the lines output <= slope input + level, and the interval [left, right]
+    (n,) in which they lie under the curve: two lines to the right of the center, two to the left."""
     table, owner = prepared.table, prepared.all
     value = prepared.true_values_at(center)
     start, end, concave_right, concave_left = prepared.pieces_at(center)

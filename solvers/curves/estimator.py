@@ -1,16 +1,18 @@
 """The over-estimator of all curves as a mixed-integer program: secants where convex, tangents where concave.
 
-Input and output of a curve are written in increments (Markowitz & Manne 1957). A convex segment is one step, its
-secant; a concave one has a step for each stretch between the crossings of its tangents. With fill_k in
-[0, length_k unit_k] and unit_k = max(1, slope_k), so that a rounding error of a fill is one of the output at most:
+Input and output of a curve are written in increments (Markowitz & Manne 1957). A convex segment is one step,
+its secant; a concave one has a step for each stretch between the crossings of its tangents. With fill_k in
+[0, length_k unit_k] and unit_k = max(1, slope_k), so that a rounding error of a fill is one of the output at
+most:
 
     input = low + sum_k fill_k / unit_k,    output <= f(low) + sum_k slope_k / unit_k fill_k
 
-Steps of a concave segment fill in their order by themselves, because the first are the steepest. Between segments a
-binary z_s says that segment s is full: its fills make up at least its length times z_s, and fill_k <= length_k unit_k z_s on the
-steps of segment s + 1. A curve of one concave segment needs no binary, and no curve needs a row for each tangent: rows are what a search pays
-for at every node. Steps beyond the point where the straight line from the curve's start touches it share one
-row with z; the relaxation is the concave envelope all the same, because filling them before z is 1 never pays.
+Steps of a concave segment fill in their order by themselves, because the first are the steepest. Between
+segments a binary z_s says that segment s is full: its fills make up at least its length times z_s, and fill_k
+<= length_k unit_k z_s on the steps of segment s + 1. A curve of one concave segment needs no binary, and no
+curve needs a row for each tangent: rows are what a search pays for at every node. Steps beyond the point
+where the straight line from the curve's start touches it share one row with z; the relaxation is the concave
+envelope all the same, because filling them before z is 1 never pays.
 """
 
 from __future__ import annotations
@@ -29,8 +31,8 @@ _STEEPEST = 1e6
 
 @dataclass(frozen=True)
 class Steps:
-    """Steps of all segments, in order: segment, ends, and the over-estimator's height (above the curve's value at the
-    segment's start) at both ends."""
+    """Steps of all segments, in order: segment, ends, and the over-estimator's height (above the curve's
+    value at the segment's start) at both ends."""
 
     segment: IntArray
     start: FloatArray
@@ -58,8 +60,9 @@ class Steps:
 @dataclass(frozen=True)
 class Estimator:
     """A mixed-integer program whose first columns are those of the prepared program, and where its parts are:
-    the column of each step's fill, of the binary at each segment's end (-1 for none), how far the over-estimator lies
-    above the curve at each segment's start, and the row that bounds each curve's output (-1 for none)."""
+    the column of each step's fill, of the binary at each segment's end (-1 for none), how far the
+    over-estimator lies above the curve at each segment's start, and the row that bounds each curve's output
+    (-1 for none)."""
 
     program: LinearProgram
     segments: Segments
@@ -94,8 +97,8 @@ class Estimator:
         return point
 
     def places(self, prepared: Prepared, x: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
-        """For concave segments in use at a relaxed point: curve, the place on the curve that the point stands for
-        (fills divided by z), and how far the over-estimator lies above the curve there, times z."""
+        """For concave segments in use at a relaxed point: curve, the place on the curve that the point stands
+        for (fills divided by z), and how far the over-estimator lies above the curve there, times z."""
         segments, steps = self.segments, self.steps
         before = np.where(segments.first, -1, self.full[np.maximum(np.arange(segments.owner.size) - 1, 0)])
         share = np.where(before >= 0, x[before], 1.0)
@@ -144,7 +147,8 @@ def _numbered(chosen: BoolArray, start: int) -> IntArray:
 def _steps(prepared: Prepared, grid: Grid, segments: Segments) -> Steps:
     """Convex segments as they are; concave ones cut where their tangents cross.
 
-    The height at a crossing is the larger of the two tangents there, so that rounding only raises the over-estimator.
+    The height at a crossing is the larger of the two tangents there, so that rounding only raises the
+    over-estimator.
     """
     segment, at = _tangents(prepared, grid, segments)
     owner = segments.owner[segment]

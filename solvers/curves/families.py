@@ -23,9 +23,9 @@ NEVER = np.inf
 
 @dataclass(frozen=True)
 class Family:
-    """One formula. `value` and `slope` are vectorised; `inflection` (k,) is where the curve turns from convex to
-    concave: 0 for a concave curve. `valid` (k,) says which parameter sets give an increasing curve. `smallest`
-    is the least x at which the curve exists: 0, or just above 0 (`open_at_zero`)."""
+    """One formula. `value` and `slope` are vectorised; `inflection` (k,) is where the curve turns from convex
+    to concave: 0 for a concave curve. `valid` (k,) says which parameter sets give an increasing curve.
+    `smallest` is the least x at which the curve exists: 0, or just above 0 (`open_at_zero`)."""
 
     name: str
     parameters: tuple[str, ...]

@@ -21,8 +21,8 @@ _MOST_PARTS = 4
 class Grid:
     """Nodes and inner tangents of all curves, flat and sorted by owner and position.
 
-    `concave[i]` says how the curve bends to the right of node i. Neighbours are at least `closest` apart: solvers are
-    misled by steps shorter than their tolerance.
+    `concave[i]` says how the curve bends to the right of node i. Neighbours are at least `closest` apart:
+    solvers are misled by steps shorter than their tolerance.
     """
 
     owner: IntArray
@@ -119,7 +119,8 @@ def _spread(
 
 
 def _touching_points(prepared: Prepared, segments: Segments, chosen: IntArray) -> FloatArray:
-    # Where the straight line from the curve's lowest point touches the concave segment: the envelope leaves it there.
+    # Where the straight line from the curve's lowest point touches the concave segment: the envelope leaves
+    # it there.
     owner = segments.owner[chosen]
     origin = prepared.low[owner]
     level = prepared.table.value(owner, origin)
@@ -157,8 +158,9 @@ def segments_of(prepared: Prepared, grid: Grid) -> Segments:
 def refine_secants(prepared: Prepared, grid: Grid, price: FloatArray, allowed: float) -> Grid:
     """More nodes on convex segments where the secant's error is worth more than `allowed`.
 
-    `price` (n,) is what a unit of each curve's output is worth. A segment whose largest error is worth k times what is
-    allowed is cut into about sqrt(k) parts, because the error falls with the square of the length; 4 at most.
+    `price` (n,) is what a unit of each curve's output is worth. A segment whose largest error is worth k
+    times what is allowed is cut into about sqrt(k) parts, because the error falls with the square of the
+    length; 4 at most.
     """
     segments = segments_of(prepared, grid)
     convex = np.flatnonzero(~segments.concave)

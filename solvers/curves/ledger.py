@@ -19,8 +19,8 @@ _SMALLEST_SIZE = 1e-10
 
 
 class Ledger:
-    """Points are judged in original units on the true curves; values and bounds are kept scaled, larger is better. Two
-    threads may write into it."""
+    """Points are judged in original units on the true curves; values and bounds are kept scaled, larger is
+    better. Two threads may write into it."""
 
     def __init__(
         self, prepared: Prepared, started: float, progress: Callable[[Progress], None] | None
@@ -76,8 +76,8 @@ class Ledger:
         return self._keep(true, residuals)
 
     def take_prices(self, relaxed: SolveResult, tolerance: float) -> None:
-        """How much rows and bounds broken by the solver's tolerance can be worth, by the relaxation's prices: every
-        bound is raised by it."""
+        """How much rows and bounds broken by the solver's tolerance can be worth, by the relaxation's prices:
+        every bound is raised by it."""
         prices = [part for part in (relaxed.duals, relaxed.reduced_costs) if part is not None]
         self._margin = tolerance * float(sum(np.abs(part).sum() for part in prices))
 

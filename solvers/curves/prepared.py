@@ -22,10 +22,11 @@ from solvers.solving import solve
 class Prepared:
     """Scaled program (maximised, offset 0) and its simple curves 0..n-1.
 
-    Curve j says sign[j] x[outputs[j]] <= f_j(x[inputs[j]]) for an input in [low[j], high[j]]. An equation is two curves: the
-    second, with sign -1, is the first one turned over. Curve j bends one way on each of its pieces between its
-    `edges`; `concave` says which way, entry i from edge i to i + 1. The first `num_upright` curves are those of sign 1. The first `num_columns` columns are those of the original program, the others are the outputs of the parts
-    of curves that were split.
+    Curve j says sign[j] x[outputs[j]] <= f_j(x[inputs[j]]) for an input in [low[j], high[j]]. An equation is
+    two curves: the second, with sign -1, is the first one turned over. Curve j bends one way on each of its
+    pieces between its `edges`; `concave` says which way, entry i from edge i to i + 1. The first
+    `num_upright` curves are those of sign 1. The first `num_columns` columns are those of the original
+    program, the others are the outputs of the parts of curves that were split.
     """
 
     original: CurveProgram
@@ -71,7 +72,7 @@ class Prepared:
         return np.arange(self.size)
 
     def true_values(self, x: FloatArray) -> FloatArray:
-        """The curves (n,) at a scaled point; inputs a rounding error outside their domain count as at its end."""
+        """The curves (n,) at a scaled point; inputs just outside their domain count as its end."""
         return self.table.value(self.all, np.clip(x[self.inputs], self.low, self.high))
 
     def true_values_at(self, point: FloatArray) -> FloatArray:
@@ -79,8 +80,8 @@ class Prepared:
         return self.table.value(self.all, point)
 
     def pieces_at(self, point: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray, BoolArray]:
-        """For inputs (n,): start of the piece to their left, end of the piece to their right, and whether the piece to
-        the right and the piece to the left are concave."""
+        """For inputs (n,): start of the piece to their left, end of the piece to their right, and whether the
+        piece to the right and the piece to the left are concave."""
         at = point[self.edge_owner]
         start, end = self.low.copy(), self.high.copy()
         np.maximum.at(start, self.edge_owner, np.where(self.edges < at, self.edges, -np.inf))
@@ -152,7 +153,8 @@ def _largest(program: LinearProgram, column: int, options: SolveOptions, solver:
     result = solve(relaxed, SolveOptions(threads=options.threads, time_limit=options.time_limit), solver)
     if not result.has_solution:
         raise InvalidProgramError(
-            f"nothing bounds column {column} from above, which is the input of a curve: {result.termination.reason}"
+            f"nothing bounds column {column} from above, which is the input of a curve: "
+            f"{result.termination.reason}"
         )
     return result.objective * (1.0 + 1e-6)
 

@@ -29,8 +29,8 @@ class CurveTerm:
 
 @dataclass(frozen=True)
 class CurveProgram:
-    """`program` with the terms `curves`. The input columns have a lower bound of at least 0 (above 0 for curves
-    that do not exist at 0); an output column belongs to one term only.
+    """`program` with the terms `curves`. The input columns have a lower bound of at least 0 (above 0 for
+    curves that do not exist at 0); an output column belongs to one term only.
 
     Raises `InvalidProgramError` when a column does not exist, is tied twice, or may leave its curve's domain.
     """
@@ -124,5 +124,6 @@ def _check(curve_program: CurveProgram) -> None:
         if lower < 0 or (lower == 0 and term.curve.open_at_zero):
             least = "above 0" if term.curve.open_at_zero else "of at least 0"
             raise InvalidProgramError(
-                f"curve {position} needs a lower bound {least} for its input, column {term.input_column} has {lower!r}"
+                f"curve {position} needs a lower bound {least} for its input, "
+                f"column {term.input_column} has {lower!r}"
             )

@@ -22,10 +22,10 @@ class Moment:
 class CurveResult:
     """A plan on the true curves and what is proved about it.
 
-    `x` (n,) has its outputs on (or, with "<=", at most on) the true curves; `value` is the objective there; `bound` is
-    proved: no point does better. `gap` is |value - bound| / max(1e-10, |value|). `residuals` are our own, with the true curves
-    in `curve_residual` (largest miss of an output, relative to its curve's span). `rounds` counts the
-    mixed-integer programs, `binaries` those of the last one.
+    `x` (n,) has its outputs on (or, with "<=", at most on) the true curves; `value` is the objective there;
+    `bound` is proved: no point does better. `gap` is |value - bound| / max(1e-10, |value|). `residuals` are
+    our own, with the true curves in `curve_residual` (largest miss of an output, relative to its curve's
+    span). `rounds` counts the mixed-integer programs, `binaries` those of the last one.
     """
 
     termination: Termination

@@ -36,8 +36,8 @@ _NO_HEURISTICS: dict[str, dict[str, object]] = {
 
 
 class Rounds:
-    """One side of the search. Alone it does everything; with a hunter beside it, the prover leaves finding better
-    points to it. A hunter solves for a tenth of the time each and goes on from what it finds."""
+    """One side of the search. Alone it does everything; with a hunter beside it, the prover leaves finding
+    better points to it. A hunter solves for a tenth of the time each and goes on from what it finds."""
 
     def __init__(self, shared: Shared, grid: Grid, hunting: bool = False, alone: bool = True) -> None:
         """`grid` is where both sides start."""
@@ -58,8 +58,8 @@ class Rounds:
         return None
 
     def climb(self, x: FloatArray) -> None:
-        """Climb from a point of the over-estimator; where that ends better than ever, the over-estimator is made
-        exact there."""
+        """Climb from a point of the over-estimator; where that ends better than ever, the over-estimator is
+        made exact there."""
         shared = self.shared
         found = self._climber.climb(x[: shared.prepared.program.num_columns], shared.deadline, shared.stop)
         if found is not None and shared.ledger.take_point(found.x):

@@ -68,8 +68,8 @@ class Shared:
         return np.clip(x[self.prepared.inputs], self.prepared.low, self.prepared.high)
 
     def refine(self, grid: Grid, at: FloatArray, curves: IntArray) -> Grid:
-        """The grid with a node at each of these curves' places where the segment there is bounded by its secant, and a
-        tangent where it is by tangents; the other side of the search learns of it."""
+        """The grid with a node at each of these curves' places where the segment there is bounded by its
+        secant, and a tangent where it is by tangents; the other side of the search learns of it."""
         curves = curves[(self.prepared.high - self.prepared.low)[curves] > CLOSEST]
         with self._lock:
             self._found.append((curves, at[curves]))

@@ -1,8 +1,8 @@
 """Programs with curves, solved to a proved gap: an over-estimator bounds, a climb on the true curves answers.
 
-Each round solves the over-estimator to a third of the gap that is left, climbs from its answer, and refines it where
-the two differ: a node on a convex segment, a tangent on a concave one. With two threads one of them proves and the
-other one hunts for better points.
+Each round solves the over-estimator to a third of the gap that is left, climbs from its answer, and refines
+it where the two differ: a node on a convex segment, a tangent on a concave one. With two threads one of them
+proves and the other one hunts for better points.
 """
 
 from __future__ import annotations
@@ -31,13 +31,14 @@ _CURVES_WORTH_A_HUNTER = 50
 def solve_curves(
     curve_program: CurveProgram, options: SolveOptions | None = None, solver: str = "highs"
 ) -> CurveResult:
-    """The best point found of a program with curves, and a proved bound on how much better any other could be.
+    """The best point found of a program with curves, and a proved bound on what any other could reach.
 
-    Uses `gap` (relative, 1e-6 unless given), `time_limit`, `threads`, `seed`, `progress`, `interrupt`, `raw` and
-    `start_values` (n,) of the options: the answer is never below a start that is feasible on the true curves.
-    Outputs of the start are taken at most at their curve. With two threads or more large programs are searched by two at
-    once; which of several answers within the gap comes back then depends on the machine. `progress` may be called
-    from either. Raises like `solve`, and `InvalidProgramError` where nothing bounds the input of a curve.
+    Uses `gap` (relative, 1e-6 unless given), `time_limit`, `threads`, `seed`, `progress`, `interrupt`, `raw`
+    and `start_values` (n,) of the options: the answer is never below a start that is feasible on the true
+    curves. Outputs of the start are taken at most at their curve. With two threads or more large programs are
+    searched by two at once; which of several answers within the gap comes back then depends on the machine.
+    `progress` may be called from either. Raises like `solve`, and `InvalidProgramError` where nothing bounds
+    the input of a curve.
     """
     options = options or SolveOptions()
     if not curve_program.curves:
@@ -73,8 +74,8 @@ def _in_two(shared: Shared, grid: Grid) -> tuple[Termination | None, Rounds]:
 
 
 def _relax(shared: Shared, coarse: Grid) -> tuple[Grid, SolveResult]:
-    """The relaxation with tangents where it lies; those of earlier rounds that it has left are dropped, because each
-    one costs every node of the search. Its prices tell which secants are worth cutting."""
+    """The relaxation with tangents where it lies; those of earlier rounds that it has left are dropped,
+    because each one costs every node of the search. Its prices tell which secants are worth cutting."""
     prepared, grid, last = shared.prepared, coarse, np.inf
     for _ in range(_RELAXATIONS):
         estimator = build(prepared, grid)

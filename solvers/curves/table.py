@@ -51,8 +51,8 @@ class _PointsGroup:
 
 @dataclass(frozen=True)
 class CurveTable:
-    """Curves 0..n-1 as arrays. `value` and `slope` take owners (k,) and points (k,); the parts of curve j lie at
-    `first[j] : first[j + 1]`. `per` (n,) and `times` (n,) are the units of input and output."""
+    """Curves 0..n-1 as arrays. `value` and `slope` take owners (k,) and points (k,); the parts of curve j lie
+    at `first[j] : first[j + 1]`. `per` (n,) and `times` (n,) are the units of input and output."""
 
     first: IntArray
     weight: FloatArray
@@ -70,8 +70,8 @@ class CurveTable:
         return self.times[owner] * self._sum(owner, x / self.per[owner], False)
 
     def slope(self, owner: IntArray, x: FloatArray, left: BoolArray | None = None) -> FloatArray:
-        """Derivative of curve `owner[i]` at `x[i]`; at a kink of points that of the right side, or of the left one
-        where `left[i]`."""
+        """Derivative of curve `owner[i]` at `x[i]`; at a kink of points that of the right side, or of the
+        left one where `left[i]`."""
         return self.times[owner] / self.per[owner] * self._sum(owner, x / self.per[owner], True, left)
 
     def reach(self, lower: FloatArray, upper: FloatArray) -> tuple[FloatArray, FloatArray]:
