@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 COLUMNS = ("place", "table", "column", "row", "period", "old", "new")
-BLANK = ""
+PRESENT, ADDED, REMOVED = "present", "added", "removed"
+"""Old and new of a row or a rule that leaves or comes."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.errors import InputError, Place
-from optimizer.io.paths import file_digest, resolve_inside
+from optimizer.io.paths import file_digest, missing_file, resolve_inside
 from optimizer.plan.calendar import Calendar
 from optimizer.plan.inputs import Inputs, resolve
 from optimizer.plan.load import Content, plan_of, read_tables, validated
@@ -27,6 +27,7 @@ from scenarios.files import Change, Layer, Scenario
 from scenarios.periods import phased_column
 from scenarios.plankeys import PlanKeys
 from scenarios.rowchange import add_rows, remove_rows, replace_column, replace_table, shift_profile
+from scenarios.rows import some_rows
 from scenarios.schema import TableChange
 from scenarios.tablechange import Changed, Context, change_cells
 
@@ -137,9 +138,13 @@ class _Application:
             raise InputError("plan.unknown_table", place, name=name, nearest=nearest(name, self.tables))
         context = Context(layer.source, change.path, self.calendar, self._phased)
         table, ids = self.tables[name], self.ids[name]
+        claims.refuse_gone(change, wanted, table.name, context)
         changed = self._changed(table, wanted, context)
         for column, rows, periods in changed.claims:
             claims.cells(change, name, column, ids[rows], periods)
+        gone = np.setdiff1d(np.arange(len(table)), changed.kept)
+        if wanted.remove and len(gone):
+            claims.gone.append((some_rows(table, gone), ids[gone]))
         fresh = self.next_id[name] + np.arange(len(changed.table) - len(changed.kept))
         self.next_id[name] += len(fresh)
         if len(fresh):
@@ -156,6 +161,12 @@ class _Application:
 
     def _changed(self, table: Table, wanted: TableChange, context: Context) -> Changed:
         folder, spec = self.base.folder, self.spec.tables[table.name]  # type: ignore[index]  # table names
+        for key, file in (("replace", wanted.replace), ("add_rows", wanted.add_rows)):
+            if isinstance(file, str):
+                place = context.place(key, value=file)
+                path = resolve_inside(folder, file, place)
+                if not path.is_file():
+                    raise missing_file(path, file, place)
         given = wanted.model_fields_set
         if "remove" in given:
             return remove_rows(table, wanted, context)

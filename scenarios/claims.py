@@ -9,7 +9,11 @@ from numpy.typing import NDArray
 
 from optimizer.errors import InputError
 from optimizer.plan.source import KeyPath
+from optimizer.plan.tables import Table
 from scenarios.files import Change, Layer
+from scenarios.rows import matching
+from scenarios.schema import TableChange
+from scenarios.tablechange import Context
 
 IntArray = NDArray[np.int64]
 ALL_CELLS = "*"
@@ -23,6 +27,22 @@ class Claims:
         self._num_periods = num_periods
         self._cells: dict[tuple[str, str], NDArray[np.int32]] = {}
         self._keys: list[tuple[KeyPath, Change]] = []
+        self.gone: list[tuple[Table, IntArray]] = []
+        """Rows that changes of this file have taken out, and their lasting numbers."""
+
+    def refuse_gone(self, change: Change, wanted: TableChange, table: str, context: Context) -> None:
+        """Raise like `cells` where a change means rows that another change has taken out."""
+        if wanted.add_rows is not None:
+            return
+        for rows, ids in self.gone:
+            if rows.name != table:
+                continue
+            try:
+                meant = matching(rows, wanted.where, context.source, (*context.path, "where"))
+            except InputError:
+                # The filter means none of them; whether it means any others is for the change itself.
+                continue
+            self.cells(change, table, ALL_CELLS, ids[meant], ids[:0])
 
     def cells(self, change: Change, table: str, column: str, rows: IntArray, periods: IntArray) -> None:
         """Claim cells of a table; `rows` are lasting numbers of rows, no `periods` means all.

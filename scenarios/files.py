@@ -24,19 +24,22 @@ from optimizer.plan.source import KeyPath, Source
 from scenarios.schema import ACTIONS, TABLE_KEYS, ScenarioSpec, TableChange
 
 SUFFIX = ".yaml"
+NAMED = ("rule", "quota")
+"""What a change of the plan file may name."""
 MOST_POINTS = 100_000
 """Points of one grid; more is a slip of the hand."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """One entry of `changes`: of a table, of the rule `rule`, or of keys of the plan file."""
+    """One entry of `changes`: of a table, of a rule or quota by name, or of keys of the plan file."""
 
     position: int
     table: TableChange | None = None
-    rule: str | None = None
+    named: tuple[str, str] | None = None
+    """`rule` or `quota`, and its name."""
     keys: Mapping[str, Any] = field(default_factory=dict)
-    """What changes in the rule or in the plan file."""
+    """What changes in the rule, the quota or the plan file."""
     order: int | None = None
 
     @property
@@ -224,18 +227,20 @@ def _change(position: int, entry: Mapping[str, Any], source: Source) -> Change:
     path: KeyPath = ("changes", position)
     if "table" in entry:
         return _table_change(position, entry, source)
-    keys = {key: value for key, value in entry.items() if key not in ("rule", "order")}
+    named = [(kind, str(entry[kind])) for kind in NAMED if kind in entry]
+    keys = {key: value for key, value in entry.items() if key not in (*NAMED, "order")}
     if not keys:
         raise InputError("scenarios.change_empty", source.place(path))
-    for key in keys if "rule" not in entry else ():
+    if len(named) > 1:
+        raise InputError("scenarios.rule_and_quota", source.place(path))
+    for key in keys if not named else ():
         if key not in PlanSpec.model_fields:
-            near = nearest(key, [*PlanSpec.model_fields, "table", "rule"], 1)
+            near = nearest(key, [*PlanSpec.model_fields, "table", *NAMED], 1)
             raise InputError("plan.unknown_key", source.place((*path, key)), entry=key, nearest=near)
     order = entry.get("order")
     if order is not None and not (isinstance(order, int) and order >= 1):
         raise InputError("plan.expected_whole", source.place((*path, "order"), order), entry="order")
-    rule = entry.get("rule")
-    return Change(position, rule=None if rule is None else str(rule), keys=keys, order=order)
+    return Change(position, named=named[0] if named else None, keys=keys, order=order)
 
 
 def _table_change(position: int, entry: Mapping[str, Any], source: Source) -> Change:

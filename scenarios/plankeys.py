@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +13,12 @@ from optimizer.plan.names import nearest
 from optimizer.plan.rules import KINDS
 from optimizer.plan.schema import PlanSpec
 from optimizer.plan.source import KeyPath, Source
+from scenarios.applied import PRESENT, REMOVED
 from scenarios.files import Change
-from scenarios.rows import number_at
+from scenarios.rows import number_at, yes_at
 
-NAMED_LISTS = (*KINDS, "balance", "stay_near")
-"""Lists of the plan file whose entries have names."""
+NAMED_LISTS = {"rule": (*KINDS, "balance", "stay_near"), "quota": ("quotas",)}
+"""What a change names -> the lists of the plan file whose entries have such names."""
 REMOVE = "remove"
 _OPERATIONS: Mapping[str, Callable[[float, float], float]] = {
     "add": lambda old, by: old + by,
@@ -35,9 +37,10 @@ class KeyChange:
     new: Any
 
 
-def rule_paths(spec: PlanSpec) -> dict[str, tuple[str, int]]:
-    """Name of every rule -> where it stands in the plan file."""
-    return {rule.name: (key, at) for key in NAMED_LISTS for at, rule in enumerate(getattr(spec, key) or [])}
+def _paths(spec: PlanSpec, kind: str) -> dict[str, tuple[str, int]]:
+    """Name of every rule, or of every quota -> where it stands in the plan file."""
+    lists = NAMED_LISTS[kind]
+    return {entry.name: (key, at) for key in lists for at, entry in enumerate(getattr(spec, key) or [])}
 
 
 class PlanKeys:
@@ -45,25 +48,27 @@ class PlanKeys:
 
     def __init__(self, data: Mapping[str, Any], spec: PlanSpec) -> None:
         self.data: dict[str, Any] = copy.deepcopy(dict(data))
-        for key in NAMED_LISTS:
+        for key in itertools.chain.from_iterable(NAMED_LISTS.values()):
             if isinstance(self.data.get(key), dict):
                 self.data[key] = [self.data[key]]
-        self._rules = rule_paths(spec)
+        self._paths = {kind: _paths(spec, kind) for kind in NAMED_LISTS}
         self._removed: set[tuple[str, int]] = set()
 
     def apply(self, change: Change, source: Source) -> list[KeyChange]:
         """Do one change and say what it did; raises `InputError` for unknown names and impossible values."""
-        if change.rule is None:
+        if change.named is None:
             return self._merge(self.data, change.keys, (), "", source, change.path)
-        if change.rule not in self._rules:
-            place = source.place((*change.path, "rule"), change.rule)
-            raise InputError("scenarios.rule_unknown", place, nearest=nearest(change.rule, self._rules))
-        path = self._rules[change.rule]
-        rule = self.data[path[0]][path[1]]
+        kind, wanted = change.named
+        known = self._paths[kind]
+        if wanted not in known:
+            place = source.place((*change.path, kind), wanted)
+            unknown = "scenarios.rule_unknown" if kind == "rule" else "scenarios.quota_unknown"
+            raise InputError(unknown, place, nearest=nearest(wanted, known))
+        path = known[wanted]
+        entry, name = self.data[path[0]][path[1]], f"{path[0]}: {wanted}"
         if REMOVE in change.keys:
-            return self._remove(change, path, rule, source)
-        name = f"{path[0]}: {change.rule}"
-        return self._merge(rule, change.keys, path, name, source, change.path)
+            return self._remove(change, path, name, entry, source)
+        return self._merge(entry, change.keys, path, name, source, change.path)
 
     def finished(self) -> dict[str, Any]:
         """The changed content; rules that were removed leave their list."""
@@ -72,11 +77,14 @@ class PlanKeys:
             self.data[key] = kept
         return self.data
 
-    def _remove(self, change: Change, path: tuple[str, int], rule: Any, source: Source) -> list[KeyChange]:
-        if change.keys != {REMOVE: True}:
-            raise InputError("scenarios.remove_alone", source.place(change.path), name=change.rule)
+    def _remove(
+        self, change: Change, path: tuple[str, int], name: str, entry: Any, source: Source
+    ) -> list[KeyChange]:
+        alone = len(change.keys) == 1
+        if not alone or not yes_at(change.keys[REMOVE], source.place((*change.path, REMOVE))):
+            raise InputError("scenarios.remove_alone", source.place(change.path), name=name)
         self._removed.add(path)
-        return [KeyChange(path, f"{path[0]}: {change.rule}", _short(rule), None)]
+        return [KeyChange(path, name, PRESENT, REMOVED)]
 
     def _merge(
         self, target: Any, wanted: Any, path: KeyPath, name: str, source: Source, place: KeyPath

@@ -12,13 +12,13 @@ from optimizer.errors import InputError, Place
 from optimizer.io.cells import Cells, read_cells
 from optimizer.io.paths import resolve_inside
 from optimizer.plan.names import folded, nearest
-from optimizer.plan.profiles import LAG, RAMP, kinds_of
+from optimizer.plan.profiles import RAMP, SEASON, WORKING_DAYS, kinds_of
 from optimizer.plan.read import read_table, table_from_cells
 from optimizer.plan.schema import TableSpec
 from optimizer.plan.tables import Table
 from scenarios.applied import Applied
 from scenarios.claims import ALL_CELLS
-from scenarios.rows import column_of, matching
+from scenarios.rows import column_of, matching, some_rows
 from scenarios.schema import TableChange
 from scenarios.tablechange import Changed, Context, IntArray, plain, row_labels, set_value
 from scenarios.tablediff import differences, rows_come, rows_gone
@@ -32,9 +32,7 @@ def remove_rows(table: Table, change: TableChange, context: Context) -> Changed:
         raise InputError("scenarios.remove_true", context.place("remove"))
     gone = matching(table, change.where, context.source, (*context.path, "where"))
     rows, kept = np.flatnonzero(gone), np.flatnonzero(~gone)
-    frame = table.frame.iloc[kept].reset_index(drop=True)
-    by_period = {name: values[kept] for name, values in table.by_period.items()}
-    new = table.replace(frame=frame, rows=table.rows[kept], by_period=by_period)
+    new = some_rows(table, kept)
     listed = rows_gone(table, rows, context.place().text())
     return Changed(new, kept, tuple(listed), ((ALL_CELLS, rows, _NOTHING),))
 
@@ -207,7 +205,7 @@ def _rows_by_key(table: Table, keys: dict[str, str], cells: Cells) -> tuple[IntA
 
 
 def shift_profile(table: Table, change: TableChange, context: Context, tables: dict[str, Table]) -> Changed:
-    """Let profiles come `shift` periods later: seasons turn round the year, lags and ramps move their ages.
+    """Let profiles come `shift` periods later: seasons turn round the year, all others move their ages.
 
     A ramp keeps its first value until then. Raises `InputError` where an age would fall below 0.
     """
@@ -223,7 +221,7 @@ def shift_profile(table: Table, change: TableChange, context: Context, tables: d
         kind = kinds[name]
         if len(np.setdiff1d(own, rows)):
             raise InputError("scenarios.shift_whole", place, name=name)
-        if kind not in (LAG, RAMP):
+        if kind == SEASON or name == WORKING_DAYS:
             values[own] = np.roll(values[own], steps)
             continue
         for row in own.tolist():

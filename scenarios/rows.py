@@ -19,6 +19,7 @@ from optimizer.plan.source import KeyPath, Source
 from optimizer.plan.tables import ALL, Table
 
 BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
 
 _RANGES = {"number": ("at_least", "at_most"), "money": ("at_least", "at_most"), "date": ("from", "to")}
 
@@ -53,6 +54,13 @@ def declaration(table: Table, column: str) -> Column | None:
     """What is declared of a column; `potential_low` is as `potential`."""
     bare = column.removesuffix("_low").removesuffix("_high")
     return TABLES[table.name].column(column) or TABLES[table.name].column(bare)
+
+
+def some_rows(table: Table, rows: IntArray) -> Table:
+    """The table with these rows only."""
+    frame = table.frame.iloc[rows].reset_index(drop=True)
+    by_period = {name: values[rows] for name, values in table.by_period.items()}
+    return table.replace(frame=frame, rows=table.rows[rows], by_period=by_period)
 
 
 def matching(table: Table, where: Mapping[str, Any], source: Source, path: KeyPath) -> BoolArray:
@@ -147,8 +155,9 @@ def date_at(value: Any, place: Place, ends: bool = False) -> np.datetime64:
 
 def yes_at(value: Any, place: Place) -> bool:
     """true or false; raises `InputError` with its place."""
-    if isinstance(value, bool):
-        return value
+    words = {"true": True, "false": False}
+    if str(value).lower() in words:
+        return words[str(value).lower()]
     raise InputError("plan.expected_yes_no", place, entry="set")
 
 

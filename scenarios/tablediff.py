@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 from optimizer.plan.calendar import Calendar
 from optimizer.plan.rowchecks import ADD_UP, key_columns
 from optimizer.plan.tables import Table
-from scenarios.applied import Applied
+from scenarios.applied import ADDED, PRESENT, REMOVED, Applied
 from scenarios.tablechange import plain, row_labels
 
 IntArray = NDArray[np.int64]
 
 ROW = "*"
 """Column of a row that is only in one of the two."""
-ADDED, REMOVED = "added", "removed"
 
 
 def differences(old: Table, new: Table, calendar: Calendar, place: str) -> list[Applied]:
@@ -39,24 +38,21 @@ def rows_gone(table: Table, rows: IntArray, place: str) -> list[Applied]:
     """Rows that left, one entry for all of them."""
     if not len(rows):
         return []
-    return [
-        Applied(
-            place, table.name, ROW, row_labels(table, rows), [""] * len(rows), *_both(rows, REMOVED, None)
-        )
-    ]
+    return [_rows(table, rows, place, PRESENT, REMOVED)]
 
 
 def rows_come(table: Table, rows: IntArray, place: str) -> list[Applied]:
     """Rows that came, one entry for all of them."""
     if not len(rows):
         return []
-    return [
-        Applied(place, table.name, ROW, row_labels(table, rows), [""] * len(rows), *_both(rows, None, ADDED))
-    ]
+    return [_rows(table, rows, place, None, ADDED)]
 
 
-def _both(rows: IntArray, old: str | None, new: str | None) -> tuple[list[Any], list[Any]]:
-    return [old] * len(rows), [new] * len(rows)
+def _rows(table: Table, rows: IntArray, place: str, old: str | None, new: str) -> Applied:
+    count = len(rows)
+    return Applied(
+        place, table.name, ROW, row_labels(table, rows), [""] * count, [old] * count, [new] * count
+    )
 
 
 def _paired(old: Table, new: Table) -> tuple[IntArray, IntArray]:

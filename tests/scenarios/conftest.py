@@ -97,7 +97,7 @@ def write(small: Path) -> Write:
         for file, content in files.items():
             (small / f"{file}.csv").write_text(content, encoding="utf-8")
         path = folder / f"{name}.yaml"
-        path.write_text(text if "name:" in text else f"name: {name}\n{text}", encoding="utf-8")
+        path.write_text(text if text.startswith("name:") else f"name: {name}\n{text}", encoding="utf-8")
         return path
 
     return scenario
