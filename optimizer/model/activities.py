@@ -52,7 +52,9 @@ def _sales(builder: ProgramBuilder, cube: Cube) -> ActivityBlock:
     upper = np.where(cube.presence[cube.pair_seat] > 0, np.inf, 0.0).ravel()
     whole = np.repeat(cube.markets.whole_units[cube.pair_market], cube.num_periods)
     start = builder.add_columns("sales", cube.num_cells, cell_labels, upper=upper, integer=whole)
-    return ActivityBlock("sales", start, {}, cube.num_pairs, cube.num_periods, typical_sales(cube))
+    return ActivityBlock(
+        "sales", start, {}, cube.num_pairs, cube.num_periods, typical_sales(cube), decision=True
+    )
 
 
 def typical_sales(cube: Cube) -> FloatArray:
@@ -78,4 +80,4 @@ def _extra(builder: ProgramBuilder, cube: Cube) -> list[ActivityBlock]:
     start = builder.add_columns("extra", len(labels), lambda: labels, upper=upper)
     nothing = np.zeros((len(table.names), cube.num_periods))
     by_row = {"resource": list(table.names)}
-    return [ActivityBlock("extra", start, by_row, len(table.names), cube.num_periods, nothing)]
+    return [ActivityBlock("extra", start, by_row, len(table.names), cube.num_periods, nothing, decision=True)]

@@ -25,6 +25,9 @@ class ActivityBlock:
     num_periods: int
     typical: FloatArray
     """A plausible size of each column (rows, T), in the block's own unit; 0 where nothing is known."""
+    decision: bool
+    """Whether somebody decides the amounts (spend, starts, hires), which a plan that is kept in another world
+    keeps; the amounts of all other blocks but sales follow from the world (leads, stock, customers)."""
 
     @property
     def size(self) -> int:

@@ -22,6 +22,6 @@ def initiative_blocks(builder: ProgramBuilder, cube: Cube) -> list[ActivityBlock
     active = builder.add_columns("active", count, labels, upper=1.0)
     one = np.ones((rows, periods))
     return [
-        ActivityBlock("start", start, found.labels, rows, periods, one),
-        ActivityBlock("active", active, found.labels, rows, periods, one),
+        ActivityBlock("start", start, found.labels, rows, periods, one, decision=True),
+        ActivityBlock("active", active, found.labels, rows, periods, one, decision=False),
     ]

@@ -40,7 +40,7 @@ def marketing_blocks(builder: ProgramBuilder, cube: Cube) -> list[ActivityBlock]
     resting = idle(marketing)
     least, most = (np.where(resting, at_rest, side) for side in (least, most))
     leads = _typical_leads(marketing, typical)
-    blocks.append(_block(builder, cube, "response", marketing, least, most, False, leads))
+    blocks.append(_block(builder, cube, "response", marketing, least, most, False, leads, decision=False))
     return [*blocks, *_worked(builder, cube, marketing, leads)]
 
 
@@ -135,7 +135,9 @@ def _worked(
         "worked", len(lower), by_period(yields.names, cube.calendar.period), lower=lower, upper=upper
     )
     typical = np.abs(amount)[:, None] * leads[yields.channel[yields.pool]]
-    return [ActivityBlock("worked", start, yields.labels, len(amount), cube.num_periods, typical)]
+    return [
+        ActivityBlock("worked", start, yields.labels, len(amount), cube.num_periods, typical, decision=False)
+    ]
 
 
 def _block(
@@ -147,13 +149,16 @@ def _block(
     upper: FloatArray,
     integer: BoolArray | bool,
     typical: FloatArray,
+    decision: bool = True,
 ) -> ActivityBlock:
     whole = np.broadcast_to(np.asarray(integer), lower.shape).ravel()
     labels = by_period(marketing.names, cube.calendar.period)
     start = builder.add_columns(
         name, lower.size, labels, lower=lower.ravel(), upper=upper.ravel(), integer=whole
     )
-    return ActivityBlock(name, start, marketing.labels, len(marketing.names), cube.num_periods, typical)
+    return ActivityBlock(
+        name, start, marketing.labels, len(marketing.names), cube.num_periods, typical, decision
+    )
 
 
 def by_period(names: tuple[str, ...], periods: tuple[str, ...], *more: str) -> Labels:
