@@ -21,7 +21,7 @@ from optimizer.model.builder import ProgramBuilder
 from optimizer.model.compile import FAMILIES, Family, make_context
 from optimizer.model.context import Context
 from optimizer.model.cube import Cube, make_cube, split_by_seller
-from optimizer.model.personal import personal_terms, rule_columns
+from optimizer.model.personal import personal_terms, rule_columns, told_by_seller
 from optimizer.model.seats import group_sellers
 from optimizer.plan.inputs import Inputs
 from optimizer.result.evaluate import rule_outcomes
@@ -93,7 +93,9 @@ class World:
 
 def world_of(inputs: Inputs) -> World:
     """Compile what a plan's tables allow; equal sellers are one group as in the plan itself."""
-    groups = group_sellers(inputs, rule_columns(inputs.plan), personal_terms(inputs))
+    groups = group_sellers(
+        inputs, rule_columns(inputs.plan), personal_terms(inputs), apart=told_by_seller(inputs)
+    )
     builder = ProgramBuilder()
     context = make_context(builder, add_activities(builder, make_cube(inputs, groups)))
     for family in WORLD.values():
@@ -156,7 +158,7 @@ class KeptPlan:
         if name == "kept":
             upper[:cells] = np.minimum(upper[:cells], self._planned_cells(world).ravel())
         for block in world.context.activities.blocks.values():
-            if block.name != SALES:
+            if block.name != SALES and block.name not in world.context.activities.facts:
                 fixed = np.clip(
                     self._planned_rows(world, block).ravel(), 0.0, upper[block.start : block.stop]
                 )

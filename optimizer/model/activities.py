@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from optimizer.model.blocks import Activities, ActivityBlock
 from optimizer.model.builder import ProgramBuilder
 from optimizer.model.cube import Cube
+from optimizer.model.facts import fact_blocks
 from optimizer.model.initiatives import initiative_blocks
 from optimizer.model.marketing import marketing_blocks
 
@@ -20,8 +21,9 @@ def add_activities(builder: ProgramBuilder, cube: Cube) -> Activities:
         _sales(builder, cube),
         *marketing_blocks(builder, cube),
         *initiative_blocks(builder, cube),
-        *_extra(builder, cube),
     ]
+    facts, pools = fact_blocks(builder, cube)
+    blocks += [*facts, *_extra(builder, cube)]
     table = cube.inputs.resources
     uses = {
         row: np.repeat(amount[cube.pair_source][:, None], cube.num_periods, axis=1)
@@ -35,6 +37,7 @@ def add_activities(builder: ProgramBuilder, cube: Cube) -> Activities:
         table.by_sellers,
         table.extra_price,
         table.by_block,
+        pools,
     )
 
 

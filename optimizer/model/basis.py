@@ -79,7 +79,8 @@ def seat_basis(context: Context, basis: str, members: Members) -> FloatArray:
         units = {unit for unit, used in zip(sellers.capacity_unit, inside, strict=True) if used}
         if len(units) > 1 or "" in units:
             raise InputError("model.basis_capacity", units=", ".join(sorted(unit or "-" for unit in units)))
-        values = np.where(np.isfinite(sellers.capacity), sellers.capacity, 0.0).sum(axis=1)
+        ahead = sellers.capacity[:, cube.inputs.past :]
+        values = np.where(np.isfinite(ahead), ahead, 0.0).sum(axis=1)
     else:
         values = _number_column(cube.inputs.plan.tables["sellers"], basis)
     if np.isnan(values[inside]).any():

@@ -70,6 +70,8 @@ class Activities:
     extra_price: FloatArray
     other_uses: Mapping[str, Mapping[int, FloatArray]]
     """Block -> resource -> amount a unit of each of its rows (rows,)."""
+    facts: Mapping[str, IntArray]
+    """Block of facts -> the pools that its rows are; empty where everything is still ahead."""
 
     @property
     def extra_start(self) -> int | None:

@@ -25,7 +25,7 @@ from optimizer.model.families.spend import spend
 from optimizer.model.families.stay_near import stay_near
 from optimizer.model.metrics import Metrics
 from optimizer.model.objective import PlanStage, plan_stages
-from optimizer.model.personal import personal_terms, rule_columns
+from optimizer.model.personal import personal_terms, rule_columns, told_by_seller
 from optimizer.model.scopes import Scopes
 from optimizer.model.seats import group_sellers
 from optimizer.plan.inputs import Inputs
@@ -77,7 +77,8 @@ def compile_plan(
     Raises `InputError` when a rule does not fit the tables.
     """
     plan = inputs.plan
-    groups = group_sellers(inputs, rule_columns(plan), personal_terms(inputs), apart=not seat_groups)
+    apart = not seat_groups or told_by_seller(inputs)
+    groups = group_sellers(inputs, rule_columns(plan), personal_terms(inputs), apart=apart)
     cube = make_cube(inputs, groups)
     if cube.num_pairs == 0 and inputs.marketing is None and inputs.initiatives is None:
         raise InputError("model.nothing_to_sell")

@@ -94,6 +94,7 @@ def make_cube(inputs: Inputs, groups: SeatGroups) -> Cube:
     position = np.full(len(pairs.seller), -1, dtype=np.int64)
     position[kept] = np.arange(len(kept))
     seats = len(groups.first)
+    ahead = np.arange(inputs.plan.calendar.size) >= inputs.past
     return Cube(
         inputs=inputs,
         groups=groups,
@@ -103,8 +104,9 @@ def make_cube(inputs: Inputs, groups: SeatGroups) -> Cube:
         pair_source=kept,
         effort=selling.effort[kept],
         hours=_group_hours(inputs, groups, kept),
-        capacity=_sum(sellers.capacity, groups.group, seats),
-        presence=_sum(sellers.presence, groups.group, seats),
+        # Nobody sells in a period that is a fact; what is left of it is not capacity.
+        capacity=np.where(ahead, _sum(sellers.capacity, groups.group, seats), 0.0),
+        presence=np.where(ahead, _sum(sellers.presence, groups.group, seats), 0.0),
         headcount=_sum(sellers.headcount, groups.group, seats),
         commission_rate=sellers.commission_rate[groups.first],
         seat_cost=_sum(sellers.headcount * sellers.cost[:, None], groups.group, seats),

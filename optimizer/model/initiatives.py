@@ -16,9 +16,14 @@ def initiative_blocks(builder: ProgramBuilder, cube: Cube) -> list[ActivityBlock
     if found is None:
         return []
     labels = by_period(found.names, cube.calendar.period)
-    may_start = found.may_start.astype(np.float64)
+    may_start, begun = found.may_start.astype(np.float64), np.zeros(found.may_start.shape)
+    facts = cube.inputs.facts
+    if facts is not None and facts.starts is not None:
+        begun[:, : facts.past] = may_start[:, : facts.past] = facts.starts[:, : facts.past]
     count, rows, periods = may_start.size, len(found.names), cube.num_periods
-    start = builder.add_columns("start", count, labels, upper=may_start.ravel(), integer=True)
+    start = builder.add_columns(
+        "start", count, labels, lower=begun.ravel(), upper=may_start.ravel(), integer=True
+    )
     active = builder.add_columns("active", count, labels, upper=1.0)
     one = np.ones((rows, periods))
     return [

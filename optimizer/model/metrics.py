@@ -21,6 +21,7 @@ from optimizer.model.coefficients import (
     mean_capacity,
     seats_of_capacity,
 )
+from optimizer.model.facts import with_facts
 from optimizer.model.scopes import SALES, Members, Scopes
 from optimizer.model.terms import Terms, sum_by
 from optimizer.plan.names import nearest
@@ -91,10 +92,13 @@ class Metrics:
         return self._coefficients[metric]
 
     def parts(self, metric: str) -> Parts:
-        """What each block adds to a metric that is a sum over activities."""
+        """What each block adds to a metric that is a sum over activities, facts included."""
+        return with_facts(self.activities, metric, self._planned_parts(metric))
+
+    def _planned_parts(self, metric: str) -> Parts:
         if metric in ACTIVITY_METRICS:
             return ACTIVITY_METRICS[metric][1](self.activities)
-        parts = {SALES: self.coefficient(metric)}
+        parts: dict[str, FloatArray] = {SALES: self.coefficient(metric)}
         if metric in self.activities.resources:
             position = self.activities.resources.index(metric)
             for block, uses in self.activities.other_uses.items():

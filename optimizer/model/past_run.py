@@ -21,7 +21,8 @@ SUMS = ("units", "deals", "revenue", "margin", "commission", "hours")
 
 
 def run_figures(plan: Plan, run: str, metric: str, by: Sequence[str], members: Members) -> FloatArray:
-    """A metric of another run for each member (K,); 0 where that run sold nothing.
+    """A metric of another run for each member (K,), in the periods of its scope; 0 where that run sold
+    nothing.
 
     `run` is a run folder inside the plan's folder. Raises `InputError` when it is not one, when the metric
     is not a column of its sales table, or when it has no such column.
@@ -33,6 +34,8 @@ def run_figures(plan: Plan, run: str, metric: str, by: Sequence[str], members: M
     if metric not in SUMS:
         raise InputError("model.run_metric", Place(file=name), metric=metric, known=", ".join(SUMS))
     frame = pd.read_parquet(path)
+    if "period" in members.where and "period" in frame.columns:
+        frame = frame[frame["period"].astype(str).isin(members.where["period"])]
     missing = [column for column in by if column not in frame.columns]
     if missing:
         raise InputError(

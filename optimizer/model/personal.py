@@ -31,6 +31,19 @@ def rule_columns(plan: Plan) -> set[str]:
     return {_bare(column) for column in named} - {"seller", ""}
 
 
+def told_by_seller(inputs: Inputs) -> bool:
+    """Whether facts of single sellers count in a rule, balance or distance by seller: no group has facts of
+    its own, so that all sellers stand apart."""
+    facts, plan = inputs.facts, inputs.plan
+    if facts is None or not any(facts.labels.get("seller", ())):
+        return False
+    named = [column for rule in plan.rules for column in (*rule.where, *rule.each, *_whole(rule))]
+    named += [column for balance in plan.spec.balance for column in (*balance.where, balance.across)]
+    named += [column for near in plan.spec.stay_near for column in near.by]
+    named += [column for stage in plan.spec.objective or [] for column in (*stage.where, stage.across or "")]
+    return any(_bare(column) == "seller" for column in named)
+
+
 def personal_terms(inputs: Inputs) -> list[list[object]]:
     """One list a seller: whatever rules say of that seller alone. Sellers with equal lists may share a group.
 

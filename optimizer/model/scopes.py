@@ -136,6 +136,15 @@ class Scopes:
                 mask &= self._match(column, self._periods[name], wanted)
         return mask
 
+    def ahead(self, where: Mapping[str, Any]) -> dict[str, Any]:
+        """The scope without the periods that are facts; the scope itself where all or none are."""
+        cube = self.cube
+        past, labels = cube.inputs.past, cube.calendar.period
+        if not 0 < past < cube.num_periods:
+            return dict(where)
+        inside = np.flatnonzero(self.period_mask(where))
+        return {**where, "period": [labels[at] for at in inside if at >= past]}
+
     def _match(self, column: str, labels: Sequence[str], wanted: Any) -> BoolArray:
         texts = {wanted} if isinstance(wanted, str) else set(wanted)
         missing = sorted(texts - set(labels))

@@ -43,6 +43,21 @@ class Calendar:
     def __post_init__(self) -> None:
         if self.spec.every != "week" and self.spec.start.day > _LAST_DAY_OF_EVERY_MONTH:
             raise InputError("plan.start_day", Place(value=str(self.spec.start)), every=self.spec.every)
+        self._check_as_of()
+
+    def _check_as_of(self) -> None:
+        """Raise `InputError` unless `as_of` is the first day of a period or of what follows the last."""
+        as_of = self.spec.as_of
+        if as_of is not None and np.datetime64(as_of, "D") not in self._edges:
+            around = np.argsort(np.abs(self._edges - np.datetime64(as_of, "D")))[:2]
+            near = ", ".join(str(day) for day in np.sort(self._edges[around]))
+            raise InputError("tracking.as_of_inside", Place(value=str(as_of)), nearest=near)
+
+    @cached_property
+    def past(self) -> int:
+        """Number of periods that are facts: those before `as_of`."""
+        as_of = self.spec.as_of
+        return 0 if as_of is None else int(np.searchsorted(self._edges, np.datetime64(as_of, "D")))
 
     @property
     def size(self) -> int:

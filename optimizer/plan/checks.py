@@ -8,7 +8,12 @@ from optimizer.errors import InputError, Place
 from optimizer.plan.columns import TABLES
 from optimizer.plan.matching import Side, check_labels, prefixed
 from optimizer.plan.names import nearest
-from optimizer.plan.scopes import market_dimensions, marketing_dimensions, seller_dimensions
+from optimizer.plan.scopes import (
+    initiative_dimensions,
+    market_dimensions,
+    marketing_dimensions,
+    seller_dimensions,
+)
 from optimizer.plan.tables import Table
 
 _SIDES = {
@@ -16,6 +21,7 @@ _SIDES = {
     "seller_and_market_keys": ("market", "seller"),
     "marketing_keys": ("marketing",),
     "marketing_and_market_keys": ("marketing", "market"),
+    "any_keys": ("market", "seller", "marketing", "initiative"),
 }
 
 
@@ -26,6 +32,8 @@ def check_references(tables: Mapping[str, Table]) -> None:
         sides["seller"] = prefixed(seller_dimensions(tables["sellers"]), "seller")
     if "marketing" in tables:
         sides["marketing"] = marketing_dimensions(tables["marketing"])
+    if "initiatives" in tables:
+        sides["initiative"] = initiative_dimensions(tables["initiatives"])
     for name, table in tables.items():
         if name in ("curves", "yields") and "marketing" not in tables:
             raise InputError("plan.marketing_missing", Place(file=table.file, sheet=table.sheet), table=name)

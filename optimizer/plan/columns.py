@@ -12,6 +12,7 @@ Extra = Literal[
     "seller_and_market_keys",
     "marketing_keys",
     "marketing_and_market_keys",
+    "any_keys",
     "none",
 ]
 
@@ -284,6 +285,24 @@ TABLES: dict[str, TableColumns] = {
             Column("quota", "label"),
             Column("overlay", "label", required=True),
             Column("share", "number", "share of the sales credited", 0.0, 1.0, required=True),
+        ),
+    ),
+    "actuals": TableColumns(
+        "actuals",
+        (),
+        "any_keys",
+        (
+            Column("period", "label", required=True, aliases=("month", "week", "date")),
+            _number("units", "units", None),
+            _money("revenue", "currency", None),
+            _number("deals", "deals", None),
+            _money("margin", "currency", None),
+            _number("leads", "leads"),
+            _number("opportunities", "opportunities"),
+            _money("spend", "currency"),
+            _number("hours", "hours"),
+            _number("starts", "starts", 0.0, 1.0),
+            Column("returned", "yes_no", aliases=("return", "returns")),
         ),
     ),
     "profiles": TableColumns(

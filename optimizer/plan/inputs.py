@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from optimizer.plan.actuals import Facts, resolve_facts
 from optimizer.plan.assumptions import Assumption, AssumptionLog
 from optimizer.plan.initiatives import Initiatives, resolve_initiatives
 from optimizer.plan.marketing import Marketing, resolve_marketing
@@ -12,6 +13,7 @@ from optimizer.plan.markets import Markets, resolve_markets
 from optimizer.plan.plan import Plan
 from optimizer.plan.sellers import Selling, resolve_sellers
 from optimizer.plan.sizes import SizePool, resolve_sizes
+from optimizer.plan.spent import with_spent
 from optimizer.plan.uses import Resources, resolve_resources
 
 
@@ -26,7 +28,14 @@ class Inputs:
     resources: Resources
     marketing: Marketing | None = None
     initiatives: Initiatives | None = None
+    facts: Facts | None = None
+    """What has happened before `calendar.as_of`; None where everything is still ahead."""
     assumptions: tuple[Assumption, ...] = field(default=())
+
+    @property
+    def past(self) -> int:
+        """Number of periods that are facts."""
+        return 0 if self.facts is None else self.facts.past
 
 
 def resolve(plan: Plan, factors: Mapping[str, float] | None = None) -> Inputs:
@@ -38,13 +47,10 @@ def resolve(plan: Plan, factors: Mapping[str, float] | None = None) -> Inputs:
     log = AssumptionLog(factors or {})
     markets = resolve_markets(plan, log)
     selling = resolve_sellers(plan, markets, log)
-    return Inputs(
-        plan,
-        markets,
-        selling,
-        resolve_sizes(plan, markets),
-        resolve_resources(plan, markets, selling),
-        resolve_marketing(plan, log),
-        resolve_initiatives(plan),
-        tuple(log.used),
-    )
+    resources = resolve_resources(plan, markets, selling)
+    marketing, initiatives = resolve_marketing(plan, log), resolve_initiatives(plan)
+    sizes = resolve_sizes(plan, markets)
+    facts = resolve_facts(plan, markets, selling, marketing, initiatives, resources.per_unit, log)
+    if facts is not None and facts.spend is not None and marketing is not None:
+        marketing = with_spent(marketing, facts.spend, facts.past)
+    return Inputs(plan, markets, selling, sizes, resources, marketing, initiatives, facts, tuple(log.used))

@@ -155,7 +155,8 @@ def _calendar(spec: PlanSpec, source: Source) -> Calendar:
     try:
         return Calendar(spec.calendar)
     except InputError as error:
-        place = source.place(("calendar", "start"), spec.calendar.start)
+        key = "as_of" if error.key == "tracking.as_of_inside" else "start"
+        place = source.place(("calendar", key), getattr(spec.calendar, key))
         raise InputError(error.key, place, **error.fields) from None
 
 

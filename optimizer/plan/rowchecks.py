@@ -48,6 +48,8 @@ def key_columns(table: Table) -> list[str]:
     if table.name == "marketing":
         # A channel may stand once for each region, product or other column that the planner added.
         keys += table.labels
+    if table.name == "actuals":
+        keys += [column for column in ("period", "returned") if column in table.frame.columns]
     return [*keys, "period_or_age"] if table.name == "profiles" else keys
 
 

@@ -12,7 +12,7 @@ from optimizer.io.numbers import number_from_yaml
 TableName = Literal[
     "markets", "sellers", "territories", "resources", "uses", "profiles", "market_size",
     "locks", "commitments", "credits", "marketing", "curves", "yields",
-    "initiatives",
+    "initiatives", "actuals",
 ]  # fmt: skip
 
 
@@ -66,6 +66,8 @@ class CalendarSpec(Strict):
     """Length of a period."""
     fiscal_year_start: int = Field(default=1, ge=1, le=12)
     """Month in which the fiscal year starts; quarters and years follow it (FY27-Q1)."""
+    as_of: datetime.date | None = None
+    """First day that is not a fact yet: the periods before it are those of the table `actuals`."""
 
 
 class TableSpec(Strict):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from optimizer.errors import InputError
 from optimizer.model.metrics import RATIOS, SALES_METRICS, Metrics
-from optimizer.model.scopes import Members
+from optimizer.model.scopes import SALES, Members
 from optimizer.plan.tables import ALL
 from optimizer.report.words import unit_text
 from optimizer.result.evaluate import view
@@ -120,7 +120,8 @@ class _Sums:
             return np.where(np.abs(below) > 1e-9, above / below - shift, np.nan)
 
     def _total(self, metric: str, members: Members) -> FloatArray:
-        plain = metric in SALES_METRICS and metric not in ("units", "contribution")
+        # Only what sales alone add up to; other activities and facts go through their expressions.
+        plain = metric in SALES_METRICS and metric != "units" and set(self._metrics.parts(metric)) == {SALES}
         if not plain:
             return self._metrics.terms(metric, members, {}).values(self._x)
         if metric not in self._cells:

@@ -5,6 +5,8 @@
     minimise highest - lowest                         without it, in a stage of its own
     smallest basis_k <= metric_k                      for an objective that maximises the smallest ratio
 
+Periods that are facts are outside: what has happened is nobody's share of what is ahead.
+
 Rows are divided by basis_k times the mean ratio, so that lowest and highest are near 1.
 Units: metric per basis. Reference: Skiera & Jordan 1996 (balanced territories); Bertsimas, Farias &
 Trichakis 2011.
@@ -93,6 +95,7 @@ def proportions(
 
     Raises `InputError` when nobody has a basis.
     """
+    where = context.scopes.ahead(where)
     members = context.metrics.members(metric, [across], where)
     terms = context.metrics.terms(metric, members, where)
     by_seller = context.scopes.sides(across)[0] == "seller"

@@ -71,8 +71,10 @@ def _requires(
 ) -> None:
     """No start in a period without a start of the other one, `after` periods before it or earlier."""
     periods = start.num_periods
-    period, begun = np.nonzero(np.tri(periods, k=-after, dtype=np.bool_))
-    own = Terms(np.arange(periods), start.columns[row], np.ones(periods), np.zeros(periods))
+    ahead = np.arange(periods) >= context.cube.inputs.past
+    # A start that is a fact needs no permission any more.
+    period, begun = np.nonzero(np.tri(periods, k=-after, dtype=np.bool_) & ahead[:, None])
+    own = Terms(np.arange(periods), start.columns[row], ahead.astype(np.float64), np.zeros(periods))
     needed = Terms(period, start.columns[other][begun], np.full(len(period), -1.0), np.zeros(periods))
     shown = context.cube.calendar.period
 

@@ -37,7 +37,7 @@ def resources(context: Context) -> None:
             np.broadcast_to(member, (len(pairs), cube.num_periods)).ravel(),
             context.cell_columns[pairs].ravel(),
             used[pairs].ravel(),
-            sum_by(member, table.by_sellers[resource], count),
+            sum_by(member, _taken(context, resource), count),
         )
         for block, uses in activities.other_uses.items():
             if block in activities.blocks:
@@ -48,6 +48,21 @@ def resources(context: Context) -> None:
         context.builder.add_rows(
             "resources", terms, _labels(name, cube.calendar.period, count), upper=limit[:count]
         )
+
+
+def _taken(context: Context, resource: int) -> FloatArray:
+    """What is taken whatever is planned (T,): by sellers who are there, and by the sales that are facts.
+
+    Of a capacity by period the facts' periods are over, so that nothing counts there.
+    """
+    table, facts = context.cube.inputs.resources, context.cube.inputs.facts
+    taken: FloatArray = table.by_sellers[resource]
+    if facts is None:
+        return taken
+    if not table.per_horizon[resource]:
+        return np.asarray(np.where(np.arange(len(taken)) >= facts.past, taken, 0.0), dtype=np.float64)
+    sold = facts.uses[resource].sum(axis=0) if resource in facts.uses else 0.0
+    return np.asarray(taken + sold)
 
 
 def _used_by(block: ActivityBlock, amount: FloatArray, member: IntArray, count: int) -> Terms:

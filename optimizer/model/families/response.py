@@ -33,6 +33,7 @@ def response(context: Context) -> None:
     if linear:
         _linear(context, marketing, np.array(linear))
     merged = marketing.even & ~marketing.has_carryover & marketing.active.all(axis=1)
+    merged &= context.cube.inputs.past == 0
     hurt = set(marketing.yields.channel[marketing.yields.amount < 0].tolist())
     for row in curved:
         curve = _curve(marketing, row)

@@ -3,11 +3,14 @@
     sum_{m in pool} price[m] sales[s,m,t] <= max_share[pool] size[pool]  (no price where the size is in units)
     low sum_{m in row} sales <= sum_{(s,m) of the row} sales <= high sum_{m in row} sales
 
+Facts take their part of max_share * size first.
 Units: currency or units over the horizon. A pool is one row of markets or market_size, never copied to each
 market.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +22,7 @@ from optimizer.model.metrics import cell_terms
 from optimizer.model.scopes import Members
 from optimizer.plan.sizes import SizePool
 
+FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 _ROUNDING = 1e-12
@@ -47,10 +51,32 @@ def _market_shares(context: Context) -> None:
     upper = np.array(
         [pool.max_share * (pool.units if np.isnan(pool.revenue) else pool.revenue) for pool in pools]
     )
+    upper = np.maximum(upper - sold_before(cube, pools), 0.0)
     if pools:
         context.builder.add_rows(
             "share", cell_terms(members, coefficient), lambda: [(pool.name,) for pool in pools], upper=upper
         )
+
+
+def sold_before(cube: Cube, pools: Sequence[SizePool]) -> FloatArray:
+    """What facts have taken of each size pool (K,), in its unit; a pool of facts that lies in several size
+    pools is told in none of them."""
+    facts, taken = cube.inputs.facts, np.zeros(len(pools))
+    if facts is None or not len(pools):
+        return taken
+    of_market = np.full(len(cube.markets.names), -1, dtype=np.int64)
+    for position, pool in enumerate(pools):
+        of_market[pool.markets] = position
+    pool_of = of_market[cube.inputs.selling.pairs.market[facts.pairs[1]]]
+    lowest, highest = np.full(facts.size, len(pools)), np.full(facts.size, -2)
+    np.minimum.at(lowest, facts.pairs[0], pool_of)
+    np.maximum.at(highest, facts.pairs[0], pool_of)
+    inside = (lowest == highest) & (lowest >= 0)
+    for metric, in_units in (("revenue", False), ("units", True)):
+        sold = facts.values[metric].sum(axis=1)
+        wanted = np.array([np.isnan(pool.revenue) == in_units for pool in pools], dtype=np.bool_)
+        taken += np.where(wanted, np.bincount(lowest[inside], sold[inside], minlength=len(pools)), 0.0)
+    return taken
 
 
 def _is_kept_anyway(cube: Cube, pool: SizePool) -> bool:

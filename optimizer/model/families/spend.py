@@ -57,7 +57,8 @@ def _totals(context: Context, marketing: Marketing, block: ActivityBlock) -> Non
 
 def _even(context: Context, marketing: Marketing, block: ActivityBlock) -> None:
     """The same input in every active period."""
-    active = marketing.active & marketing.even[:, None]
+    ahead = np.arange(block.num_periods) >= context.cube.inputs.past
+    active = marketing.active & marketing.even[:, None] & ahead[None, :]
     first = active.argmax(axis=1)
     later = active & (np.arange(block.num_periods)[None, :] > first[:, None])
     row, period = np.nonzero(later)
@@ -95,7 +96,8 @@ def _largest(context: Context, marketing: Marketing) -> FloatArray:
     if budgets:
         cost = np.maximum(marketing.unit_cost, 1e-300)
         most = np.minimum(most, min(budgets) / cost[:, None])
-    return most
+    # What was spent is a fact, whatever the bounds of the rest are.
+    return np.maximum(most, marketing.bounds.lower) if context.cube.inputs.past else most
 
 
 def _check_limits(context: Context, marketing: Marketing, most: FloatArray, rows: NDArray[np.bool_]) -> None:
@@ -140,8 +142,13 @@ def _switch(
             member, switch.ravel(), -np.repeat(marketing.least_if_used[rows], periods), np.zeros(len(member))
         )
         cost = np.repeat(marketing.unit_cost[rows], periods)
+        # The least of a period that is a fact asks for nothing any more.
+        lower = np.where(np.arange(periods) >= context.cube.inputs.past, 0.0, -np.inf)
         context.builder.add_rows(
-            "spend", own.scaled(cost) + least, by_period(names, shown, "least"), lower=0.0
+            "spend",
+            own.scaled(cost) + least,
+            by_period(names, shown, "least"),
+            lower=np.tile(lower, len(rows)),
         )
     context.builder.add_rows("spend", own + on, by_period(names, shown, name), upper=0.0)
 

@@ -6,6 +6,8 @@
     above_k + below_k <= within * total, or within * figure_k
     x_k - ... <= reach_k changed_k, sum_k changed_k <= changes_at_most      (changed binary)
 
+Where facts are there the distance is about the periods from `as_of` on, on both sides.
+
 Rows are divided by the total of last year (or of the run). The total is a column of its own, because
 writing it out in every row would make the rows dense. Units: the metric's, as a share of the reference total.
 """
@@ -34,8 +36,9 @@ IntArray = NDArray[np.int64]
 def stay_near(context: Context) -> None:
     """Add the rows of every stay_near of the plan."""
     for spec in context.cube.inputs.plan.spec.stay_near:
-        members = context.metrics.members(spec.metric, spec.by, {})
-        terms = context.metrics.terms(spec.metric, members, {})
+        ahead = context.scopes.ahead({})
+        members = context.metrics.members(spec.metric, spec.by, ahead)
+        terms = context.metrics.terms(spec.metric, members, ahead)
         above = (
             _near_shares(context, spec, members, terms)
             if spec.to == "last_year"
@@ -51,7 +54,8 @@ def near_last_year(context: Context) -> Terms | None:
     """The distance of revenue by market and period from last year's shares; None where last year is
     unknown."""
     cube = context.cube
-    last_year = np.nan_to_num(cube.markets.last_year_revenue)
+    ahead = np.arange(cube.num_periods) >= cube.inputs.past
+    last_year = np.where(ahead, np.nan_to_num(cube.markets.last_year_revenue), 0.0)
     if last_year.sum() <= 0:
         return None
     num_markets, num_periods = last_year.shape

@@ -1,0 +1,85 @@
+"""Which labels a pool of facts carries: those that everything it covers has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.plan.matching import Side, matching_rows, prefixed
+from optimizer.plan.plan import Plan
+from optimizer.plan.scopes import (
+    initiative_dimensions,
+    market_dimensions,
+    marketing_dimensions,
+    seller_dimensions,
+)
+from optimizer.plan.tables import ALL, Table
+
+IntArray = NDArray[np.int64]
+
+UNKNOWN = ""
+
+
+def known_labels(plan: Plan, pools: Table) -> dict[str, list[str]]:
+    """Column -> label of each pool (R,); blank where the pool covers several labels.
+
+    A key that a pool fills is a label of it; so is what follows from it: all markets of a province lie in one
+    region. A bare name that markets and sellers both have is there where their labels agree.
+    """
+    found: dict[str, list[str]] = {}
+    for side in _sides(plan):
+        rows, members = matching_rows(pools, side)
+        for name, labels in side.items():
+            found[name] = _common(labels, rows, members, len(pools))
+    for name in list(found):
+        if "." not in name and f"market.{name}" in found and f"seller.{name}" in found:
+            found[name] = _agreed(found[f"market.{name}"], found[f"seller.{name}"])
+    return found
+
+
+def _sides(plan: Plan) -> list[Side]:
+    """The columns of markets, sellers (the company where there are none), marketing and initiatives."""
+    tables = plan.tables
+    sides: list[Side] = []
+    if len(tables["markets"]) and market_dimensions(tables["markets"]):
+        sides.append(prefixed(market_dimensions(tables["markets"]), "market"))
+    sellers = seller_dimensions(tables["sellers"]) if "sellers" in tables else {"seller": [plan.spec.name]}
+    sides.append(prefixed(sellers, "seller"))
+    if "marketing" in tables:
+        sides.append(marketing_dimensions(tables["marketing"]))
+    if "initiatives" in tables:
+        sides.append(initiative_dimensions(tables["initiatives"]))
+    return sides
+
+
+def _common(labels: Sequence[str], rows: IntArray, members: IntArray, count: int) -> list[str]:
+    """The label that all members of a row share; blank where they differ or one is `*`."""
+    names, code = np.unique(np.array(labels, dtype=str), return_inverse=True)
+    lowest = np.full(count, len(names), dtype=np.int64)
+    highest = np.full(count, -1, dtype=np.int64)
+    np.minimum.at(lowest, rows, code[members])
+    np.maximum.at(highest, rows, code[members])
+    return [
+        str(names[low]) if low == high and names[low] != ALL else UNKNOWN
+        for low, high in zip(lowest.tolist(), highest.tolist(), strict=True)
+    ]
+
+
+def _agreed(market: Sequence[str], seller: Sequence[str]) -> list[str]:
+    """The market's label, the seller's where only that is known, blank where the two differ."""
+    return [
+        one if other in (one, UNKNOWN) else other if one == UNKNOWN else UNKNOWN
+        for one, other in zip(market, seller, strict=True)
+    ]
+
+
+def patterns(labels: Mapping[str, Sequence[str]], count: int) -> list[tuple[tuple[str, ...], IntArray]]:
+    """The pools by the columns that they know: (columns, pools), pools without any known column last."""
+    known = {name: np.array([label != UNKNOWN for label in values]) for name, values in labels.items()}
+    keys = [tuple(name for name, flags in known.items() if flags[row]) for row in range(count)]
+    return [
+        (key, np.array([row for row in range(count) if keys[row] == key], dtype=np.int64))
+        for key in sorted(dict.fromkeys(keys), key=lambda key: (-len(key), key))
+    ]

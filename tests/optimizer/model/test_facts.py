@@ -1,0 +1,131 @@
+"""Facts in the model: the cube before as_of is what has happened, and the rest is planned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from optimizer.model.families.share import sold_before
+from optimizer.plan.plan import Plan
+from optimizer.result.evaluate import figures
+from optimizer.result.solution import Solution
+from optimizer.solving import solve
+
+MakePlan = Callable[..., Plan]
+
+MARKETS = """region,line,last_year_revenue,price,margin_rate
+East,a,1200,10,0.5
+East,b,600,20,0.4
+West,a,600,10,0.5
+"""
+SELLERS = """seller,region,capacity,capacity_unit,capacity_per
+Li,East,3000,revenue,year
+Xu,East,3000,revenue,year
+Ma,West,2000,revenue,year
+"""
+ACTUALS = """period,region,line,seller,units,revenue
+2027-01,East,*,*,,140
+2027-02,East,a,Li,10,100
+2027-02,East,b,*,3,60
+2027-01,West,*,*,5,50
+2027-02,West,a,*,5,45
+"""
+
+
+@pytest.fixture
+def solved(make_plan: MakePlan) -> Solution:
+    """A plan of a year with two months of facts."""
+    return solve(
+        make_plan(
+            periods=12,
+            markets=MARKETS,
+            sellers=SELLERS,
+            actuals=ACTUALS,
+            calendar={"as_of": "2027-03-01"},
+            targets=[
+                {"name": "Year", "metric": "revenue", "growth": 0.2},
+                {"name": "Regions", "metric": "revenue", "each": "region", "growth": 0.1, "priority": 2},
+            ],
+            balance=[{"metric": "revenue", "across": "seller", "within": 0.2}],
+        )
+    )
+
+
+def test_closed_periods_are_the_facts(solved: Solution) -> None:
+    """Company, regions, lines and sellers show what is told of them, and nothing of what is not."""
+    by_period = dict(figures(solved, "revenue", ["period"]))
+    assert by_period[("2027-01",)] == pytest.approx(190.0)
+    assert by_period[("2027-02",)] == pytest.approx(205.0)
+    assert solved.sales is not None and not solved.sales[:, :2].any()
+    by_line = dict(figures(solved, "revenue", ["line", "period"]))
+    # West sells line a only; East's January is a pool of two lines.
+    assert by_line[("a", "2027-01")] == pytest.approx(50.0)
+    assert by_line[("b", "2027-01")] == 0.0
+    by_seller = dict(figures(solved, "revenue", ["seller", "period"]))
+    assert by_seller[("Li", "2027-02")] == pytest.approx(100.0)
+    assert by_seller[("Xu", "2027-02")] == 0.0
+
+
+def test_targets_keep_their_full_amount(solved: Solution) -> None:
+    """The year's target is that of the whole year, and facts count towards it."""
+    year = next(one for one in solved.outcomes if one.rule == "Year")
+    assert year.lower == pytest.approx(2880.0)
+    assert year.value == pytest.approx(sum(value for _, value in figures(solved, "revenue", ["period"])))
+
+
+def test_the_band_is_about_what_is_ahead(solved: Solution) -> None:
+    """Revenue over capacity from as_of on lies within 20 % of its middle for every seller."""
+    cube = solved.sellers
+    revenue = np.zeros(3)
+    np.add.at(revenue, cube.pair_seat, (solved.sales * solved.metrics.coefficient("revenue")).sum(axis=1))
+    ratio = revenue / cube.capacity.sum(axis=1)
+    assert ratio.max() / ratio.min() <= 1.2 / 0.8 + 1e-6
+
+
+def test_what_was_sold_takes_its_part_of_a_size(make_plan: MakePlan) -> None:
+    """A share of the market that facts have used up leaves nothing."""
+    plan = make_plan(
+        periods=3,
+        markets="region,price,potential,margin_rate\nEast,10,90,0.5\n",
+        market_size="region,size_revenue,max_share\nEast,1000,0.3\n",
+        actuals="period,revenue\n2027-01,200\n",
+        calendar={"as_of": "2027-02-01"},
+    )
+    solution = solve(plan)
+    assert sold_before(solution.sellers, solution.inputs.sizes).tolist() == [200.0]
+    assert solution.figure("revenue") == pytest.approx(300.0)
+
+
+def test_started_initiatives_stay_started(make_plan: MakePlan) -> None:
+    """A start that is a fact is in the plan though it is not worth it, and nothing else starts before
+    as_of."""
+    plan = make_plan(
+        periods=4,
+        markets="region,price,potential,margin_rate\nEast,10,90,0.5\n",
+        initiatives="initiative,cost,benefit,requires\nfair,10,0,\nshop,10,50,fair\n",
+        actuals="period,initiative,revenue,starts\n2027-01,*,20,\n2027-02,*,20,\n2027-02,fair,,1\n",
+        calendar={"as_of": "2027-03-01"},
+    )
+    solution = solve(plan)
+    begun = solution.activities.blocks["start"].values(solution.x)
+    assert begun[0].tolist() == [0, 1, 0, 0]
+    assert begun[1, :2].tolist() == [0, 0] and begun[1].sum() == pytest.approx(1.0)
+
+
+def test_spent_money_is_spent(make_plan: MakePlan) -> None:
+    """Facts fix the input of closed periods, count in the budget, and leave the rest of a channel's
+    maximum."""
+    plan = make_plan(
+        periods=4,
+        marketing="channel,max_spend\nweb,100\n",
+        curves="channel,family,slope\nweb,linear,2\n",
+        actuals="period,channel,spend\n2027-01,web,70\n2027-02,web,10\n",
+        calendar={"as_of": "2027-03-01"},
+        objective=[{"maximize": "leads"}],
+    )
+    solution = solve(plan)
+    spent = solution.activities.blocks["spend"].values(solution.x)[0]
+    assert spent[:2].tolist() == [70.0, 10.0]
+    assert spent.sum() == pytest.approx(100.0)
