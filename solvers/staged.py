@@ -318,7 +318,7 @@ class StagedRun:
             self._face = None
             return options
         return replace(
-            options, method="simplex", start_basis=_with_basic_rows(found.basis, len(self._locks)),
+            options, method="simplex", start_basis=with_basic_rows(found.basis, len(self._locks)),
             start_is_feasible=True, time_limit=self._time_left(),
         )  # fmt: skip
 
@@ -343,8 +343,9 @@ def _held(prices: FloatArray, lower: FloatArray, upper: FloatArray) -> tuple[Flo
     return np.where(at_upper, upper, lower), np.where(at_lower, lower, upper)
 
 
-def _with_basic_rows(basis: Basis, count: int) -> Basis:
-    # HiGHS's code 1 is basic; rows that the basis does not know yet start so.
+def with_basic_rows(basis: Basis, count: int) -> Basis:
+    """The basis of a program with `count` more rows at its end, which start basic."""
+    # HiGHS's code 1 is basic.
     return replace(basis, rows=np.append(basis.rows, np.ones(count, dtype=np.int8)))
 
 

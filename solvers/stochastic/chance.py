@@ -1,0 +1,63 @@
+"""A bound that must hold with a probability: the sample average, with one switch a future."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from solvers.errors import InvalidProgramError
+from solvers.program import FloatArray, LinearProgram
+from solvers.stochastic.extensive import Extensive
+
+
+@dataclass(frozen=True)
+class Goal:
+    """coefficients_s @ y + constant_s >= least in future s; coefficients (S, columns of the whole form)."""
+
+    coefficients: sparse.csr_array
+    constants: FloatArray
+    least: float
+
+
+def with_chance(form: Extensive, goal: Goal, probability: FloatArray, chance: float) -> LinearProgram:
+    """The program in which the goal is reached with at least this chance; its last S columns are 1 where not.
+
+        goal_s(x, y) + M_s missed_s >= least,   sum_s p_s missed_s <= 1 - chance,   missed binary
+
+    M_s = least - min over the bounds of the columns of goal_s, the smallest that is right for these bounds:
+    nothing is cut off and nothing is guessed. Raises `InvalidProgramError` where no bound limits a goal.
+    Source: Luedtke & Ahmed 2008 (sample average of a chance constraint).
+    """
+    program, count = form.program, goal.constants.size
+    lowest = _lowest(goal.coefficients, program) + goal.constants
+    if not np.isfinite(lowest).all():
+        raise InvalidProgramError("nothing bounds the goal from below in a future: give its columns bounds")
+    big = np.maximum(goal.least - lowest, 0.0)
+    switches = sparse.diags_array(big)
+    goal_rows = sparse.hstack([goal.coefficients, switches])
+    share_row = sparse.hstack(
+        [sparse.csr_array((1, program.num_columns)), sparse.csr_array(probability[None])]
+    )
+    own = sparse.hstack([program.matrix, sparse.csc_array((program.num_rows, count))])
+    return program.replace(
+        objective=np.append(program.objective, np.zeros(count)),
+        matrix=sparse.csc_array(sparse.vstack([own, goal_rows, share_row], format="csc")),
+        row_lower=np.concatenate([program.row_lower, goal.least - goal.constants, [-np.inf]]),
+        # Probabilities add up to 1 within rounding only; a share of futures counts as reached at 1e-9 less.
+        row_upper=np.concatenate([program.row_upper, np.full(count, np.inf), [1.0 - chance + 1e-9]]),
+        column_lower=np.append(program.column_lower, np.zeros(count)),
+        column_upper=np.append(program.column_upper, np.ones(count)),
+        integer=np.append(program.integer, np.ones(count, dtype=np.bool_)),
+        column_blocks=(),
+        row_blocks=(),
+    )
+
+
+def _lowest(coefficients: sparse.csr_array, program: LinearProgram) -> FloatArray:
+    """The least that the bounds of the columns allow each row (S,)."""
+    entries = coefficients.tocoo()
+    at = np.where(entries.data > 0.0, program.column_lower[entries.col], program.column_upper[entries.col])
+    sums = np.bincount(entries.row, weights=entries.data * at, minlength=coefficients.shape[0])
+    return np.asarray(sums, dtype=np.float64)

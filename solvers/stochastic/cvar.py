@@ -1,0 +1,218 @@
+"""Decisions with a linear loss in each future: the tail as one program, or by cutting planes."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from scipy import sparse
+
+from solvers.errors import InvalidProgramError
+from solvers.options import SolveOptions
+from solvers.program import FloatArray, LinearProgram
+from solvers.result import Limit, Reason, SolveResult, Termination
+from solvers.solving import solve
+from solvers.staged import with_basic_rows
+from solvers.stochastic.measures import check_probabilities, tail_mean, tail_weights
+
+_NEAR = 0.1
+"""How far from the best decision towards the master's answer the steadying plane is taken."""
+
+
+@dataclass(frozen=True)
+class TailProgram:
+    """Minimise program.objective @ x + offset + weight * CVaR_level(losses @ x + constants) under its rows.
+
+    `losses` (S, n), `constants` (S,), `probability` (S,); the program minimises. Raises
+    `InvalidProgramError` where shapes do not fit or the program maximises.
+    """
+
+    program: LinearProgram
+    losses: FloatArray
+    constants: FloatArray
+    probability: FloatArray
+    level: float
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Validate once."""
+        count = self.probability.size
+        check_probabilities(self.probability)
+        if self.losses.shape != (count, self.program.num_columns) or self.constants.shape != (count,):
+            raise InvalidProgramError("losses, constants and probabilities do not fit the program")
+        if self.program.maximize:
+            raise InvalidProgramError("a tail of losses is minimised")
+        if not 0.0 <= self.level < 1.0 or self.weight <= 0.0:
+            raise InvalidProgramError("the level must lie in [0, 1) and the weight above 0")
+
+    def loss(self, x: FloatArray) -> FloatArray:
+        """The loss in each future (S,)."""
+        return np.asarray(self.losses @ x + self.constants, dtype=np.float64)
+
+    def value(self, x: FloatArray) -> float:
+        """The objective at x (n,)."""
+        return self.program.value(x) + self.weight * tail_mean(self.loss(x), self.probability, self.level)
+
+
+@dataclass(frozen=True)
+class TailResult:
+    """The decision, its objective and what is proved; `rounds` of the cutting planes, 0 for one program."""
+
+    termination: Termination
+    x: FloatArray | None = None
+    objective: float | None = None
+    bound: float | None = None
+    tail: float | None = None
+    """CVaR at the decision."""
+    seconds: float = 0.0
+    rounds: int = 0
+    trace: tuple[tuple[float, float, float], ...] = field(default=())
+    """(seconds, best objective, bound) after each round."""
+
+
+def tail_by_one_program(problem: TailProgram, options: SolveOptions | None = None) -> TailResult:
+    """One linear program: weight * (v + sum_s p_s z_s / (1 - level)), z_s >= loss_s - v, z_s >= 0.
+
+    Right for up to about 2,000 futures. Source: Rockafellar & Uryasev 2000.
+    """
+    started = time.perf_counter()
+    program, count = problem.program, problem.probability.size
+    tail = sparse.hstack([-np.ones((count, 1)), -sparse.eye_array(count)])
+    rows = sparse.hstack([sparse.csr_array(problem.losses), tail])
+    own = sparse.hstack([program.matrix, sparse.csc_array((program.num_rows, count + 1))])
+    costs = problem.weight * np.append(1.0, problem.probability / (1.0 - problem.level))
+    whole = LinearProgram(
+        objective=np.append(program.objective, costs),
+        matrix=sparse.csc_array(sparse.vstack([own, rows], format="csc")),
+        row_lower=np.append(program.row_lower, np.full(count, -np.inf)),
+        row_upper=np.append(program.row_upper, -problem.constants),
+        column_lower=np.concatenate([program.column_lower, [-np.inf], np.zeros(count)]),
+        column_upper=np.append(program.column_upper, np.full(count + 1, np.inf)),
+        integer=np.append(program.integer, np.zeros(count + 1, dtype=np.bool_)),
+        offset=program.offset,
+    )
+    result = solve(whole, options)
+    return _result(problem, result, result.bound, time.perf_counter() - started, 0)
+
+
+def tail_by_planes(
+    problem: TailProgram, gap: float = 1e-6, options: SolveOptions | None = None, rounds: int = 1_000
+) -> TailResult:
+    """Cutting planes on the tail, each from the futures that are its tail at the last decision.
+
+        z >= sum_s w_s (loss_s(x)),  w the worst density that the level allows at the last decision
+
+    The master has n + 1 columns whatever the number of futures. Source: Künzi-Bay & Mayer 2006, with the
+    quantile put in (Fábián 2008), so that a plane is a subgradient of CVaR itself. Stops when objective and
+    bound are within `gap`, relative to the objective.
+    """
+    return _PlaneRun(problem, options or SolveOptions()).run(gap, rounds)
+
+
+class _PlaneRun:
+    """One run of cutting planes; a round takes planes at the master's answer and near the best decision."""
+
+    def __init__(self, problem: TailProgram, options: SolveOptions) -> None:
+        self._started = time.perf_counter()
+        self._problem, self._limit = problem, options.time_limit
+        self._master = _Planes(problem, replace(options, time_limit=None))
+        self._master.add(problem.probability)
+        self._best, self._bound = np.inf, -np.inf
+        self._x: FloatArray | None = None
+        self._trace: list[tuple[float, float, float]] = []
+
+    def run(self, gap: float, rounds: int) -> TailResult:
+        """Rounds until the gap or a limit."""
+        end = Termination(Reason.LIMIT, Limit.ITERATIONS)
+        for _ in range(rounds):
+            result = self._master.solve()
+            if result.x is None:
+                return TailResult(result.termination, seconds=self._seconds(), rounds=len(self._trace))
+            self._round(result)
+            if self._best - self._bound <= gap * max(1e-10, abs(self._best)):
+                end = Termination(Reason.OPTIMAL)
+                break
+            if self._limit is not None and self._seconds() > self._limit:
+                end = Termination(Reason.LIMIT, Limit.TIME)
+                break
+        tail = None if self._x is None else self._tail(self._problem.loss(self._x))
+        trace = tuple(self._trace)
+        return TailResult(end, self._x, self._best, self._bound, tail, self._seconds(), len(trace), trace)
+
+    def _round(self, result: SolveResult) -> None:
+        point = result.values[: self._problem.program.num_columns]
+        self._bound = max(self._bound, -np.inf if result.bound is None else result.bound)
+        # The master jumps from corner to corner; a plane near the best decision steadies it. Whole numbers
+        # cannot be mixed.
+        points = [point]
+        if self._x is not None and not self._problem.program.is_mip:
+            points.insert(0, self._x + _NEAR * (point - self._x))
+        for tried in points:
+            loss = self._problem.loss(tried)
+            value = self._problem.program.value(tried) + self._problem.weight * self._tail(loss)
+            self._master.add(tail_weights(loss, self._problem.probability, self._problem.level))
+            if value < self._best:
+                self._best, self._x = value, tried
+        self._trace.append((self._seconds(), self._best, self._bound))
+
+    def _tail(self, loss: FloatArray) -> float:
+        return tail_mean(loss, self._problem.probability, self._problem.level)
+
+    def _seconds(self) -> float:
+        return time.perf_counter() - self._started
+
+
+class _Planes:
+    """The master: the rows of the program, and z above every plane."""
+
+    def __init__(self, problem: TailProgram, options: SolveOptions) -> None:
+        program = problem.program
+        self._problem, self._options = problem, options
+        self._program = program.replace(
+            objective=np.append(program.objective, problem.weight),
+            matrix=sparse.csc_array(sparse.hstack([program.matrix, sparse.csc_array((program.num_rows, 1))])),
+            column_lower=np.append(program.column_lower, -np.inf),
+            column_upper=np.append(program.column_upper, np.inf),
+            integer=np.append(program.integer, False),
+            column_blocks=(),
+            row_blocks=(),
+        )
+        self._rows: list[FloatArray] = []
+        self._upper: list[float] = []
+        self._result: SolveResult | None = None
+
+    def add(self, weights: FloatArray) -> None:
+        """The plane z >= weights @ (losses @ x + constants), valid for every density that CVaR allows."""
+        used = np.flatnonzero(weights)
+        slope = weights[used] @ self._problem.losses[used]
+        self._rows.append(np.append(slope, -1.0))
+        self._upper.append(-float(weights[used] @ self._problem.constants[used]))
+
+    def solve(self) -> SolveResult:
+        """The best decision as far as the planes tell."""
+        program = self._program
+        grown = program.replace(
+            matrix=sparse.csc_array(
+                sparse.vstack([program.matrix, sparse.csr_array(np.array(self._rows))], format="csc")
+            ),
+            row_lower=np.append(program.row_lower, np.full(len(self._rows), -np.inf)),
+            row_upper=np.append(program.row_upper, self._upper),
+        )
+        options = self._options
+        if not program.is_mip:
+            last = None if self._result is None else self._result.basis
+            start = None if last is None else with_basic_rows(last, grown.num_rows - last.rows.size)
+            options = replace(options, method="simplex", basis=True, start_basis=start)
+        self._result = solve(grown, options)
+        return self._result
+
+
+def _result(
+    problem: TailProgram, result: SolveResult, bound: float | None, seconds: float, rounds: int
+) -> TailResult:
+    if result.x is None:
+        return TailResult(result.termination, seconds=seconds, rounds=rounds)
+    x = result.x[: problem.program.num_columns]
+    tail = tail_mean(problem.loss(x), problem.probability, problem.level)
+    return TailResult(result.termination, x, problem.value(x), bound, tail, seconds, rounds)
