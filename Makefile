@@ -37,12 +37,13 @@ demo: .venv/.installed ## Solve the main pack and say where the answer is
 	@echo "  tables/assumptions.csv  each number that was not given, and what it weighs"
 	@echo "Start a plan of your own: $(BIN)/apportion new $(PACK) my_plan"
 
+# A file stays with one worker, so that what its tests share is made once.
 test: .venv/.installed-dev ## Run the tests, without the slow ones
-	$(BIN)/pytest -q -n 2 -m "not slow"
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "not slow"
 
 test-slow: .venv/.installed-dev ## Run the slow tests
 	@# pytest ends with 5 when no test is marked slow.
-	$(BIN)/pytest -q -n 2 -m slow || test $$? -eq 5
+	$(BIN)/pytest -q -n 2 --dist loadfile -m slow || test $$? -eq 5
 
 lint: .venv/.installed-dev ## Style and types
 	$(BIN)/ruff check .

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
+
+from optimizer import Solution, load_plan, solve
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -28,3 +32,14 @@ def shared() -> Path:
 def examples(root: Path) -> Path:
     """The folder of the shipped plan packs."""
     return root / "scenarios" / "examples"
+
+
+@pytest.fixture(scope="session")
+def solved(examples: Path) -> Callable[[str], Solution]:
+    """`solved("premium_year")`: the solution of a shipped pack, found once for all tests of a process."""
+
+    @cache
+    def one(name: str) -> Solution:
+        return solve(load_plan(examples / name))
+
+    return one

@@ -7,11 +7,12 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from optimizer import load_plan, page, solve
+from optimizer import Solution, page
 from scenarios import examples as packs
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,12 +51,12 @@ def test_a_marked_block_runs(language: str, code: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_excerpts_of_pages_are_what_the_command_prints() -> None:
+def test_excerpts_of_pages_are_what_the_command_prints(solved: Callable[[str], Solution]) -> None:
     """Every line under `<!-- page: PACK -->` in the README stands in the page of that pack."""
     found = EXCERPT.findall((ROOT / "README.md").read_text(encoding="utf-8"))
     assert found
     for pack, excerpt in found:
-        printed = page(solve(load_plan(packs.FOLDER / pack))).split("\n")
+        printed = page(solved(pack)).split("\n")
         missing = [line for line in excerpt.splitlines() if line and line not in printed]
         assert not missing
 

@@ -6,6 +6,7 @@ import ast
 import re
 import string
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ def sentences(language: str) -> dict[str, str]:
     }
 
 
+@cache
 def strings_in_code(root: Path) -> tuple[set[str], set[str]]:
     """The whole strings of the code, and the beginnings of its f-strings, as (exact, prefixes)."""
     exact: set[str] = set()
@@ -44,7 +46,7 @@ def strings_in_code(root: Path) -> tuple[set[str], set[str]]:
     ]
     for path in filter(Path.is_file, sources):
         nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-        parts = [part for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values[:1]]
+        parts = {part for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values[:1]}
         prefixes |= {str(part.value) for part in parts if isinstance(part, ast.Constant)}
         whole = (node for node in nodes if isinstance(node, ast.Constant) and node not in parts)
         exact |= {node.value for node in whole if isinstance(node.value, str)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -45,9 +46,9 @@ def plan() -> Plan:
 
 
 @pytest.fixture(scope="module")
-def solution(plan: Plan) -> Solution:
+def solution(solved: Callable[[str], Solution]) -> Solution:
     """The main pack solved by default."""
-    return solve(plan, QUIET)
+    return solved("premium_year")
 
 
 def test_main_pack_is_solved_to_proof(solution: Solution) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from optimizer.model.compile import compile_plan
 from optimizer.plan.inputs import resolve
 from optimizer.plan.load import load_plan
 from optimizer.plan.plan import Plan
-from optimizer.solving import solve
+from optimizer.result.solution import Solution
 from scenarios import examples as packs
 
 
@@ -50,9 +51,9 @@ def test_the_main_pack_stays_small(premium_year: Plan, seat_groups: bool) -> Non
     assert compile_plan(resolve(premium_year), seat_groups).cube.num_cells <= 6_000
 
 
-def test_the_main_pack_meets_the_year_and_misses_a_share(premium_year: Plan) -> None:
+def test_the_main_pack_meets_the_year_and_misses_a_share(solved: Callable[[str], Solution]) -> None:
     """The year is reachable but tight, premium is met exactly, and one region's market share falls short."""
-    outcomes = {(outcome.rule, outcome.member): outcome for outcome in solve(premium_year).outcomes}
+    outcomes = {(outcome.rule, outcome.member): outcome for outcome in solved("premium_year").outcomes}
     year = outcomes["Year", ()]
     assert year.status == "met" and year.value < 1.01 * 120_000_000
     assert outcomes["Premium", ()].binds
@@ -71,18 +72,18 @@ def test_the_russian_pack_reads_what_the_report_says(examples: Path) -> None:
     assert "Ли, Вэй" in plan.tables["sellers"].text("seller")
 
 
-def test_people_and_a_target_are_a_fair_plan(examples: Path) -> None:
+def test_people_and_a_target_are_a_fair_plan(solved: Callable[[str], Solution]) -> None:
     """Everybody who was there all year carries the same, newcomers less, and all of them the target."""
-    solution = solve(load_plan(examples / "people_and_target" / "plan.yaml"))
+    solution = solved("people_and_target")
     carried = np.bincount(solution.sellers.pair_seat, solution.sales.sum(axis=1))
     assert carried.sum() == pytest.approx(6_300_000 * 1.15, rel=1e-6)
     assert carried[:6] == pytest.approx(np.full(6, carried[0]), rel=1e-6)
     assert carried[7] < carried[6] < carried[0]
 
 
-def test_markets_alone_meet_every_target(examples: Path) -> None:
+def test_markets_alone_meet_every_target(solved: Callable[[str], Solution]) -> None:
     """The Chinese table in 万元 splits 1.9亿 over regions and quarters."""
-    solution = solve(load_plan(examples / "markets_only" / "plan.yaml"))
+    solution = solved("markets_only")
     assert solution.outcomes[0].lower == 190_000_000
     assert {outcome.status for outcome in solution.outcomes} == {"met"}
 

@@ -3,6 +3,7 @@ again."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -129,9 +130,9 @@ def test_hours_are_told_as_people_and_money(closing: Closing) -> None:
     assert all(lever.money is not None and lever.money > 0 for lever in hours)
 
 
-def test_a_ratio_is_closed_too() -> None:
+def test_a_ratio_is_closed_too(solved: Callable[[str], Solution]) -> None:
     """The market share of the West in the pack as it is shipped."""
-    solution = solve(load_plan(FOLDER / "premium_year"), QUIET)
+    solution = solved("premium_year")
     outcome = next(found for found in find_outcomes(solution, "Market share") if found.status == "short")
     found = close_shortfall(solution, outcome, QUIET)
     assert found.closed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +19,19 @@ MakePlan = Callable[..., Plan]
 
 MARKETS = "region,price,margin_rate,potential,last_year_units\nNorth,10,0.4,100,80\nSouth,20,0.3,50,40\n"
 PACKS = ("markets_only", "people_and_target", "premium_year", "regional_ru")
+TablesOf = Callable[[str], dict[str, pd.DataFrame]]
+
+
+@pytest.fixture(scope="module")
+def tables_of(solved: Solved) -> TablesOf:
+    """The tables of a shipped pack, made once."""
+    return cache(lambda pack: tables(solved(pack)))
 
 
 @pytest.mark.parametrize("pack", PACKS)
-def test_columns_are_the_documented_ones(solved: Solved, pack: str) -> None:
+def test_columns_are_the_documented_ones(tables_of: TablesOf, pack: str) -> None:
     """Every table has its columns in their order, also when it has no row."""
-    found = tables(solved(pack))
+    found = tables_of(pack)
     assert [name for name in found if not name.startswith("quota")] == [
         "sales",
         "targets",
@@ -47,10 +55,10 @@ def test_columns_are_the_documented_ones(solved: Solved, pack: str) -> None:
 
 
 @pytest.mark.parametrize("pack", PACKS)
-def test_sales_add_up_to_the_figures(solved: Solved, pack: str) -> None:
+def test_sales_add_up_to_the_figures(solved: Solved, tables_of: TablesOf, pack: str) -> None:
     """The sums of the sales table are the company's metrics, in all and by quarter."""
     solution = solved(pack)
-    sales, kpis = tables(solution)["sales"], tables(solution)["kpis"]
+    sales, kpis = tables_of(pack)["sales"], tables_of(pack)["kpis"]
     for metric in ("units", "deals", "revenue", "commission"):
         assert sales[metric].sum() == pytest.approx(solution.figure(metric), rel=1e-9)
     company = kpis[(kpis["scope"] == "company") & (kpis["metric"] == "revenue")].set_index("period")["value"]
@@ -58,18 +66,18 @@ def test_sales_add_up_to_the_figures(solved: Solved, pack: str) -> None:
         assert revenue == pytest.approx(company[quarter], rel=1e-9)
 
 
-def test_sales_have_no_empty_rows(solved: Solved) -> None:
+def test_sales_have_no_empty_rows(tables_of: TablesOf) -> None:
     """Only seller, market and period with sales are there, each once."""
-    sales = tables(solved("premium_year"))["sales"]
+    sales = tables_of("premium_year")["sales"]
     assert (sales["units"] > 0).all()
     labels = ["seller", "province", "segment", "line", "customer_type", "period"]
     assert not sales.duplicated(labels).any()
 
 
-def test_kpis_are_the_figures_of_the_engine(solved: Solved) -> None:
+def test_kpis_are_the_figures_of_the_engine(solved: Solved, tables_of: TablesOf) -> None:
     """A sample of metrics, ratios and scopes against `figure`; NaN where there is nothing to divide by."""
     solution = solved("premium_year")
-    kpis = tables(solution)["kpis"].set_index(["metric", "scope", "member", "period"])["value"]
+    kpis = tables_of("premium_year")["kpis"].set_index(["metric", "scope", "member", "period"])["value"]
     for metric in (
         "revenue",
         "contribution",
@@ -91,9 +99,9 @@ def test_kpis_are_the_figures_of_the_engine(solved: Solved) -> None:
     )
 
 
-def test_metrics_that_a_scope_does_not_allow_have_no_rows(solved: Solved) -> None:
+def test_metrics_that_a_scope_does_not_allow_have_no_rows(tables_of: TablesOf) -> None:
     """Market share by seller and headcount by province are not known."""
-    kpis = tables(solved("premium_year"))["kpis"]
+    kpis = tables_of("premium_year")["kpis"]
     assert kpis[(kpis["metric"] == "market_share") & (kpis["scope"] == "seller")].empty
     assert kpis[(kpis["metric"] == "headcount") & (kpis["scope"] == "province")].empty
     assert not kpis[(kpis["metric"] == "headcount") & (kpis["scope"] == "team")].empty
@@ -119,9 +127,9 @@ def test_a_column_on_which_both_agree_is_there_once(make_plan: MakePlan) -> None
     assert list(tables(solve(plan))["sales"].columns[:3]) == ["seller", "region", "period"]
 
 
-def test_targets_show_growth_and_amount(solved: Solved) -> None:
+def test_targets_show_growth_and_amount(tables_of: TablesOf) -> None:
     """+20 % on 100 M is 120 M, in one row."""
-    targets = tables(solved("premium_year"))["targets"].set_index(["rule", "member"])
+    targets = tables_of("premium_year")["targets"].set_index(["rule", "member"])
     year = targets.loc[("Year", "")]
     assert (year["growth_asked"], year["last_year"], year["at_least"]) == pytest.approx((0.2, 100e6, 120e6))
     assert year["unit"] == "CNY"
@@ -189,9 +197,9 @@ def test_sales_need_a_plan(root: Path) -> None:
 
 
 @pytest.mark.parametrize("pack", PACKS)
-def test_csv_and_parquet_hold_the_same(solved: Solved, pack: str, tmp_path: Path) -> None:
+def test_csv_and_parquet_hold_the_same(tables_of: TablesOf, pack: str, tmp_path: Path) -> None:
     """Written and read again, no label changes and no figure by more than its last digit."""
-    for name, frame in tables(solved(pack)).items():
+    for name, frame in tables_of(pack).items():
         write_table(frame, tmp_path / f"{name}.parquet")
         back = pd.read_parquet(tmp_path / f"{name}.parquet")
         assert list(back.columns) == list(frame.columns) and len(back) == len(frame)
