@@ -6,21 +6,17 @@ in values where there is no solution, so only the binary is used.
 
 from __future__ import annotations
 
-import contextlib
 import importlib.metadata
 import re
-import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from solvers.bounds import answer_crossed
 from solvers.cbc_files import CbcLog, CbcValues, read_log, read_progress, read_values, write_model
+from solvers.cbc_process import run_process
 from solvers.errors import InvalidOptionError, NativeSolverError, UnavailableSolverError
 from solvers.options import SolveOptions
 from solvers.program import LinearProgram
@@ -28,7 +24,6 @@ from solvers.registry import Adapter, Capabilities, modules_present
 from solvers.result import Limit, Reason, SolveResult, Termination
 
 _LIMITS = (("time", Limit.TIME), ("node", Limit.NODES), ("iterations", Limit.ITERATIONS))
-_SECONDS_TO_STOP = 3.0
 
 
 class CbcAdapter:
@@ -106,45 +101,15 @@ def _arguments(program: LinearProgram, options: SolveOptions) -> list[str]:
 
 def _run(command: list[str], program: LinearProgram, options: SolveOptions) -> list[str]:
     """Run the process, hand its lines on as they come and give them all back."""
-    lines: list[str] = []
-    pipes: dict[str, Any] = {
-        "stdin": subprocess.DEVNULL,
-        "stdout": subprocess.PIPE,
-        "stderr": subprocess.STDOUT,
-    }
-    with subprocess.Popen(command, text=True, **pipes) as process, _stopping(process, options.interrupt):
-        for line in process.stdout or ():
-            lines.append(line.rstrip())
-            if options.log:
-                options.log(lines[-1])
-            progress = read_progress(program, line) if options.progress else None
-            if options.progress and progress:
-                options.progress(progress)
-    return lines
 
+    def take(line: str) -> None:
+        if options.log:
+            options.log(line)
+        progress = read_progress(program, line) if options.progress else None
+        if options.progress and progress:
+            options.progress(progress)
 
-@contextlib.contextmanager
-def _stopping(process: subprocess.Popen[str], interrupt: threading.Event | None) -> Iterator[None]:
-    """Ask CBC to stop when the event is set (it then keeps its incumbent), and end it on the way out."""
-    done = threading.Event()
-
-    def watch(event: threading.Event) -> None:
-        while not done.wait(0.02):
-            if event.is_set():
-                if sys.platform != "win32":
-                    process.send_signal(signal.SIGINT)
-                    done.wait(_SECONDS_TO_STOP)
-                process.kill()
-                return
-
-    if interrupt is not None:
-        threading.Thread(target=watch, args=(interrupt,), daemon=True).start()
-    try:
-        yield
-        process.wait()
-    finally:
-        done.set()
-        process.kill()
+    return run_process(command, take, options.interrupt)
 
 
 def _termination(program: LinearProgram, options: SolveOptions, words: str, log: CbcLog) -> Termination:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optimizer.checks.finding import Checked, Finding, listed
 from optimizer.plan.profiles import USED_AS, WORKING_DAYS
+from optimizer.plan.tables import Table
 
 _SEASON = "season"
 _FITS = 1.02
@@ -22,42 +24,27 @@ def check_coverage(checked: Checked) -> Iterator[Finding]:
     alone = np.setdiff1d(np.arange(len(markets.names)), pairs.market)
     if len(alone):
         lost = float(np.nansum(markets.last_year_revenue[alone]))
-        fields = {
-            "markets": listed([markets.names[row] for row in alone]),
-            "count": len(alone),
-            "last_year": lost,
-        }
-        yield Finding(
-            "warning", "checking.market_without_seller", fields, tables["markets"].place(int(alone[0]))
+        yield _warning(
+            "checking.market_without_seller", tables["markets"], markets.names, alone, last_year=lost
         )
     idle = np.setdiff1d(np.arange(len(sellers.names)), pairs.seller)
     if len(idle):
-        names = listed([sellers.names[row] for row in idle])
-        yield Finding(
-            "warning",
-            "checking.seller_without_market",
-            {"sellers": names, "count": len(idle)},
-            tables["sellers"].place(int(idle[0])),
-        )
+        yield _warning("checking.seller_without_market", tables["sellers"], sellers.names, idle)
     away = np.flatnonzero((sellers.presence <= 0).all(axis=1) | (sellers.capacity <= 0).all(axis=1))
     if len(away):
-        names = listed([sellers.names[row] for row in away])
-        yield Finding(
-            "warning",
-            "checking.seller_without_capacity",
-            {"sellers": names, "count": len(away)},
-            tables["sellers"].place(int(away[0])),
-        )
+        yield _warning("checking.seller_without_capacity", tables["sellers"], sellers.names, away)
     sold = np.unique(pairs.market)
     nothing = sold[(markets.potential[sold] <= 0).all(axis=1)]
     if len(nothing):
-        names = listed([markets.names[row] for row in nothing])
-        yield Finding(
-            "warning",
-            "checking.market_without_potential",
-            {"markets": names, "count": len(nothing)},
-            tables["markets"].place(int(nothing[0])),
-        )
+        yield _warning("checking.market_without_potential", tables["markets"], markets.names, nothing)
+
+
+def _warning(
+    key: str, table: Table, names: Sequence[str], rows: NDArray[np.int64], **fields: float
+) -> Finding:
+    """A warning on these rows of a table: their names, how many, and the place of the first."""
+    shown = {table.name: listed([names[row] for row in rows]), "count": len(rows), **fields}
+    return Finding("warning", key, shown, table.place(int(rows[0])))
 
 
 def check_open_seats(checked: Checked) -> Iterator[Finding]:

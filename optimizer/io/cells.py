@@ -1,4 +1,4 @@
-"""Tables in: the cells of a CSV, XLSX or Parquet file as they are written, with the row numbers of the file.
+"""Tables in: the cells of a CSV, XLSX, Parquet or SQLite file as they are written, with their row numbers.
 
 Nothing is interpreted here but the container: texts stay texts (`00123`, `NO`, `12:30`), numbers and dates of
 spreadsheets stay native, outer white space goes. `Cells.labels` and `Cells.numbers` read a column.
@@ -112,37 +112,48 @@ def read_cells(
     encoding: str | None = None,
     delimiter: str | None = None,
     decimal: str | None = None,
+    query: str | None = None,
     shown: str | None = None,
+    place: Place | None = None,
 ) -> Cells:
     """Read a table; encoding and delimiter of a CSV are told from its content unless they are given.
 
-    `shown` is how messages name the file. Raises `InputError` with the place for a missing or damaged file,
-    an unclear encoding, delimiter or sheet, ragged rows, bad headers, and cells that hold the error of a
-    formula.
+    `query` is for databases. `shown` is how messages name the file, and `place` where the plan names it.
+    Raises `InputError` with the place for a missing or damaged file, an unclear encoding, delimiter or sheet,
+    ragged rows, bad headers, and cells that hold the error of a formula.
     """
     name = shown or path.name
-    raw = read_bytes(path, name)
+    raw = read_bytes(path, name, place)
     kind = _kind(raw, path, name)
+    if query is not None and kind != "database":
+        raise InputError("io.query_without_database", Place(file=name))
     used_encoding = used_delimiter = used_sheet = None
     if kind == "workbook":
         from optimizer.io.workbook import read_workbook
 
         grid, used_sheet = read_workbook(raw, name, sheet, header_row)
-    elif kind == "parquet":
-        from optimizer.io.parquet import read_parquet
-
-        grid = read_parquet(raw, name)
-    else:
+    elif kind == "text":
         from optimizer.io.csv_text import read_csv
 
         grid, used_encoding, used_delimiter = read_csv(raw, name, header_row, encoding, delimiter)
-    place = Place(file=name, sheet=used_sheet)
-    header, columns = _columns(grid, place)
-    _refuse_errors(columns, grid.rows, place)
+    else:
+        grid = _records(kind, raw, path, name, query)
+    header, columns = _checked_columns(grid, Place(file=name, sheet=used_sheet))
     return Cells(
         header, columns, np.array(grid.rows, dtype=np.int64), name, used_sheet, used_encoding, used_delimiter,
         decimal, sha256(raw).hexdigest(),
     )  # fmt: skip
+
+
+def _records(kind: str, raw: bytes, path: Path, name: str, query: str | None) -> Grid:
+    """The records of a container that has column names of its own."""
+    if kind == "parquet":
+        from optimizer.io.parquet import read_parquet
+
+        return read_parquet(raw, name)
+    from optimizer.io.database import read_database
+
+    return read_database(path, name, query)
 
 
 def label_text(cell: object) -> str:
@@ -181,6 +192,8 @@ def _kind(raw: bytes, path: Path, name: str) -> str:
         return "workbook"
     if raw.startswith(b"PAR1"):
         return "parquet"
+    if raw.startswith(b"SQLite format 3\0"):
+        return "database"
     if raw.startswith(b"\xd0\xcf\x11\xe0"):
         raise InputError("io.old_workbook", place)
     if suffix in (*_WORKBOOK_SUFFIXES, *_PARQUET_SUFFIXES):
@@ -190,7 +203,7 @@ def _kind(raw: bytes, path: Path, name: str) -> str:
     return "text"
 
 
-def _columns(grid: Grid, place: Place) -> tuple[list[str], dict[str, list[object]]]:
+def _checked_columns(grid: Grid, place: Place) -> tuple[list[str], dict[str, list[object]]]:
     """The columns by their header; a column without header must be blank and is left out."""
     names = [_plain(" ".join(label_text(cell).split()), grid.spreadsheet) for cell in grid.header]
     if not any(names):
@@ -208,6 +221,7 @@ def _columns(grid: Grid, place: Place) -> tuple[list[str], dict[str, list[object
             raise InputError("io.header_twice", where, name=name, first=first, second=column_letters(at))
         else:
             columns[name] = cells
+    _refuse_errors(columns, grid.rows, place)
     return list(columns), columns
 
 

@@ -83,11 +83,11 @@ def read_content(
     expanded, places = expanded_rules(data, list(KINDS), rule_tables, source)
     source = Source(file, source.lines, places)
     spec = validated(expanded, source)
+    tables = read_tables(spec, root, source)
     files = {table.file: resolve_inside(root, table.file) for table in spec.tables.values()}
     files |= rule_tables.files
     if (root / file).is_file():
         files[file] = root / file
-    tables = read_tables(spec, root, source)
     inputs = {name: file_digest(path) for name, path in files.items()}
     return Content(expanded, root, source, tables, inputs)
 

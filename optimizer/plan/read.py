@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from optimizer.errors import InputError, Place
-from optimizer.io.cells import Cells, read_cells
-from optimizer.io.paths import resolve_inside
+from optimizer.io.cells import Cells
 from optimizer.plan.calendar import Calendar
+from optimizer.plan.cells import cells_of
 from optimizer.plan.columns import TABLES, Column
 from optimizer.plan.headers import Headers, match_headers
 from optimizer.plan.months import match_months, measure_of, read_months
@@ -31,16 +31,7 @@ def read_table(name: str, spec: TableSpec, folder: Path, calendar: Calendar, pla
     Raises `InputError` with file, row, column and value for everything that `optimizer.plan.columns` does not
     allow, blank and repeated keys, sums among the rows, and months that do not fit the calendar.
     """
-    cells = read_cells(
-        resolve_inside(folder, spec.file, place),
-        sheet=spec.sheet,
-        header_row=spec.header_row,
-        encoding=spec.encoding,
-        delimiter=spec.delimiter,
-        decimal=spec.decimal,
-        shown=spec.file,
-    )
-    return table_from_cells(name, spec, cells, calendar, place)
+    return table_from_cells(name, spec, cells_of(spec, folder, place), calendar, place)
 
 
 def table_from_cells(name: str, spec: TableSpec, cells: Cells, calendar: Calendar, place: Place) -> Table:

@@ -11,16 +11,17 @@ from typing import Any
 from pydantic import ValidationError
 
 from optimizer.errors import InputError, Place
-from optimizer.io.cells import Cells, read_cells
+from optimizer.io.cells import Cells
 from optimizer.io.numbers import column_problem, parse_column
 from optimizer.io.paths import resolve_inside
+from optimizer.plan.cells import cells_of
 from optimizer.plan.names import folded, nearest
 from optimizer.plan.problems import explained
 from optimizer.plan.schema import RuleSpec, TableSpec, ValueTable
 from optimizer.plan.source import KeyPath, Source
 from optimizer.plan.tables import ALL
 
-_OPTIONS = ("file", "sheet", "header_row", "columns", "encoding", "delimiter", "decimal")
+_OPTIONS = ("file", "query", "sheet", "header_row", "columns", "encoding", "delimiter", "decimal")
 _ROWS = [name for name in RuleSpec.model_fields if name not in ("where", "between")]
 
 
@@ -35,17 +36,8 @@ class RuleTables:
     def cells(self, spec: TableSpec | ValueTable, place: Place) -> Cells:
         """The cells of one table; `place` is where the plan file names it."""
         options = spec if isinstance(spec, TableSpec) else TableSpec(file=spec.file, sheet=spec.sheet)
-        path = resolve_inside(self.folder, spec.file, place)
-        self.files[spec.file] = path
-        return read_cells(
-            path,
-            sheet=options.sheet,
-            header_row=options.header_row,
-            encoding=options.encoding,
-            delimiter=options.delimiter,
-            decimal=options.decimal,
-            shown=spec.file,
-        )
+        self.files[spec.file] = resolve_inside(self.folder, spec.file, place)
+        return cells_of(options, self.folder, place)
 
     def rules(self, spec: TableSpec, place: Place) -> list[tuple[dict[str, Any], Place]]:
         """One rule a row, as the plan file would write it, with its place.

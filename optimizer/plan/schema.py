@@ -74,7 +74,9 @@ class TableSpec(Strict):
     """Where a table stands and how to read it."""
 
     file: str
-    """CSV, XLSX or Parquet file, relative to the plan file and inside its folder."""
+    """CSV, XLSX, Parquet or SQLite file, relative to the plan file and inside its folder."""
+    query: str | None = None
+    """The SELECT whose rows are the table, when the file is a SQLite database."""
     sheet: Label | None = None
     """Sheet of a workbook; needed when it has several."""
     header_row: int = Field(default=1, ge=1)

@@ -85,20 +85,11 @@ def _quota(solution: Solution, spec: QuotaSpec, names: list[str], place: Place) 
     target = company_target(solution, spec, float(bases.plan.sum()), place)
     basis = bases.plan if spec.fairness.basis == "plan" else bases.named(spec.fairness.basis, place)
     figures = _figures(spec, bases, basis, target, factor)
-    if target.spans:
-        figures = _with_spans(figures, plan, target.kind, dict(target.spans), code, len(levels.members))
+    figures = _with_spans(figures, plan, target, code, len(levels.members))
     locks = quota_locks(plan, spec, names, tree)
-    limits = quota_limits(
-        plan,
-        spec,
-        levels,
-        locks,
-        factor,
-        bases.plan.sum(axis=1),
-        basis.sum(axis=1),
-        target.total,
-        headcount=cube.headcount.sum(axis=1) / plan.calendar.periods_a_year,
-    )
+    years = cube.headcount.sum(axis=1) / plan.calendar.periods_a_year
+    planned, compared = bases.plan.sum(axis=1), basis.sum(axis=1)
+    limits = quota_limits(plan, spec, levels, locks, factor, planned, compared, target.total, headcount=years)
     found = cascade(tree, figures, limits, plan.spec.name)
     rounded = _rounded(spec, tree, spans, found, by_level)
     vacant, ramping = _seats(solution, levels)
@@ -149,12 +140,15 @@ def _acting(found: Cascade, spec: QuotaSpec) -> tuple[str, ...]:
 
 
 def _with_spans(
-    figures: Figures, plan: Plan, kind: str, amounts: dict[str, float], code: NDArray[np.int64], members: int
+    figures: Figures, plan: Plan, target: CompanyTarget, code: NDArray[np.int64], members: int
 ) -> Figures:
     """The figures with the amounts of a target by quarter or period, as far as the quota's spans tell them
     apart."""
-    labels = list(dict.fromkeys(getattr(plan.calendar, kind)))
-    of_period = np.array([labels.index(label) for label in getattr(plan.calendar, kind)])
+    if not target.spans:
+        return figures
+    amounts, of_calendar = dict(target.spans), getattr(plan.calendar, target.kind)
+    labels = list(dict.fromkeys(of_calendar))
+    of_period = np.array([labels.index(label) for label in of_calendar])
     first = np.unique(code, return_index=True)[1]
     of_span = of_period[first]
     if (of_span[code] != of_period).any():

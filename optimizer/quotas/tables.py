@@ -46,13 +46,7 @@ def quota_frames(solution: Solution, quotas: Sequence[Quota] | None = None) -> d
     plan = solution.plan
     rows_fair = [row for quota in found for row in fairness_rows(plan, quota, language)]
     rows_control = [
-        {
-            "quota": quota.name,
-            "item": item.item,
-            "met": item.met,
-            "figure": item.figure,
-            "sentence": item.sentence,
-        }
+        (quota.name, item.item, item.met, item.figure, item.sentence)
         for quota in found
         for item in controls(plan, quota, language)
     ]

@@ -101,11 +101,8 @@ def _outcomes(context: Context, rows: RuleRows, x: FloatArray) -> list[RuleOutco
             status, shortfall = "short", lower - value
         elif above[member] > slack[member] and upper is not None:
             status, shortfall = "over", value - upper
-        near = [
-            abs(side[member]) <= slack[member]
-            for side, bound in ((below, lower), (above, upper))
-            if bound is not None
-        ]
+        sides = ((below, lower), (above, upper))
+        near = [abs(side[member]) <= slack[member] for side, bound in sides if bound is not None]
         found.append(
             RuleOutcome(
                 rule.name,

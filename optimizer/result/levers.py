@@ -120,13 +120,12 @@ def close_shortfall(
     options = replace(quiet.solve_options(), progress=None)
     binding = _binding(model, _straight(model, held, x), column, outcome, options)
     entries = {entry.group.name: entry for entry in _levers(model)}
-    groups = [entry.group for entry in entries.values()]
     found = Closing(outcome, binding, (), False, None)
     changes: tuple[GroupChange, ...] = ()
     for more in (_MORE[0],) * _CURVE_ROUNDS if model.curves else _MORE:
         if model.curves or not changes:
             must = _with_upper(_straight(model, held, x), column, 0.0)
-            changes = least_repair(must, groups, options).changes
+            changes = least_repair(must, [entry.group for entry in entries.values()], options).changes
         if not changes:
             break
         levers = tuple(_lever(model, entries[change.name], change, 1.0 + more) for change in changes)

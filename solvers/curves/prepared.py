@@ -159,6 +159,36 @@ def _largest(program: LinearProgram, column: int, options: SolveOptions, solver:
     return result.objective * (1.0 + 1e-6)
 
 
+@dataclass(frozen=True)
+class _Parts:
+    """The parts of all curves, then those of equations once more, turned over: shape, term and output column
+    of each, how many are upright, and the program with the columns of parts."""
+
+    shapes: list[Shape]
+    term: IntArray
+    outputs: IntArray
+    upright: int
+    program: LinearProgram
+
+
+def _parts(curve_program: CurveProgram, shapes: list[list[Shape]]) -> _Parts:
+    flat = [shape for pieces in shapes for shape in pieces]
+    counts = np.array([len(pieces) for pieces in shapes], dtype=np.int64)
+    term = np.repeat(np.arange(counts.size), counts)
+    parted = np.flatnonzero(counts[term] > 1)
+    outputs = curve_program.outputs[term]
+    outputs[parted] = curve_program.program.num_columns + np.arange(parted.size)
+    extended = _with_parts(curve_program, term[parted], np.flatnonzero(counts > 1))
+    equations = np.flatnonzero(curve_program.equal[term])
+    return _Parts(
+        [*flat, *(flat[index].turned_over() for index in equations.tolist())],
+        np.concatenate([term, term[equations]]),
+        np.concatenate([outputs, outputs[equations]]),
+        len(flat),
+        extended,
+    )
+
+
 def _scaled(
     curve_program: CurveProgram,
     shapes: list[list[Shape]],
@@ -166,37 +196,21 @@ def _scaled(
     high: FloatArray,
     sizes: FloatArray,
 ) -> Prepared:
-    program = curve_program.program
-    flat = [(term, shape) for term, pieces in enumerate(shapes) for shape in pieces]
-    upright = len(flat)
-    term = np.array([index for index, _ in flat], dtype=np.int64)
-    counts = np.array([len(pieces) for pieces in shapes], dtype=np.int64)
-    parted = np.flatnonzero(counts[term] > 1)
-    outputs = curve_program.outputs[term]
-    outputs[parted] = program.num_columns + np.arange(parted.size)
-    extended = _with_parts(curve_program, term[parted], np.flatnonzero(counts > 1))
-    equations = np.flatnonzero(curve_program.equal[term])
-    flat += [(flat[index][0], flat[index][1].turned_over()) for index in equations.tolist()]
-    term, outputs = np.concatenate([term, term[equations]]), np.concatenate([outputs, outputs[equations]])
-    table = make_table([shape.curve for _, shape in flat])
-    low, high = low[term], high[term]
+    parts = _parts(curve_program, shapes)
+    term, outputs, upright = parts.term, parts.outputs, parts.upright
+    table = make_table([shape.curve for shape in parts.shapes])
+    low, high, inputs = low[term], high[term], curve_program.inputs[term]
     least, most = table.reach(low, high)
-    inputs = curve_program.inputs[term]
-    input_unit = np.where(high > 0, high, 1.0)
     span = most - least
     output_unit = np.where(span > 0, span, np.where(most != 0, np.abs(most), 1.0))
-    columns = _column_units(extended, sizes)
-    columns[inputs], columns[outputs] = input_unit, output_unit
+    columns = _column_units(parts.program, sizes)
+    columns[inputs], columns[outputs] = np.where(high > 0, high, 1.0), output_unit
     columns[curve_program.outputs] = np.bincount(term[:upright], output_unit[:upright], len(shapes))
-    columns[extended.integer] = 1.0
-    scaling = _scaling(extended, columns)
-    scaled = scaling.program(extended)
-    sign = 1.0 if program.maximize else -1.0
-    edges = [
-        np.asarray(shape.edges) / columns[column] for (_, shape), column in zip(flat, inputs, strict=True)
-    ]
-    owner = np.repeat(np.arange(len(flat)), [edge.size for edge in edges])
-    bends = [(*shape.concave, True) for _, shape in flat]
+    columns[parts.program.integer] = 1.0
+    scaling = _scaling(parts.program, columns)
+    scaled = scaling.program(parts.program)
+    sign = 1.0 if curve_program.program.maximize else -1.0
+    edges = [np.asarray(shape.edges) / columns[at] for shape, at in zip(parts.shapes, inputs, strict=True)]
     return Prepared(
         original=curve_program,
         program=scaled.replace(objective=sign * scaled.objective, maximize=True, offset=0.0),
@@ -209,8 +223,8 @@ def _scaled(
         low=low / columns[inputs],
         high=high / columns[inputs],
         edges=np.concatenate(edges) if edges else np.zeros(0),
-        edge_owner=owner,
-        concave=np.array([bend for bends_of_one in bends for bend in bends_of_one], dtype=bool),
+        edge_owner=np.repeat(np.arange(term.size), [edge.size for edge in edges]),
+        concave=np.array([bend for shape in parts.shapes for bend in (*shape.concave, True)], dtype=bool),
         num_upright=upright,
     )
 

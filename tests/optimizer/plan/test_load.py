@@ -174,11 +174,11 @@ def test_faults_of_the_plan_file(problem: Problem, rest: str, expected: str) -> 
         ),
         (
             HORIZON + "tables: {markets: market.csv}\n",
-            "there is no file “market.csv”. Did you mean “markets.csv”?",
+            "plan.yaml, line 3, value “market.csv”: there is no file “market.csv”. Did you mean “markets.csv”?",
         ),
         (
             HORIZON + "tables: {markets: ../markets.csv}\n",
-            "is outside the plan's folder",
+            "plan.yaml, line 3, value “../markets.csv”: the file “../markets.csv” is outside the plan's folder",
         ),
         (
             HORIZON + "tables: {markets: {file: markets.csv, amounts_in: 0}}\n",
