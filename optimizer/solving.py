@@ -12,7 +12,8 @@ import numpy as np
 from optimizer.errors import InputError
 from optimizer.model.compile import Model, compile_plan
 from optimizer.model.cube import make_cube, split_by_seller
-from optimizer.model.objective import PlanStage
+from optimizer.model.metrics import RATIOS
+from optimizer.model.objective import RATIO_LOCK, PlanStage
 from optimizer.model.seats import group_sellers
 from optimizer.plan.inputs import Inputs, resolve
 from optimizer.plan.plan import Plan
@@ -22,6 +23,7 @@ from optimizer.result.leverage import leverages
 from optimizer.result.marginal import marginal_values
 from optimizer.result.solution import Solution, StageOutcome, Status
 from optimizer.settings import SolveSettings
+from solvers.errors import ZeroDenominatorError
 from solvers.result import Reason, Termination
 from solvers.staged import Stage, StagedResult, solve_stages
 from solvers.staged_curves import solve_curve_stages
@@ -83,7 +85,10 @@ def _without_limit(inputs: Inputs) -> InputError:
 def solve_model(
     model: Model, settings: SolveSettings, stages: tuple[PlanStage, ...] | None = None
 ) -> StagedResult:
-    """Solve the stages of a compiled plan (all of them unless given)."""
+    """Solve the stages of a compiled plan (all of them unless given).
+
+    Raises `InputError` where a stage is a ratio whose denominator may be 0.
+    """
     ranging = (
         model.program.num_columns <= RANGING_COLUMNS and settings.marginal_values and not model.program.is_mip
     )
@@ -94,23 +99,36 @@ def solve_model(
         if announce is not None:
             announce(stage.name)
 
-    if model.curves:
-        return solve_curve_stages(
-            model.program, model.curves, wanted, settings.solve_options(), announce=announced
-        )
-    return solve_stages(model.program, wanted, settings.solve_options(), announce=announced)
+    options = settings.solve_options()
+    try:
+        if model.curves:
+            return solve_curve_stages(model.program, model.curves, wanted, options, announce=announced)
+        return solve_stages(model.program, wanted, options, announce=announced)
+    except ZeroDenominatorError as error:
+        raise _without_denominator(model, error) from error
+
+
+def _without_denominator(model: Model, error: ZeroDenominatorError) -> InputError:
+    """What to say of a ratio that the plan may make a ratio of nothing."""
+    stage = next(stage for stage in model.stages if stage.name == error.stage)
+    names = {"metric": stage.metric, "denominator": RATIOS[stage.metric][1]}
+    return InputError("modes.ratio_may_be_of_nothing", stage.place, **names)
 
 
 def solver_stage(model: Model, stage: PlanStage, ranging: bool = False) -> Stage:
     """One stage as a vector over the columns of the program."""
+    below, columns = stage.denominator, model.program.num_columns
     return Stage(
         name=stage.name,
-        objective=stage.terms.dense(model.program.num_columns),
+        objective=stage.terms.dense(columns),
         maximize=stage.maximize,
         scale=stage.scale,
         offset=float(stage.terms.constant[0]),
+        tolerance=0.0 if below is None else RATIO_LOCK,
         keep_duals=stage.is_money,
         ranging=ranging and stage.is_money,
+        denominator=None if below is None else below.dense(columns),
+        denominator_offset=0.0 if below is None else float(below.constant[0]),
     )
 
 

@@ -33,3 +33,11 @@ class NativeSolverError(SolverError, RuntimeError):
 
 class NoSolutionError(SolverError):
     """The result holds no solution, so it has no values and no objective."""
+
+
+class ZeroDenominatorError(SolverError, ZeroDivisionError):
+    """The objective is a ratio whose denominator may be 0; `least` is the smallest that it can be."""
+
+    def __init__(self, stage: str, least: float) -> None:
+        super().__init__(f"the denominator of {stage} may be as small as {least:g}")
+        self.stage, self.least = stage, least

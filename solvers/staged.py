@@ -7,65 +7,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from scipy import sparse
 
 from solvers.errors import InvalidProgramError, NativeSolverError
 from solvers.method import choose_method
 from solvers.options import SolveOptions
 from solvers.program import FloatArray, LinearProgram
+from solvers.ratio import USUAL_GAP, charnes_cooper, charnes_cooper_point, solve_ratio
 from solvers.registry import get_usable
 from solvers.result import Basis, Limit, Reason, SolveResult, Termination
 from solvers.session import Session
 from solvers.solving import solve
+from solvers.stage import Lock, Stage, lock_at, ratio_unit, with_locks
 
-_LEAST_SLACK = 1e-6
+__all__ = ["Lock", "Stage", "StageOutcome", "StagedResult", "StagedRun", "solve_stages", "with_locks"]
+
 _NEGLIGIBLE_PRICE = 1e-7
 _WHOLE_TOLERANCE = 1e-9
 """Feasibility under locks in whole numbers: a lock may leave 1e-7, and branch and bound that calls 1e-6
 feasible cut optimal plans off beside it (decision 0006)."""
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One objective: `objective` (n,) @ x + `offset`, minimised or maximised.
-
-    Its lock, for a minimisation: f <= f* + max(tolerance |f*|, 1e-6 scale), with f* the verified value; f
-    <= f* where that is the best which the bounds of the columns alone allow. `scale` is the size that one
-    business unit of f has, `tolerance` is relative. `lock=False` leaves later stages free to give it up.
-    `keep_duals=False` says that nobody reads this stage's duals, so that it need not be solved when its
-    value cannot be better; `ranging` asks for ranges in this stage.
-    """
-
-    name: str
-    objective: FloatArray
-    maximize: bool = False
-    scale: float = 1.0
-    tolerance: float = 0.0
-    offset: float = 0.0
-    lock: bool = True
-    keep_duals: bool = True
-    ranging: bool = False
-
-    def value(self, x: FloatArray) -> float:
-        """The stage's objective at `x` (n,)."""
-        return float(self.objective @ x) + self.offset
-
-    def slack(self, value: float) -> float:
-        """How much a later stage may give up of `value`."""
-        return max(self.tolerance * abs(value), _LEAST_SLACK * self.scale)
-
-    def is_better(self, value: float, other: float) -> bool:
-        """Whether `value` beats `other` in this stage's sense."""
-        return value > other if self.maximize else value < other
-
-
-@dataclass(frozen=True)
-class Lock:
-    """The row that keeps a stage: lower <= stage.objective @ x <= upper."""
-
-    stage: Stage
-    lower: float
-    upper: float
 
 
 @dataclass(frozen=True)
@@ -110,24 +69,14 @@ class StagedResult:
         raise KeyError(name)
 
     def program(self, name: str) -> LinearProgram:
-        """The program that the named stage solved: the base rows, then the locks of the stages before it."""
+        """The program that the named stage solved: the base rows, then the locks of the stages before it.
+        For a ratio that of its last level, whose best value is 1."""
         outcome = self.outcome(name)
-        stage = outcome.stage
-        return with_locks(self.base, outcome.locks).replace(
-            objective=stage.objective, maximize=stage.maximize, offset=stage.offset
-        )
-
-
-def with_locks(program: LinearProgram, locks: Sequence[Lock]) -> LinearProgram:
-    """The program with the locks as further rows."""
-    if not locks:
-        return program
-    rows = sparse.csc_array(np.vstack([lock.stage.objective for lock in locks]))
-    return program.replace(
-        matrix=sparse.csc_array(sparse.vstack([program.matrix, rows], format="csc")),
-        row_lower=np.append(program.row_lower, [lock.lower for lock in locks]),
-        row_upper=np.append(program.row_upper, [lock.upper for lock in locks]),
-    )
+        stage, result = outcome.stage, outcome.result
+        if stage.denominator is not None and result is not None:
+            level = stage.value(result.values)
+            stage = stage.at(level, ratio_unit(stage, level, result.values))
+        return stage.aimed(with_locks(self.base, outcome.locks))
 
 
 def solve_stages(
@@ -187,7 +136,7 @@ class StagedRun:
 
     def needless(self, stage: Stage, last: bool) -> str:
         """Why the stage need not be solved, or an empty string."""
-        if not stage.objective.any():
+        if stage.is_constant:
             # Without any values yet, the last stage still has to find a feasible plan.
             return "" if last and self._x is None else "not solved: its objective is zero"
         if self._x is None or stage.keep_duals:
@@ -198,8 +147,8 @@ class StagedRun:
     def skip(self, stage: Stage, reason: str) -> None:
         """Record a stage that is not solved; one that cannot be better is locked all the same."""
         self._outcomes.append(StageOutcome(stage, None, locks=tuple(self._locks), note=reason))
-        if self._end is None and self._x is not None and stage.objective.any():
-            self._lock(stage, stage.value(self._x))
+        if self._end is None and self._x is not None and not stage.is_constant:
+            self._lock(stage)
 
     def solve(self, stage: Stage, last: bool) -> None:
         """Solve one stage, keep the better plan, and lock it unless no stage follows."""
@@ -215,15 +164,37 @@ class StagedRun:
             self._end = result.termination
         self._keep_better(stage, result.x)
         if self._x is not None and not last:
-            self._lock(stage, stage.value(self._x))
+            self._lock(stage)
 
     def result_of(self, stage: Stage, last: bool) -> SolveResult:
         """One stage under the locks so far, in the session of all stages."""
+        if stage.denominator is not None:
+            return self._ratio(stage)
         session, is_first = self._session_for(stage), not self._locks
         result = session.solve(self._with_face_start(stage, self.stage_options(stage)))
         if is_first and stage.lock and not last and not self._program.is_mip:
             self._face = optimal_face(session.program, result)
         return result
+
+    def _ratio(self, stage: Stage) -> SolveResult:
+        """A stage that is a ratio, by levels; its first level is that of Charnes and Cooper without whole
+        numbers."""
+        self._face = None
+
+        def at_level(linear: Stage, gap: float) -> SolveResult:
+            return self._session_for(linear).solve(replace(self.stage_options(linear), gap=gap))
+
+        def first_level(least: float) -> float | None:
+            if self._program.is_mip:
+                return None
+            program = with_locks(self._program, self._locks)
+            plain = SolveOptions(threads=self._options.threads, time_limit=self._time_left())
+            x = charnes_cooper_point(
+                program, solve(charnes_cooper(program, stage, least), plain, self._solver)
+            )
+            return None if x is None else stage.value(x)
+
+        return solve_ratio(stage, at_level, self._options.gap or USUAL_GAP, first_level)
 
     def finished(self) -> StagedResult:
         """The whole result, with each stage's value at the final values."""
@@ -272,21 +243,20 @@ class StagedRun:
             return
         self._x = x
 
-    def _lock(self, stage: Stage, value: float) -> None:
-        if not stage.lock or self._end is not None:
+    def _lock(self, stage: Stage) -> None:
+        if not stage.lock or self._end is not None or self._x is None:
             return
+        value = stage.value(self._x)
         # Where every column of the stage is at its best bound, nothing was rounded and nothing need be given
         # up: a target that is met then stays met to the last unit.
         is_exact = value == _best_by_bounds(self._program, stage)
-        slack, linear = 0.0 if is_exact else stage.slack(value), value - stage.offset
-        lower, upper = (linear - slack, np.inf) if stage.maximize else (-np.inf, linear + slack)
-        self._locks.append(Lock(stage, lower, upper))
+        self._locks.append(lock_at(stage, self._x, 0.0 if is_exact else stage.slack(value)))
         if self._session is not None:
             self._add(self._session, self._locks[-1])
 
     def _add(self, session: Session, lock: Lock) -> None:
-        columns = np.flatnonzero(lock.stage.objective)
-        session.add_row(columns, lock.stage.objective[columns], lock.lower, lock.upper)
+        columns = np.flatnonzero(lock.coefficients)
+        session.add_row(columns, lock.coefficients[columns], lock.lower, lock.upper)
 
     def _note(self, stage: Stage, words: str) -> None:
         self._notes.append(f"stage {stage.name} {words}")
@@ -364,6 +334,8 @@ def _without_locks(
 
 def _best_by_bounds(program: LinearProgram, stage: Stage) -> float:
     # What the bounds of the columns alone allow: a proved bound, mostly 0 for a sum of shortfalls.
+    if stage.denominator is not None:
+        return np.inf if stage.maximize else -np.inf
     wants_low = (stage.objective > 0) != stage.maximize
     bound = np.where(wants_low, program.column_lower, program.column_upper)
     used = stage.objective != 0

@@ -9,11 +9,14 @@ from dataclasses import replace
 import numpy as np
 
 from solvers.curves import CurveProgram, CurveResult, CurveTerm, local_program, solve_curves
+from solvers.curves.shared import DEFAULT_GAP
 from solvers.options import SolveOptions
 from solvers.program import FloatArray, LinearProgram
+from solvers.ratio import solve_ratio
 from solvers.result import Limit, Reason, SolveResult, Termination
 from solvers.solving import solve
-from solvers.staged import Lock, Stage, StagedResult, StageOutcome, with_locks
+from solvers.stage import Lock, Stage, lock_at, with_locks
+from solvers.staged import StagedResult, StageOutcome
 
 
 def solve_curve_stages(
@@ -35,7 +38,7 @@ def solve_curve_stages(
     for stage in stages:
         if run.ended is not None:
             run.skip(stage, f"not solved: an earlier stage ended as {run.ended.reason}")
-        elif not stage.objective.any() and (run.x is not None or stage is not stages[-1]):
+        elif stage.is_constant and (run.x is not None or stage is not stages[-1]):
             run.skip(stage, "not solved: its objective is zero")
         else:
             if announce is not None:
@@ -68,23 +71,27 @@ class _Run:
             self.ended = Termination(Reason.LIMIT, Limit.TIME, "between stages")
             self.skip(stage, f"not solved: {self.ended.reason} between stages")
             return
-        locked = with_locks(self.program, self.locks).replace(
-            objective=stage.objective, maximize=stage.maximize, offset=stage.offset
-        )
-        if chooses and self.x is not None:
-            self._choose(stage, locked, self.x, left)
+        if chooses and self.x is not None and stage.denominator is None:
+            self._choose(stage, stage.aimed(with_locks(self.program, self.locks)), self.x, left)
             return
-        tied = CurveProgram(locked, self.curves)
-        options = replace(self.options, start_values=self.x, time_limit=left)
-        found = solve_curves(tied, options, self.solver)
-        result = self._result(tied, stage, found)
+        if stage.denominator is None:
+            result = self._solved(stage, self.options.gap)
+        else:
+            result = solve_ratio(stage, self._solved, self.options.gap or DEFAULT_GAP)
         self.outcomes.append(StageOutcome(stage, result, locks=tuple(self.locks)))
-        if found.termination.reason is not Reason.OPTIMAL:
-            self.ended = found.termination
-        if found.x is None:
+        if result.termination.reason is not Reason.OPTIMAL:
+            self.ended = result.termination
+        if result.x is None:
             return
-        self.x = found.x
+        self.x = result.x
         self._lock(stage)
+
+    def _solved(self, stage: Stage, gap: float | None) -> SolveResult:
+        """A linear objective under the locks so far, proved on the true curves to a gap relative to its value
+        or to the stage's scale: a target that is met has a shortfall of 0."""
+        tied = CurveProgram(stage.aimed(with_locks(self.program, self.locks)), self.curves)
+        options = replace(self.options, gap=gap, start_values=self.x, time_limit=self._time_left())
+        return self._result(tied, stage, solve_curves(tied, options, self.solver, stage.scale))
 
     def _choose(self, stage: Stage, locked: LinearProgram, x: FloatArray, left: float | None) -> None:
         """Solve a stage with inputs and outputs of the curves where they are; the plan stays where the
@@ -116,14 +123,12 @@ class _Run:
         return None if limit is None else max(0.0, limit - (time.perf_counter() - self.started))
 
     def _lock(self, stage: Stage) -> None:
-        if not stage.lock or self.ended is not None or not stage.objective.any() or self.x is None:
+        if not stage.lock or self.ended is not None or stage.is_constant or self.x is None:
             return
         value = stage.value(self.x)
         # The next stage proves its answer to a gap as well, so that it needs as much room.
         slack = max(stage.slack(value), 1e-7 * abs(value))
-        linear = value - stage.offset
-        lower, upper = (linear - slack, np.inf) if stage.maximize else (-np.inf, linear + slack)
-        self.locks.append(Lock(stage, lower, upper))
+        self.locks.append(lock_at(stage, self.x, slack))
 
     def _result(self, tied: CurveProgram, stage: Stage, found: CurveResult) -> SolveResult:
         """The curve result as a result of one stage, with duals of the tangent program where it is wanted."""

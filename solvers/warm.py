@@ -14,15 +14,8 @@ from solvers.options import SolveOptions
 from solvers.program import FloatArray, LinearProgram
 from solvers.result import Basis, SolveResult
 from solvers.session import Coefficients, Session, difference
-from solvers.staged import (
-    Lock,
-    Stage,
-    StagedResult,
-    StagedRun,
-    check_stages,
-    solve_stages,
-    with_locks,
-)
+from solvers.stage import Lock, Stage, with_locks
+from solvers.staged import StagedResult, StagedRun, check_stages, solve_stages
 
 
 @dataclass(frozen=True)
@@ -69,8 +62,11 @@ class WarmStages:
         self._sessions: dict[str, Session] = {}
 
     def fits(self, program: LinearProgram, stages: Sequence[Stage]) -> bool:
-        """Whether the what-if has the rows, columns, whole numbers and stages of the base."""
+        """Whether the what-if has the rows, columns, whole numbers and stages of the base; a ratio is solved
+        by levels of its own and never fits."""
         base = self._program
+        if any(stage.denominator is not None for stage in stages):
+            return False
         return (
             program.matrix.shape == base.matrix.shape
             and np.array_equal(program.integer, base.integer)
@@ -109,7 +105,7 @@ class WarmStages:
         stages = {stage.name: stage for stage in self._stages}
         bounds = zip(locked, start.lock_lower, start.lock_upper, strict=True)
         locks = [Lock(stages[other], lower, upper) for other, lower, upper in bounds]
-        return _of_stage(with_locks(self._program, locks), stages[name])
+        return stages[name].aimed(with_locks(self._program, locks))
 
 
 class _WhatIf(StagedRun):
@@ -121,7 +117,7 @@ class _WhatIf(StagedRun):
 
     def result_of(self, stage: Stage, last: bool) -> SolveResult:
         """One stage under the locks so far, in the session of this stage."""
-        program = _of_stage(with_locks(self._program, self._locks), stage)
+        program = stage.aimed(with_locks(self._program, self._locks))
         session = self._warm.session(stage, self._locks)
         if session is None:
             session = Session(program, self._options, self._solver)
@@ -154,7 +150,3 @@ def _coefficients(base: LinearProgram, program: LinearProgram) -> Coefficients |
         values = np.asarray(program.matrix.tocsr()[rows, columns], dtype=np.float64).ravel()
         found = rows, columns, values
     return found if found[0].size else None
-
-
-def _of_stage(program: LinearProgram, stage: Stage) -> LinearProgram:
-    return program.replace(objective=stage.objective, maximize=stage.maximize, offset=stage.offset)

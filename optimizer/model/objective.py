@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.errors import InputError
+from optimizer.errors import InputError, Place
 from optimizer.model.builder import fixed_labels
 from optimizer.model.context import Context, SoftRule
 from optimizer.model.families.balance import smallest_ratio, spread_of
@@ -25,11 +25,16 @@ LOCK_SCALE = 0.1
 """Scale of a stage, in multiples of what it could reach (a shortfall: of the target): its lock may give up
 1e-7 of that. Tighter locks (1e-8, 1e-9) were tried: the main pack then ended imprecise by some methods and
 row orders."""
+RATIO_LOCK = 1e-7
+"""What later stages may give up of a ratio, relative to it."""
 
 
 @dataclass(frozen=True)
 class PlanStage:
-    """One stage: `terms` is a single expression; `unit` is its unit in reports; `scale` its size."""
+    """One stage: `terms` is a single expression; `unit` is its unit in reports; `scale` its size.
+
+    With a `denominator` the stage is a ratio: `terms` over it, whose lock may give up `RATIO_LOCK` of it.
+    """
 
     name: str
     kind: str
@@ -38,13 +43,22 @@ class PlanStage:
     scale: float
     unit: str
     is_money: bool = False
+    denominator: Terms | None = None
+    metric: str = ""
+    """The ratio, where there is a denominator."""
+    place: Place = field(default_factory=Place)
+    """Where the plan file asks for the ratio."""
 
 
 def plan_stages(context: Context) -> list[PlanStage]:
     """Every stage of the plan in order; columns and rows that stages need are added to the builder."""
     stages = _target_stages(context)
     asked = context.cube.inputs.plan.spec.objective
-    later = _default_stages(context) if asked is None else [_asked_stage(context, stage) for stage in asked]
+    later = (
+        _default_stages(context)
+        if asked is None
+        else [_asked_stage(context, at, stage) for at, stage in enumerate(asked)]
+    )
     if not any(stage.kind == "money" for stage in later):
         # Penalties are part of the money stage; without one they are a stage of their own.
         stages += _penalty_stage(context)
@@ -168,31 +182,18 @@ def _keep_total(context: Context) -> list[PlanStage]:
     return [PlanStage("total", "total", distance, False, LOCK_SCALE, "share")]
 
 
-def _asked_stage(context: Context, stage: ObjectiveStage) -> PlanStage:
-    """One stage of the plan file's `objective`."""
+def _asked_stage(context: Context, at: int, stage: ObjectiveStage) -> PlanStage:
+    """One stage of the plan file's `objective`, the one at position `at`."""
     if (stage.maximize is None) == (stage.minimize is None):
         raise InputError("model.objective_one_direction")
     maximize = stage.maximize is not None
     what = stage.maximize or stage.minimize or ""
-    if what == "smallest":
-        column, unit_size = smallest_ratio(context, *_ratio_of(stage, what))
-        terms = Terms(np.zeros(1, dtype=np.int64), np.array([column]), np.array([unit_size]), np.zeros(1))
-        return PlanStage("smallest", "smallest", terms, maximize, LOCK_SCALE * unit_size, "ratio")
-    if what == "shortfall":
-        return PlanStage("shortfall", "shortfall", _shortfall(context.soft), maximize, LOCK_SCALE, "share")
-    if what == "spread":
-        spreads = context.spreads
-        if stage.metric is not None:
-            spreads = [spread_of(context, *_ratio_of(stage, what))]
-        terms = sum_terms([_difference(spread.highest, spread.lowest) for spread in spreads])
-        return PlanStage("spread", "spread", terms, maximize, LOCK_SCALE, "ratio")
-    if what == "change":
-        near = near_last_year(context)
-        if near is None:
-            raise InputError("model.stay_near_no_last_year", name="change")
-        return PlanStage("nearness", "nearness", near, maximize, LOCK_SCALE, "share")
+    if what in _SPECIAL:
+        return replace(_SPECIAL[what](context, stage), maximize=maximize)
     if what in RATIOS:
-        raise InputError("model.objective_ratio", metric=what)
+        plan = context.cube.inputs.plan
+        line = plan.lines.get(("objective", at, "maximize" if maximize else "minimize"))
+        return ratio_stage(context, what, stage.where, maximize, Place(plan.file, line=line, value=what))
     if what == "contribution" and not stage.where:
         return _money_stage(context)
     terms = context.metrics.total(what, stage.where)
@@ -200,6 +201,59 @@ def _asked_stage(context: Context, stage: ObjectiveStage) -> PlanStage:
     return PlanStage(
         what, "metric", terms, maximize, _size(context, terms), unit, is_money=unit == "currency"
     )
+
+
+def _smallest(context: Context, stage: ObjectiveStage) -> PlanStage:
+    column, unit_size = smallest_ratio(context, *_ratio_of(stage, "smallest"))
+    terms = Terms(np.zeros(1, dtype=np.int64), np.array([column]), np.array([unit_size]), np.zeros(1))
+    return PlanStage("smallest", "smallest", terms, True, LOCK_SCALE * unit_size, "ratio")
+
+
+def _all_shortfall(context: Context, _stage: ObjectiveStage) -> PlanStage:
+    return PlanStage("shortfall", "shortfall", _shortfall(context.soft), False, LOCK_SCALE, "share")
+
+
+def _spread(context: Context, stage: ObjectiveStage) -> PlanStage:
+    spreads = context.spreads
+    if stage.metric is not None:
+        spreads = [spread_of(context, *_ratio_of(stage, "spread"))]
+    terms = sum_terms([_difference(spread.highest, spread.lowest) for spread in spreads])
+    return PlanStage("spread", "spread", terms, False, LOCK_SCALE, "ratio")
+
+
+def _change(context: Context, _stage: ObjectiveStage) -> PlanStage:
+    near = near_last_year(context)
+    if near is None:
+        raise InputError("model.stay_near_no_last_year", name="change")
+    return PlanStage("nearness", "nearness", near, False, LOCK_SCALE, "share")
+
+
+_SPECIAL: dict[str, Callable[[Context, ObjectiveStage], PlanStage]] = {
+    "smallest": _smallest,
+    "shortfall": _all_shortfall,
+    "spread": _spread,
+    "change": _change,
+}
+"""Words that an objective may name besides metrics and ratios."""
+
+
+def ratio_stage(
+    context: Context, metric: str, where: Mapping[str, object], maximize: bool, place: Place
+) -> PlanStage:
+    """A ratio as a stage; one whose denominator is known beforehand is a sum.
+
+    Raises `InputError` where the denominator is 0 whatever is planned.
+    """
+    top, bottom, shift = context.metrics.ratio(metric, context.metrics.members(metric, [], where), where)
+    top, unit = top + bottom.scaled(-shift), context.metrics.unit(metric)
+    if bottom.value.any():
+        return PlanStage(
+            metric, "ratio", top, maximize, 0.0, unit, denominator=bottom, metric=metric, place=place
+        )
+    if not bottom.constant[0] > 0:
+        raise InputError("modes.ratio_of_nothing", place, metric=metric, denominator=RATIOS[metric][1])
+    terms = top.scaled(1.0 / bottom.constant)
+    return PlanStage(metric, "metric", terms, maximize, _size(context, terms), unit)
 
 
 def _ratio_of(stage: ObjectiveStage, what: str) -> tuple[str, str, str, str, dict[str, object]]:

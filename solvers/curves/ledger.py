@@ -23,9 +23,15 @@ class Ledger:
     better. Two threads may write into it."""
 
     def __init__(
-        self, prepared: Prepared, started: float, progress: Callable[[Progress], None] | None
+        self,
+        prepared: Prepared,
+        started: float,
+        progress: Callable[[Progress], None] | None,
+        least_size: float = 0.0,
     ) -> None:
-        """`started` is the reading of the performance counter from which seconds count."""
+        """`started` is the reading of the performance counter from which seconds count; smaller values than
+        `least_size` are measured by it."""
+        self._least_size = max(least_size, _SMALLEST_SIZE)
         self._prepared, self._started, self._progress = prepared, started, progress
         self.best: FloatArray | None = None
         self.value, self.bound = -np.inf, np.inf
@@ -44,7 +50,7 @@ class Ledger:
     def size(self) -> float:
         """The scaled size that a relative gap refers to: that of the value in original units."""
         original = abs(self._prepared.original_value(self.value)) if self.best is not None else 0.0
-        return max(original, _SMALLEST_SIZE) * self._prepared.scaling.objective
+        return max(original, self._least_size) * self._prepared.scaling.objective
 
     @property
     def magnitude(self) -> float:

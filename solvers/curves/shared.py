@@ -21,7 +21,9 @@ DEFAULT_GAP = 1e-6
 class Shared:
     """One search: its options in use, and everything that is found, safe to use from two threads."""
 
-    def __init__(self, curve_program: CurveProgram, options: SolveOptions, solver: str) -> None:
+    def __init__(
+        self, curve_program: CurveProgram, options: SolveOptions, solver: str, least_size: float
+    ) -> None:
         """Prepares the program; raises like `prepare`."""
         self.options, self.solver = options, solver
         started = time.perf_counter()
@@ -30,7 +32,7 @@ class Shared:
         self.tolerance = float(np.clip(1e-3 * self.gap, 1e-9, 1e-7))
         self.stop = EitherEvent(options.interrupt)
         self.prepared = prepare(curve_program, options, solver)
-        self.ledger = Ledger(self.prepared, started, options.progress)
+        self.ledger = Ledger(self.prepared, started, options.progress, least_size)
         self._found: list[tuple[IntArray, FloatArray]] = []
         self._lock = threading.Lock()
 

@@ -29,21 +29,25 @@ _CURVES_WORTH_A_HUNTER = 50
 
 
 def solve_curves(
-    curve_program: CurveProgram, options: SolveOptions | None = None, solver: str = "highs"
+    curve_program: CurveProgram,
+    options: SolveOptions | None = None,
+    solver: str = "highs",
+    least_size: float = 0.0,
 ) -> CurveResult:
     """The best point found of a program with curves, and a proved bound on what any other could reach.
 
-    Uses `gap` (relative, 1e-6 unless given), `time_limit`, `threads`, `seed`, `progress`, `interrupt`, `raw`
-    and `start_values` (n,) of the options: the answer is never below a start that is feasible on the true
-    curves. Outputs of the start are taken at most at their curve. With two threads or more large programs are
-    searched by two at once; which of several answers within the gap comes back then depends on the machine.
+    Uses `gap` (relative to the value, or to `least_size` where that is larger; 1e-6 unless given),
+    `time_limit`, `threads`, `seed`, `progress`, `interrupt`, `raw` and `start_values` (n,) of the options:
+    the answer is never below a start that is feasible on the true curves. Outputs of the start are taken at
+    most at their curve. With two threads or more large programs are searched by two at once; which of several
+    answers within the gap comes back then depends on the machine.
     `progress` may be called from either. Raises like `solve`, and `InvalidProgramError` where nothing bounds
     the input of a curve.
     """
     options = options or SolveOptions()
     if not curve_program.curves:
         return _without_curves(curve_program, options, solver)
-    shared = Shared(curve_program, options, solver)
+    shared = Shared(curve_program, options, solver, least_size)
     if options.start_values is not None:
         shared.ledger.take_start(options.start_values)
     grid, relaxed = _relax(shared, first_grid(shared.prepared, _STEPS_APART * shared.tolerance))

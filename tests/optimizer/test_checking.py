@@ -308,8 +308,8 @@ def test_what_the_tables_lack_is_a_finding(make_plan: MakePlan) -> None:
 
 def test_what_compiling_refuses_is_a_finding(make_plan: MakePlan) -> None:
     """Balances, distances and stages are checked by compiling."""
-    plan = make_plan(markets="region,potential\nNorth,5\n", objective=[{"maximize": "average_check"}])
-    assert keys(plan) == ["model.objective_ratio"]
+    plan = make_plan(markets="region,potential\nNorth,5\n", objective=[{"maximize": "utilisation"}])
+    assert keys(plan) == ["modes.ratio_of_nothing"]
 
 
 @pytest.mark.parametrize("pack", ["premium_year", "regional_ru", "people_and_target", "markets_only"])
