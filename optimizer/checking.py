@@ -14,6 +14,7 @@ from optimizer.checks.coverage import (
 )
 from optimizer.checks.finding import Checked, Finding, Level, from_error
 from optimizer.checks.limits import check_contradictions, check_sums, check_unlimited
+from optimizer.checks.people import check_factors
 from optimizer.errors import InputError
 from optimizer.model.activities import add_activities
 from optimizer.model.builder import ProgramBuilder
@@ -37,6 +38,7 @@ CHECKS: tuple[Check, ...] = (
     check_seasons,
     check_profiles,
     check_effects,
+    check_factors,
     check_sums,
     check_quotas,
 )

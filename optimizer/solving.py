@@ -18,7 +18,7 @@ from optimizer.model.seats import group_sellers
 from optimizer.plan.inputs import Inputs, resolve
 from optimizer.plan.plan import Plan
 from optimizer.result.contradiction import explain_contradiction
-from optimizer.result.evaluate import plan_vector, rule_outcomes
+from optimizer.result.evaluate import others_of, plan_vector, rule_outcomes
 from optimizer.result.leverage import leverages
 from optimizer.result.marginal import marginal_values
 from optimizer.result.solution import Solution, StageOutcome, Status
@@ -158,7 +158,7 @@ def solution_of(model: Model, staged: StagedResult) -> Solution:
         return solution
     cells = np.maximum(staged.x[: cube.num_cells], 0.0).reshape(cube.num_pairs, cube.num_periods)
     sales = split_by_seller(cube, sellers, cells)
-    extra, others = _extra(model, staged.x), _others(model, staged.x)
+    extra, others = _extra(model, staged.x), others_of(model.context.activities, sellers, staged.x)
     residuals = primal_residuals(model.program, staged.x)
     outcomes = rule_outcomes(sellers, plan_vector(sales, extra, others))
     return replace(solution, sales=sales, extra=extra, others=others, residuals=residuals, outcomes=outcomes)
@@ -169,12 +169,6 @@ def _extra(model: Model, x: np.ndarray) -> np.ndarray:
     if "extra" not in activities.blocks:
         return np.zeros((len(activities.resources), model.cube.num_periods))
     return activities.blocks["extra"].values(x)
-
-
-def _others(model: Model, x: np.ndarray) -> np.ndarray:
-    activities = model.context.activities
-    end = activities.num_columns if activities.extra_start is None else activities.extra_start
-    return x[model.cube.num_cells : end]
 
 
 def _status(staged: StagedResult) -> Status:

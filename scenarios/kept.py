@@ -24,7 +24,7 @@ from optimizer.model.cube import Cube, make_cube, split_by_seller
 from optimizer.model.personal import personal_terms, rule_columns, told_by_seller
 from optimizer.model.seats import group_sellers
 from optimizer.plan.inputs import Inputs
-from optimizer.result.evaluate import rule_outcomes
+from optimizer.result.evaluate import others_of, rule_outcomes
 from optimizer.result.solution import Solution
 from solvers.options import SolveOptions
 from solvers.program import LinearProgram
@@ -145,8 +145,9 @@ class KeptPlan:
         cube, x = world.cube, result.x
         cells = np.maximum(x[: cube.num_cells], 0.0).reshape(cube.num_pairs, cube.num_periods)
         sales = split_by_seller(cube, sellers, cells)
-        rest = x[cube.num_cells : world.context.activities.num_columns]
-        plan = np.concatenate([sales.ravel(), rest])
+        activities = world.context.activities
+        extra = x[activities.extra_start : activities.num_columns] if activities.extra_start else np.zeros(0)
+        plan = np.concatenate([sales.ravel(), others_of(activities, sellers, x), extra])
         missed = [one for one in rule_outcomes(sellers, plan) if one.status in ("short", "over")]
         revenue = float(world.context.metrics.total("revenue").values(x)[0])
         return Kept(world.stage.value(x), revenue, len(missed), str(result.termination.reason))
@@ -158,7 +159,8 @@ class KeptPlan:
         if name == "kept":
             upper[:cells] = np.minimum(upper[:cells], self._planned_cells(world).ravel())
         for block in world.context.activities.blocks.values():
-            if block.name != SALES and block.name not in world.context.activities.facts:
+            own = block.pair is None and block.stands_for is None
+            if own and block.name != SALES and block.name not in world.context.activities.facts:
                 fixed = np.clip(
                     self._planned_rows(world, block).ravel(), 0.0, upper[block.start : block.stop]
                 )

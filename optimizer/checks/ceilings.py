@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.checks.finding import Checked, Finding, Level, listed
+from optimizer.model.bounds import least_effort, most_capacity, most_demand
+from optimizer.model.coefficients import UPLIFTED
 from optimizer.model.context import Context
 from optimizer.model.families.rules import RuleRows
 from optimizer.model.metrics import RATIOS, SALES_METRICS
@@ -45,8 +47,9 @@ def ceiling(context: Context, terms: Terms, member: int) -> Ceiling:
     if not len(value):
         return Ceiling(0.0, 0.0)
     market, seat = cube.pair_market[pair], cube.pair_seat[pair]
-    by_demand = value * cube.markets.potential[market, period]
-    by_effort = _per_effort(value, cube.effort[pair, period], cube.capacity[seat, period])
+    effort = least_effort(cube, context.activities.uplifts)
+    by_demand = value * most_demand(cube)[market, period]
+    by_effort = _per_effort(value, effort[pair, period], most_capacity(cube)[seat, period])
     by_effort = np.where(cube.presence[seat, period] > 0, by_effort, 0.0)
     market_cells, seat_cells = market * cube.num_periods + period, seat * cube.num_periods + period
     by_market = [
@@ -109,6 +112,9 @@ def check_targets(checked: Checked) -> Iterable[Finding]:
     for rows in checked.rows:
         caps = [cap for cap in checked.rows if cap.rule.must and cap is not rows and _comparable(cap, rows)]
         if _sold(rows) not in SALES_METRICS or rows.rule.as_share or (rows.lower_terms.value < 0).any():
+            continue
+        if _sold(rows) in UPLIFTED and checked.context.activities.uplifts is not None:
+            # Effects may raise what a unit brings: the ceiling of units says nothing.
             continue
         for member in np.flatnonzero(np.isfinite(rows.lower)):
             wanted = float(rows.lower[member] - rows.lower_terms.constant[member])

@@ -11,16 +11,21 @@ from optimizer.model.cube import Cube
 from optimizer.model.facts import fact_blocks
 from optimizer.model.initiatives import initiative_blocks
 from optimizer.model.marketing import marketing_blocks
+from optimizer.model.uplifts import Uplifts, find_uplifts
+from optimizer.model.windows import window_blocks
 
 FloatArray = NDArray[np.float64]
 
 
 def add_activities(builder: ProgramBuilder, cube: Cube) -> Activities:
     """The columns of all activities of a plan; blocks come one behind the other from the first column on."""
+    uplifts = find_uplifts(cube)
     blocks = [
         _sales(builder, cube),
         *marketing_blocks(builder, cube),
         *initiative_blocks(builder, cube),
+        *window_blocks(builder, cube),
+        *_uplift(builder, cube, uplifts),
     ]
     facts, pools = fact_blocks(builder, cube)
     blocks += [*facts, *_extra(builder, cube)]
@@ -38,6 +43,7 @@ def add_activities(builder: ProgramBuilder, cube: Cube) -> Activities:
         table.extra_price,
         table.by_block,
         pools,
+        uplifts,
     )
 
 
@@ -58,6 +64,37 @@ def _sales(builder: ProgramBuilder, cube: Cube) -> ActivityBlock:
     return ActivityBlock(
         "sales", start, {}, cube.num_pairs, cube.num_periods, typical_sales(cube), decision=True
     )
+
+
+def _uplift(builder: ProgramBuilder, cube: Cube, uplifts: Uplifts | None) -> list[ActivityBlock]:
+    """Units sold while a window is open, by window and pair (K, T)."""
+    if uplifts is None:
+        return []
+    effects, found = cube.inputs.effects, cube.inputs.initiatives
+    assert effects is not None and found is not None
+    begun = [effects.windows[window][0] for window in uplifts.window]
+    names = [
+        (f"{window + 1} {found.names[row]}", cube.seat_names[seat], cube.markets.names[market])
+        for window, row, seat, market in zip(
+            uplifts.window,
+            begun,
+            cube.pair_seat[uplifts.pair],
+            cube.pair_market[uplifts.pair],
+            strict=True,
+        )
+    ]
+    periods = cube.calendar.period
+    start = builder.add_columns(
+        "uplift",
+        len(names) * len(periods),
+        lambda: [(*name, period) for name in names for period in periods],
+    )
+    typical = typical_sales(cube)[uplifts.pair]
+    return [
+        ActivityBlock(
+            "uplift", start, {}, len(names), cube.num_periods, typical, decision=False, pair=uplifts.pair
+        )
+    ]
 
 
 def typical_sales(cube: Cube) -> FloatArray:

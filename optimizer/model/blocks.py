@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.model.cube import Cube
+
+if TYPE_CHECKING:
+    from optimizer.model.uplifts import Uplifts
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -28,11 +32,15 @@ class ActivityBlock:
     decision: bool
     """Whether somebody decides the amounts (spend, starts, hires), which a plan that is kept in another world
     keeps; the amounts of all other blocks but sales follow from the world (leads, stock, customers)."""
+    pair: IntArray | None = None
+    """Pair that each row belongs to (rows,); such a row lies in the scopes in which its pair lies."""
+    stands_for: IntArray | None = None
+    """Columns of other blocks that the rows stand for under labels of their own (rows, T)."""
 
     @property
     def size(self) -> int:
-        """Number of columns."""
-        return self.num_rows * self.num_periods
+        """Number of columns that the block adds."""
+        return 0 if self.stands_for is not None else self.num_rows * self.num_periods
 
     @property
     def stop(self) -> int:
@@ -42,11 +50,13 @@ class ActivityBlock:
     @property
     def columns(self) -> IntArray:
         """Position of each column in the program (rows, T)."""
+        if self.stands_for is not None:
+            return self.stands_for
         return np.arange(self.start, self.stop).reshape(self.num_rows, self.num_periods)
 
     def values(self, x: FloatArray) -> FloatArray:
         """The block's part of a solution x (n,): (rows, T)."""
-        return x[self.start : self.stop].reshape(self.num_rows, self.num_periods)
+        return x[self.columns]
 
 
 Parts = Mapping[str, FloatArray]
@@ -72,6 +82,8 @@ class Activities:
     """Block -> resource -> amount a unit of each of its rows (rows,)."""
     facts: Mapping[str, IntArray]
     """Block of facts -> the pools that its rows are; empty where everything is still ahead."""
+    uplifts: Uplifts | None = None
+    """What effects change of a unit sold; None where none does."""
 
     @property
     def extra_start(self) -> int | None:
@@ -86,4 +98,5 @@ class Activities:
     @property
     def typical(self) -> FloatArray:
         """A plausible size of each activity (num_columns,)."""
-        return np.concatenate([block.typical.ravel() for block in self.blocks.values()])
+        own = [block for block in self.blocks.values() if block.stands_for is None]
+        return np.concatenate([block.typical.ravel() for block in own])

@@ -72,6 +72,12 @@ class ProgramBuilder:
         self.num_rows += count
         return start
 
+    def column_labels(self, name: str) -> Labels:
+        """The labels of the block of columns of this name."""
+        return next(
+            block.labels for block in self._column_blocks if block.name == name and block.labels is not None
+        )
+
     def build(self) -> LinearProgram:
         """The program with an objective of zeros; stages bring their own. Called once: the parts are let go,
         because together they are larger than the program."""

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from optimizer.errors import InputError
 from optimizer.model.blocks import Activities, Parts
 from optimizer.model.cube import Cube
+from optimizer.model.uplifts import Uplifts
+from optimizer.model.windows import places, value_by_market
 
 FloatArray = NDArray[np.float64]
 Unit = Literal[
@@ -26,6 +28,8 @@ Unit = Literal[
     "customers",
     "share",
     "seats",
+    "points",
+    "weight",
 ]
 
 
@@ -92,6 +96,28 @@ def _extra_cost(a: Activities) -> Parts:
     return {"extra": np.where(np.isfinite(a.extra_price), a.extra_price, 0.0)[:, None]}
 
 
+def _uplifted_commission(a: Activities, found: Uplifts) -> FloatArray:
+    return found.price * a.cube.commission_rate[a.cube.pair_seat[found.pair]][:, None]
+
+
+def _uplifted_hours(a: Activities, found: Uplifts) -> FloatArray:
+    return found.hours * np.nan_to_num(a.cube.hours)[found.pair]
+
+
+def _uplifted_load(a: Activities, found: Uplifts) -> FloatArray:
+    mean = mean_capacity(a.cube)[a.cube.pair_seat[found.pair]][:, None]
+    return np.asarray(np.divide(found.effort, mean, out=np.zeros_like(found.effort), where=np.isfinite(mean)))
+
+
+UPLIFTED: dict[str, Callable[[Activities, Uplifts], FloatArray]] = {
+    "revenue": lambda _, found: found.price,
+    "margin": lambda _, found: found.price - found.unit_cost,
+    "commission": _uplifted_commission,
+    "contribution": lambda a, found: found.price - found.unit_cost - _uplifted_commission(a, found),
+    "hours": _uplifted_hours,
+    "load": _uplifted_load,
+}
+"""Metric of sales -> what effects add to it for a unit sold while they work (K, T)."""
 SALES_METRICS: dict[str, tuple[Unit, Coefficient]] = {
     "units": ("units", lambda a: np.ones((a.cube.num_pairs, a.cube.num_periods))),
     "deals": ("deals", _deals),
@@ -133,6 +159,34 @@ def _initiative_benefit(a: Activities) -> Parts:
     return {} if found is None else {"start": found.benefit[:, None]}
 
 
+def _initiative_value(a: Activities) -> Parts:
+    """Currency that windows bring in the markets of their effects; a month's figure for each period."""
+    effects = a.cube.inputs.effects
+    if effects is None or "value" not in a.blocks:
+        return {}
+    months = 12.0 / a.cube.calendar.periods_a_year
+    added = {effect: value_by_market(a.cube, effects, effect) for effect in effects.of("value")}
+    effect, market = places(effects, "value")
+    rows = [added[int(row)][where] for row, where in zip(effect, market, strict=True)]
+    return {"value": np.array(rows) * months}
+
+
+def _satisfaction_points(a: Activities) -> Parts:
+    """Points of the markets of each effect, weighted by what the market sold last year."""
+    effects = a.cube.inputs.effects
+    if effects is None or "satisfaction" not in a.blocks:
+        return {}
+    effect, market = places(effects, "satisfaction")
+    return {"satisfaction": effects.amount[effect][:, None] * satisfaction_weights(a.cube)[market]}
+
+
+def satisfaction_weights(cube: Cube) -> FloatArray:
+    """Weight of each market and period in the mean of satisfaction (M, T): last year's revenue; 1 where it is
+    unknown for all."""
+    known = np.nan_to_num(cube.markets.last_year_revenue)
+    return known if known.sum() > 0 else np.ones(known.shape)
+
+
 def _of_all(block: str) -> Callable[[Activities], Parts]:
     return lambda a: {block: np.ones((1, 1))} if block in a.blocks else {}
 
@@ -142,18 +196,23 @@ ACTIVITY_METRICS: dict[str, tuple[Unit, Callable[[Activities], Parts]]] = {
     "marketing_cost": ("currency", _marketing_cost),
     "initiative_cost": ("currency", _initiative_cost),
     "initiative_benefit": ("currency", _initiative_benefit),
+    "initiative_value": ("currency", _initiative_value),
+    "satisfaction_points": ("points", _satisfaction_points),
     "starts": ("starts", _of_all("start")),
     "insertions": ("insertions", _insertions),
     "leads": ("leads", _of_all("response")),
     "opportunities": ("opportunities", _of_all("worked")),
 }
 """Metrics of other activities than sales: unit, and what each block adds."""
+GAINS = ("initiative_benefit", "initiative_value")
+"""What contribution adds besides margin."""
 COSTS = ("extra_cost", "marketing_cost", "initiative_cost")
 """What contribution subtracts besides commission."""
 OTHER_METRICS: dict[str, Unit] = {
     "market_size": "currency",
     "last_year": "currency",
     "last_year_units": "units",
+    "satisfaction_weight": "weight",
 }
 RATIOS: dict[str, tuple[str, str, Unit]] = {
     "average_check": ("revenue", "deals", "currency"),
@@ -162,5 +221,6 @@ RATIOS: dict[str, tuple[str, str, Unit]] = {
     "market_share": ("revenue", "market_size", "share"),
     "growth": ("revenue", "last_year", "share"),
     "utilisation": ("load", "capacity", "share"),
+    "satisfaction": ("satisfaction_points", "satisfaction_weight", "points"),
 }
 """Ratio -> numerator, denominator, unit. growth is numerator / denominator - 1."""

@@ -23,6 +23,7 @@ from optimizer.model.families.rules import rules
 from optimizer.model.families.share import share
 from optimizer.model.families.spend import spend
 from optimizer.model.families.stay_near import stay_near
+from optimizer.model.families.uplift import uplift
 from optimizer.model.metrics import Metrics
 from optimizer.model.objective import PlanStage, plan_stages
 from optimizer.model.personal import personal_terms, rule_columns, told_by_seller
@@ -44,6 +45,7 @@ FAMILIES: dict[str, Family] = {
     "routing": routing,
     "resources": resources,
     "initiatives": initiatives,
+    "uplift": uplift,
     "rules": rules,
     "balance": balance,
     "stay_near": stay_near,

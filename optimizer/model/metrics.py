@@ -14,11 +14,14 @@ from optimizer.model.blocks import Activities, Parts
 from optimizer.model.coefficients import (
     ACTIVITY_METRICS,
     COSTS,
+    GAINS,
     OTHER_METRICS,
     RATIOS,
     SALES_METRICS,
     SEAT_METRICS,
+    UPLIFTED,
     mean_capacity,
+    satisfaction_weights,
     seats_of_capacity,
 )
 from optimizer.model.facts import with_facts
@@ -99,6 +102,9 @@ class Metrics:
         if metric in ACTIVITY_METRICS:
             return ACTIVITY_METRICS[metric][1](self.activities)
         parts: dict[str, FloatArray] = {SALES: self.coefficient(metric)}
+        found = self.activities.uplifts
+        if metric in UPLIFTED and found is not None:
+            parts["uplift"] = UPLIFTED[metric](self.activities, found)
         if metric in self.activities.resources:
             position = self.activities.resources.index(metric)
             for block, uses in self.activities.other_uses.items():
@@ -108,8 +114,9 @@ class Metrics:
             for cost in COSTS:
                 for block, values in ACTIVITY_METRICS[cost][1](self.activities).items():
                     parts[block] = parts.get(block, 0.0) - values
-            for block, values in ACTIVITY_METRICS["initiative_benefit"][1](self.activities).items():
-                parts[block] = parts.get(block, 0.0) + values
+            for gain in GAINS:
+                for block, values in ACTIVITY_METRICS[gain][1](self.activities).items():
+                    parts[block] = parts.get(block, 0.0) + values
         return parts
 
     def blocks(self, metric: str) -> tuple[str, ...]:
@@ -143,14 +150,29 @@ class Metrics:
         self.check_columns(metric, members)
         if metric in SEAT_METRICS:
             return self._seat_constants(metric, members, where)
-        if metric in ("market_size", "last_year", "last_year_units"):
+        if metric in OTHER_METRICS:
             return Terms.constants(self.market_constants(metric, members))
-        total = Terms.constants(np.zeros(members.size))
-        for block, coefficient in self.parts(metric).items():
-            total = total + self._block_terms(block, members, coefficient)
+        total = self.summed(metric, members)
         if metric in self.activities.resources:
             return total + self._fixed_uses(metric, members, where)
         return total
+
+    def summed(self, metric: str, members: Members) -> Terms:
+        """One expression a member of a metric that is a sum over activities, without any check."""
+        total = Terms.constants(np.zeros(members.size))
+        for block, coefficient in self.parts(metric).items():
+            total = total + self._block_terms(block, members, coefficient)
+        return total
+
+    def by_cell(self, metric: str, x: FloatArray) -> FloatArray:
+        """A metric of sales at a solution x (n,) by pair and period (P, T), effects included."""
+        blocks = self.activities.blocks
+        cells = self.coefficient(metric) * blocks[SALES].values(x)
+        found = self.activities.uplifts
+        if metric in UPLIFTED and found is not None:
+            step = UPLIFTED[metric](self.activities, found) * blocks["uplift"].values(x)
+            np.add.at(cells, found.pair, step)
+        return np.asarray(cells, dtype=np.float64)
 
     def check_columns(self, metric: str, members: Members) -> None:
         """Raise `InputError` when a column of the scope is one that none of the metric's activities has."""
@@ -234,6 +256,7 @@ class Metrics:
         values = {
             "last_year": markets.last_year_revenue,
             "last_year_units": markets.last_year_units,
+            "satisfaction_weight": satisfaction_weights(cube),
         }[metric]
         if members.market_code is None or members.limits_sellers(cube.pair_market):
             raise InputError("model.market_figure_by_seller", metric=metric)

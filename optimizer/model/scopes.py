@@ -167,7 +167,7 @@ class Scopes:
         side, _ = self.sides(column)
         if side == "period":
             return True
-        if block == SALES:
+        if block == SALES or self._blocks[block].pair is not None:
             return side != "activity"
         return column in self._blocks[block].labels
 
@@ -184,7 +184,7 @@ class Scopes:
         names = tuple(each[position] for position in row_columns)
         pair_code, row_labels, market_code = self._sold(names, where, SALES in blocks)
         for block in blocks:
-            if block != SALES:
+            if block != SALES and self._blocks[block].pair is None:
                 row_labels = list(dict.fromkeys([*row_labels, *self._labels_in(block, names, where)]))
         periods = [self._periods[sided[index][1]] for index in period_columns]
         period_code, period_labels = _joint_codes(periods, self.period_mask(where))
@@ -217,6 +217,8 @@ class Scopes:
     def block_code(self, block: str, members: Members) -> IntArray:
         """Row code of each row of a block (rows,), to be combined with the period code; -1 is outside."""
         table = self._blocks[block]
+        if table.pair is not None:
+            return members.pair_code[table.pair]
         code = np.full(table.num_rows, -1, dtype=np.int64)
         position = {label: index for index, label in enumerate(members.row_labels)}
         inside = self._rows_in(block, members.row_columns, members.where)

@@ -158,5 +158,18 @@ def _signature(
         float(sellers.commission_rate[seller]),
         tuple(sellers.labels[name][seller] for name in sorted(columns) if name in sellers.labels),
         tuple(personal),
+        _touched(inputs, seller),
     )
     return repr(parts)
+
+
+def _touched(inputs: Inputs, seller: int) -> tuple[object, ...]:
+    """The effects that are about a seller; with an amount added to each one's capacity, also the capacity,
+    because a group is split in proportion to it."""
+    effects = inputs.effects
+    if effects is None:
+        return ()
+    own = np.flatnonzero(effects.sellers[:, seller])
+    adds = any(effects.changes[row] == "capacity" and not effects.multiplies[row] for row in own)
+    capacity = float(np.round(np.nan_to_num(inputs.selling.sellers.capacity[seller], posinf=-1.0).sum(), 9))
+    return (*own.tolist(), capacity if adds else None)

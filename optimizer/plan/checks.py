@@ -22,6 +22,7 @@ _SIDES = {
     "marketing_keys": ("marketing",),
     "marketing_and_market_keys": ("marketing", "market"),
     "any_keys": ("market", "seller", "marketing", "initiative"),
+    "effect_keys": ("market", "seller", "marketing"),
 }
 
 

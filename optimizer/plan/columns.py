@@ -13,10 +13,22 @@ Extra = Literal[
     "marketing_keys",
     "marketing_and_market_keys",
     "any_keys",
+    "effect_keys",
     "none",
 ]
 
 
+CHANGES = (
+    "demand",
+    "capacity",
+    "hours",
+    "price",
+    "unit_cost",
+    "value",
+    "satisfaction",
+    "unlock",
+)
+"""What an effect of an initiative may change."""
 CURVE_FAMILIES = (
     "linear",
     "hill",
@@ -107,6 +119,7 @@ TABLES: dict[str, TableColumns] = {
             _number("max_share", "share of size", 0.0, 1.0),
             Column("unit", "label"),
             Column("whole_units", "yes_no"),
+            Column("shared_demand", "label"),
             Column("season", "profile"),
             Column("potential_profile", "profile"),
             Column("last_year_profile", "profile"),
@@ -249,9 +262,25 @@ TABLES: dict[str, TableColumns] = {
             Column("requires", "label"),
             _number("requires_after", "periods"),
             Column("excludes", "label"),
+            _number("gap", "periods"),
             Column("owner", "label"),
             Column("milestone", "label"),
             Column("due", "date"),
+        ),
+    ),
+    "effects": TableColumns(
+        "effects",
+        (),
+        "effect_keys",
+        (
+            Column("initiative", "label", required=True),
+            Column("changes", "choice", required=True, choices=CHANGES),
+            Column("kind", "choice", choices=("add", "multiply")),
+            Column("low", "number", "like likely"),
+            Column("likely", "number", "unit of what it changes, or a factor"),
+            Column("high", "number", "like likely"),
+            _number("after", "periods"),
+            _number("lasts", "periods"),
         ),
     ),
     "locks": TableColumns(

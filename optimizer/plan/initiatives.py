@@ -42,6 +42,10 @@ class Initiatives:
     """(initiative, the one it requires, periods that must lie between the starts)."""
     excludes: tuple[tuple[int, int], ...]
     """Pairs of which one may be started."""
+    groups: tuple[str, ...]
+    """Group of each, whose members leave each other gaps (I,); "" without a column `group`."""
+    gap: FloatArray
+    """Periods after the end in which nothing else of the group runs (I,); NaN where it leaves none."""
 
 
 def resolve_initiatives(plan: Plan) -> Initiatives | None:
@@ -69,7 +73,22 @@ def resolve_initiatives(plan: Plan) -> Initiatives | None:
         excludes=tuple(
             dict.fromkeys((min(pair), max(pair)) for pair in _named(table, "excludes") if pair[0] != pair[1])
         ),
+        groups=tuple(table.choices("group")),
+        gap=_gap(table),
     )
+
+
+def _gap(table: Table) -> FloatArray:
+    """The column gap (I,); raises `InputError` for gaps of no group, and of parts of a period."""
+    gap = table.numbers("gap")
+    given = ~np.isnan(gap)
+    if given.any() and "group" not in table.labels:
+        raise InputError("effects.gap_without_group", table.place(int(given.argmax()), "gap"))
+    wrong = given & (gap != np.round(gap))
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise InputError("effects.periods_not_whole", table.place(row, "gap", f"{gap[row]:g}"))
+    return gap
 
 
 def _duration(table: Table, periods: int) -> IntArray:

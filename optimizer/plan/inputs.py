@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from optimizer.plan.actuals import Facts, resolve_facts
 from optimizer.plan.assumptions import Assumption, AssumptionLog
+from optimizer.plan.effects import Effects, resolve_effects
 from optimizer.plan.initiatives import Initiatives, resolve_initiatives
 from optimizer.plan.marketing import Marketing, resolve_marketing
 from optimizer.plan.markets import Markets, resolve_markets
@@ -28,6 +29,7 @@ class Inputs:
     resources: Resources
     marketing: Marketing | None = None
     initiatives: Initiatives | None = None
+    effects: Effects | None = None
     facts: Facts | None = None
     """What has happened before `calendar.as_of`; None where everything is still ahead."""
     assumptions: tuple[Assumption, ...] = field(default=())
@@ -49,8 +51,20 @@ def resolve(plan: Plan, factors: Mapping[str, float] | None = None) -> Inputs:
     selling = resolve_sellers(plan, markets, log)
     resources = resolve_resources(plan, markets, selling)
     marketing, initiatives = resolve_marketing(plan, log), resolve_initiatives(plan)
+    effects = resolve_effects(plan, markets, selling.sellers, initiatives, log)
     sizes = resolve_sizes(plan, markets)
     facts = resolve_facts(plan, markets, selling, marketing, initiatives, resources.per_unit, log)
     if facts is not None and facts.spend is not None and marketing is not None:
         marketing = with_spent(marketing, facts.spend, facts.past)
-    return Inputs(plan, markets, selling, sizes, resources, marketing, initiatives, facts, tuple(log.used))
+    return Inputs(
+        plan,
+        markets,
+        selling,
+        sizes,
+        resources,
+        marketing,
+        initiatives,
+        effects,
+        facts,
+        tuple(log.used),
+    )

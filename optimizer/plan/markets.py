@@ -46,6 +46,8 @@ class Markets:
     """Whether only whole units are sold (M,)."""
     unit: tuple[str, ...]
     """What a unit is; adding unlike units is an error."""
+    shared_demand: tuple[str, ...]
+    """The demand that each market shares with others (M,); "" where it has its own."""
 
     @property
     def knows_margin(self) -> bool:
@@ -73,21 +75,34 @@ def resolve_markets(plan: Plan, log: AssumptionLog) -> Markets:
         price=price,
         unit_margin=_unit_margin(plan, table, price, revenue, log),
         units_per_deal=_units_per_deal(plan, table, log),
-        potential=_potential(plan, table, price, units, spread, log),
+        potential=_of_shared_demand(table, _potential(plan, table, price, units, spread, log)),
         last_year_units=units,
         last_year_revenue=revenue,
         spread=spread,
         is_new=np.array([kind == "new" for kind in _text(table, "customer_type")], dtype=np.bool_),
         whole_units=_whole(plan, table),
         unit=tuple(_text(table, "unit")),
+        shared_demand=tuple(_text(table, "shared_demand")),
     )
+
+
+def _of_shared_demand(table: Table, potential: FloatArray) -> FloatArray:
+    """A row without a potential takes the largest of the rows with which it shares its demand (M, T)."""
+    shared = np.array(_text(table, "shared_demand"), dtype=object)
+    found = potential.copy()
+    for label in {name for name in shared if name}:
+        own = np.flatnonzero(shared == label)
+        known = np.where(np.isfinite(potential[own]), potential[own], -np.inf).max(axis=0)
+        fill = np.where(known >= 0, known, np.inf)
+        found[own] = np.where(np.isfinite(potential[own]), potential[own], fill)
+    return found
 
 
 def _no_markets(plan: Plan) -> Markets:
     """The axis of a plan of marketing alone."""
     nothing = np.zeros((0, plan.calendar.size))
     none = np.zeros(0, dtype=np.bool_)
-    return Markets({}, (), nothing, nothing, nothing, nothing, nothing, nothing, nothing, none, none, ())
+    return Markets({}, (), nothing, nothing, nothing, nothing, nothing, nothing, nothing, none, none, (), ())
 
 
 def _names(labels: dict[str, list[str]], count: int) -> tuple[str, ...]:

@@ -64,8 +64,8 @@ def leaf_bases(solution: Solution, spec: QuotaSpec, levels: Levels, spans: Spans
     proportion to their capacity in the period, ramp included (who has no limit counts as one seat). A
     seller's capacity is split over several leaves in proportion to the plan.
     """
-    cube, sales = solution.sellers, solution.sales
-    if sales is None:
+    cube = solution.sellers
+    if not solution.has_plan:
         raise ValueError("the solution holds no plan")
     inside = seller_context(cube).scopes.period_mask(spec.where)
     rate = solution.metrics.coefficient(spec.metric)
@@ -78,7 +78,8 @@ def leaf_bases(solution: Solution, spec: QuotaSpec, levels: Levels, spans: Spans
         np.add.at(found, (levels.leaf[:, None], cell), values[:, periods])
         return found
 
-    plan = _clean(by_leaf((rate * sales)[pairs]), spec.metric, levels)
+    planned = solution.metrics.by_cell(spec.metric, solution.x)
+    plan = _clean(by_leaf(planned[pairs]), spec.metric, levels)
     split = market_shares(cube)[pairs]
     markets, market = cube.markets, cube.pair_market[pairs]
     revenue = spec.metric == "revenue"
@@ -91,7 +92,7 @@ def leaf_bases(solution: Solution, spec: QuotaSpec, levels: Levels, spans: Spans
         plan,
         last_year,
         potential,
-        by_leaf(_pair_capacity(cube, rate * sales, pairs)),
+        by_leaf(_pair_capacity(cube, planned, pairs)),
         lambda leaf: levels.tree.name(first + leaf, ""),
     )
 

@@ -101,8 +101,7 @@ def _planned(solution: Solution, quota: Quota) -> FloatArray:
     from optimizer.result.evaluate import seller_context
 
     pairs = quota.levels.pairs
-    sales = np.zeros((0, 0)) if solution.sales is None else solution.sales
-    values = (solution.metrics.coefficient(quota.spec.metric) * sales)[pairs]
+    values = solution.metrics.by_cell(quota.spec.metric, solution.x)[pairs]
     inside = seller_context(solution.sellers).scopes.period_mask(quota.spec.where)
     _, code = plan_spans(solution.plan.calendar, quota.spec.per)
     found = np.zeros((len(pairs), quota.spans.size))

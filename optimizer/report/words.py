@@ -30,6 +30,10 @@ _METRICS = frozenset(
         "marketing_cost",
         "initiative_cost",
         "initiative_benefit",
+        "initiative_value",
+        "satisfaction",
+        "satisfaction_points",
+        "satisfaction_weight",
         "starts",
         "insertions",
         "leads",
@@ -57,6 +61,8 @@ _UNITS = frozenset(
         "insertions",
         "leads",
         "opportunities",
+        "points",
+        "weight",
     }
 )
 _COLUMNS = frozenset(

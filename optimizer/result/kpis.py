@@ -100,8 +100,6 @@ class _Sums:
 
     def __init__(self, metrics: Metrics, x: FloatArray) -> None:
         self._metrics, self._x = metrics, x
-        cube = metrics.activities.cube
-        self._shape = (cube.num_pairs, cube.num_periods)
         self._cells: dict[str, FloatArray] = {}
 
     def of(self, metric: str, members: Members, each: tuple[str, ...]) -> FloatArray | None:
@@ -125,8 +123,7 @@ class _Sums:
         if not plain:
             return self._metrics.terms(metric, members, {}).values(self._x)
         if metric not in self._cells:
-            sold = self._x[: self._shape[0] * self._shape[1]].reshape(self._shape)
-            self._cells[metric] = sold * self._metrics.coefficient(metric)
+            self._cells[metric] = self._metrics.by_cell(metric, self._x)
         inside = (members.pair_code[:, None] >= 0) & (members.period_code[None, :] >= 0)
         member = members.pair_code[:, None] * members.num_period_members + members.period_code[None, :]
         sums = np.bincount(member[inside], weights=self._cells[metric][inside], minlength=members.size)

@@ -150,18 +150,17 @@ def sales(solution: Solution) -> pd.DataFrame:
         columns[name] = np.array(getattr(cube.calendar, name), dtype=object)[period]
     texts = list(columns)
     for name in MEASURES:
-        columns[name] = (units * _rate(solution, name))[kept]
+        columns[name] = _measured(solution, name)[kept]
     return pd.DataFrame(columns).astype(dict.fromkeys(texts, "str"))
 
 
-def _rate(solution: Solution, measure: str) -> FloatArray:
-    """The measure a unit (P, T); NaN where it is unknown."""
+def _measured(solution: Solution, measure: str) -> FloatArray:
+    """A measure of the sales (P, T), effects of initiatives included; NaN where it is unknown."""
     cube = solution.sellers
-    if measure == "hours":
-        return cube.hours
     if measure == "margin" and not cube.markets.knows_margin:
         return np.full((cube.num_pairs, cube.num_periods), np.nan)
-    return solution.metrics.coefficient(measure)
+    found = solution.metrics.by_cell(measure, solution.x)
+    return np.where(np.isnan(cube.hours), np.nan, found) if measure == "hours" else found
 
 
 def label_columns(solution: Solution) -> list[tuple[str, NDArray[np.object_]]]:

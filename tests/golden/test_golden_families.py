@@ -21,6 +21,7 @@ CASES = {
     "market_share": 32.0,
     "maxmin_fairness": 150 / 230,
     "near_last_year": 29.0,
+    "training_and_prices": 9140 / 9,
     "wyndor": 36.0,
 }
 """Case with a file model.lp -> the figure of its first stage; None where no plan exists."""

@@ -21,7 +21,7 @@ def make_plan(tmp_path: Path) -> MakePlan:
     Keyword arguments that are text and name a table are its CSV; all others are entries of the plan file.
     """
     tables = ("markets", "sellers", "territories", "market_size", "resources", "uses", "profiles")
-    tables += ("marketing", "curves", "yields", "initiatives", "actuals")
+    tables += ("marketing", "curves", "yields", "initiatives", "actuals", "effects")
 
     def make(periods: int = 1, every: str = "month", start: str = "2027-01-01", **entries: Any) -> Plan:
         named: dict[str, Any] = {}

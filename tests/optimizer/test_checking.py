@@ -338,3 +338,28 @@ def test_findings_are_sentences(make_plan: MakePlan, language: str) -> None:
     text = check(plan)[0].text(language)
     assert "12\N{NO-BREAK SPACE}345\N{NO-BREAK SPACE}678" in text
     assert "{" not in text
+
+
+def test_a_factor_that_is_probably_a_share(make_plan: MakePlan) -> None:
+    """0.05 for 5 % more is said; 1.05 is not."""
+    plan = make_plan(
+        1,
+        markets="line,price,potential,margin_rate\nA,10,30,0.5\n",
+        initiatives="initiative\nfair\n",
+        effects="initiative,changes,kind,likely\nfair,demand,multiply,0.05\nfair,demand,multiply,1.05\n",
+    )
+    found = [finding for finding in check(plan) if finding.key == "effects.factor_odd"]
+    assert [finding.place.row for finding in found] == [2]
+    assert "-95" in found[0].text("en")
+
+
+def test_a_target_that_only_an_effect_makes_possible_is_no_error(make_plan: MakePlan) -> None:
+    """What initiatives may add counts in the ceiling of a target."""
+    plan = make_plan(
+        1,
+        markets="line,price,potential,margin_rate\nA,10,30,0.5\n",
+        initiatives="initiative\nfair\n",
+        effects="initiative,changes,kind,likely\nfair,demand,multiply,1.5\n",
+        limits=[{"name": "Least", "metric": "units", "at_least": 40}],
+    )
+    assert not [finding for finding in check(plan) if finding.level == "error"]

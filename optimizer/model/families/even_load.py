@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.model.context import Context
-from optimizer.model.metrics import cell_terms, seats_of_capacity
+from optimizer.model.metrics import seats_of_capacity
 from optimizer.model.scopes import Members
 from optimizer.model.terms import Terms
 
@@ -55,7 +55,7 @@ def _over_the_horizon(context: Context, limited: NDArray[np.bool_]) -> _Loads | 
     everything = np.zeros(cube.num_periods, dtype=np.int64)
     members = Members(labels, code[cube.pair_seat], everything, 1, None)
     total = float(capacity[seats].sum())
-    terms = cell_terms(members, context.metrics.coefficient("load")).scaled(1.0 / total)
+    terms = context.metrics.summed("load", members).scaled(1.0 / total)
     return _Loads(members, terms, capacity[seats] / total, np.zeros(len(seats), dtype=np.int64))
 
 
@@ -67,7 +67,7 @@ def _by_period(context: Context) -> _Loads | None:
         return None
     labels = tuple((name, period) for name in cube.seat_names for period in cube.calendar.period)
     members = Members(labels, cube.pair_seat, np.arange(num_periods), num_periods, None)
-    revenue = cell_terms(members, context.metrics.coefficient("revenue"))
+    revenue = context.metrics.summed("revenue", members)
     reach = float(context.magnitude(revenue).sum()) or 1.0
     there = cube.presence.sum(axis=0)
     weight = cube.presence / np.where(there > 0, there, 1.0)

@@ -1,6 +1,7 @@
 """Family hours: a seller sells no more than capacity, ramp and dates allow.
 
-    sum_m effort[s,m,t] sales[s,m,t] <= capacity[s,t]      for every seat with a limit and every period
+    sum_m (effort[s,m,t] sales[s,m,t] + sum_w effort change[w,s,m,t] uplift[w,s,m,t])
+        <= capacity[s,t] + sum_w added[w,s,t] working[w,t]     for every seat with a limit and every period
 
 Units: the seller's capacity unit (hours, deals, units, revenue). Capacity holds the ramp and is 0 outside
 from/to.
@@ -10,9 +11,13 @@ Reference: workload method (Talley 1961; Lodish 1971).
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optimizer.model.context import Context
 from optimizer.model.terms import Terms
+from optimizer.model.windows import added_by_seat
+
+IntArray = NDArray[np.int64]
 
 
 def hours(context: Context) -> None:
@@ -24,9 +29,34 @@ def hours(context: Context) -> None:
     used = (row >= 0) & (cube.effort != 0.0)
     upper = cube.capacity[limited]
     terms = Terms(row[used], context.cell_columns[used], cube.effort[used], np.zeros(len(upper)))
+    terms = terms + _uplifted(context, row_of, len(upper)) + _added(context, row_of, len(upper))
 
     def labels() -> list[tuple[str, ...]]:
         names, periods = cube.seat_names, cube.calendar.period
         return [(names[seat], periods[period]) for seat, period in np.argwhere(limited)]
 
     context.builder.add_rows("hours", terms, labels, upper=upper)
+
+
+def _uplifted(context: Context, row_of: IntArray, count: int) -> Terms:
+    """What effects change of the capacity that units take while they work."""
+    found = context.activities.uplifts
+    if found is None:
+        return Terms.constants(np.zeros(count))
+    row = row_of[context.cube.pair_seat[found.pair]]
+    used = (row >= 0) & (found.effort != 0.0)
+    columns = context.activities.blocks["uplift"].columns
+    return Terms(row[used], columns[used], found.effort[used], np.zeros(count))
+
+
+def _added(context: Context, row_of: IntArray, count: int) -> Terms:
+    """What effects add to capacities while they work, on the left-hand side."""
+    effects = context.cube.inputs.effects
+    total = Terms.constants(np.zeros(count))
+    for effect in effects.of("capacity") if effects is not None else ():
+        assert effects is not None
+        added = added_by_seat(context.cube, effects, effect)
+        seat, period = np.nonzero((row_of >= 0) & (added != 0.0))
+        working = context.activities.blocks["working"].columns[effects.window[effect]]
+        total = total + Terms(row_of[seat, period], working[period], -added[seat, period], np.zeros(count))
+    return total

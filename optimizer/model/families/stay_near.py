@@ -23,7 +23,6 @@ from optimizer.errors import InputError
 from optimizer.model.basis import market_basis
 from optimizer.model.builder import Labels, fixed_labels
 from optimizer.model.context import Context, DistanceStage
-from optimizer.model.metrics import cell_terms
 from optimizer.model.past_run import run_figures
 from optimizer.model.scopes import Members
 from optimizer.model.terms import Terms
@@ -67,7 +66,7 @@ def near_last_year(context: Context) -> Terms | None:
         num_periods,
         codes,
     )
-    terms = cell_terms(members, context.metrics.coefficient("revenue"))
+    terms = context.metrics.summed("revenue", members)
     above = _share_rows(context, "last year", members, terms, last_year.ravel())
     return _sum_columns(above, 2 * members.size)
 

@@ -1,0 +1,61 @@
+"""The most that markets, seats and pairs can reach: bounds that come from the data, for switches and
+checks."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.model.cube import Cube
+from optimizer.model.uplifts import Uplifts
+from optimizer.model.windows import added_by_seat, added_demand, demand_potential, demands
+
+FloatArray = NDArray[np.float64]
+
+
+@lru_cache(maxsize=4)
+def most_demand(cube: Cube) -> FloatArray:
+    """Units that each market can take at most (M, T): its potential and everything that effects may add."""
+    effects, potential = cube.inputs.effects, cube.markets.potential
+    if effects is None or not effects.of("demand"):
+        return potential
+    group, _ = demands(cube)
+    reference = demand_potential(cube)
+    most = reference.copy()
+    for effect in effects.of("demand"):
+        most += np.maximum(added_demand(cube, effects, effect), 0.0)
+    whole = reference[group]
+    known = np.isfinite(whole) & (whole > 0)
+    weight = np.divide(potential, whole, out=np.ones(potential.shape), where=known)
+    return np.asarray(most[group] * weight, dtype=np.float64)
+
+
+@lru_cache(maxsize=4)
+def most_capacity(cube: Cube) -> FloatArray:
+    """Capacity that each seat can have at most (G, T); inf without a limit."""
+    effects = cube.inputs.effects
+    most: FloatArray = cube.capacity.copy()
+    for effect in effects.of("capacity") if effects is not None else ():
+        assert effects is not None
+        most += np.maximum(added_by_seat(cube, effects, effect), 0.0)
+    return most
+
+
+def least_effort(cube: Cube, uplifts: Uplifts | None) -> FloatArray:
+    """Capacity that a unit takes at least (P, T), with every effect that saves some at work."""
+    if uplifts is None:
+        return cube.effort
+    effort = cube.effort.copy()
+    np.add.at(effort, uplifts.pair, np.minimum(uplifts.effort, 0.0))
+    return effort
+
+
+def most_units(cube: Cube, uplifts: Uplifts | None) -> FloatArray:
+    """Units that each pair can sell at most (P, T): what its market takes, and what its seller can do; inf
+    where neither is known."""
+    capacity, effort = most_capacity(cube)[cube.pair_seat], least_effort(cube, uplifts)
+    limited = np.isfinite(capacity) & (effort > 0)
+    by_seat = np.divide(capacity, effort, out=np.full(effort.shape, np.inf), where=limited)
+    return np.asarray(np.minimum(cube.by_market(most_demand(cube)), by_seat), dtype=np.float64)
