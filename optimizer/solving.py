@@ -25,7 +25,7 @@ from optimizer.result.solution import Solution, StageOutcome, Status
 from optimizer.settings import SolveSettings
 from solvers.errors import ZeroDenominatorError
 from solvers.result import Reason, Termination
-from solvers.staged import Stage, StagedResult, solve_stages
+from solvers.staged import Stage, StagedResult
 from solvers.staged_curves import solve_curve_stages
 from solvers.verify import primal_residuals
 
@@ -65,14 +65,14 @@ def solve(plan: Plan, settings: SolveSettings | None = None) -> Solution:
     with phase("solve"):
         staged = solve_model(model, settings)
     if staged.termination.reason is Reason.UNBOUNDED:
-        raise _without_limit(inputs)
+        raise without_limit(inputs)
     solution = solution_of(model, staged)
     with phase("explain"):
         solution = _explained(solution, staged, settings)
     return replace(solution, seconds=phase.seconds)
 
 
-def _without_limit(inputs: Inputs) -> InputError:
+def without_limit(inputs: Inputs) -> InputError:
     """What to say when money grows without limit: the markets that nothing bounds, by name."""
     from optimizer.checking import check_inputs
 
@@ -101,14 +101,12 @@ def solve_model(
 
     options = settings.solve_options()
     try:
-        if model.curves:
-            return solve_curve_stages(model.program, model.curves, wanted, options, announce=announced)
-        return solve_stages(model.program, wanted, options, announce=announced)
+        return solve_curve_stages(model.program, model.curves, wanted, options, announce=announced)
     except ZeroDenominatorError as error:
-        raise _without_denominator(model, error) from error
+        raise without_denominator(model, error) from error
 
 
-def _without_denominator(model: Model, error: ZeroDenominatorError) -> InputError:
+def without_denominator(model: Model, error: ZeroDenominatorError) -> InputError:
     """What to say of a ratio that the plan may make a ratio of nothing."""
     stage = next(stage for stage in model.stages if stage.name == error.stage)
     names = {"metric": stage.metric, "denominator": RATIOS[stage.metric][1]}

@@ -167,7 +167,7 @@ def options(settings: SolveSettings) -> dict[str, Any]:
 def versions(solution: Solution) -> dict[str, str]:
     """Versions of Python, Apportion, the libraries, and each solver that was used."""
     found = {"python": platform.python_version()}
-    found |= {name: _version(name) for name in ("apportion", *LIBRARIES)}
+    found |= {name: version_of(name) for name in ("apportion", *LIBRARIES)}
     used = {stage.result.solver for stage in solution.stages if stage.result is not None}
     return found | {f"solver {name}": get_usable(name).version() for name in sorted(used)}
 
@@ -201,7 +201,7 @@ def _shape(solution: Solution) -> dict[str, int]:
     }
 
 
-def _version(name: str) -> str:
+def version_of(name: str) -> str:
     """The version of a distribution; `source` where the code runs without being installed."""
     try:
         return importlib.metadata.version(name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import threading
 import time
 from collections import Counter
@@ -20,6 +19,7 @@ from scenarios.engine import Engine, engine_of
 from scenarios.files import Scenario, find_files, load_scenarios
 from scenarios.league import write_tables
 from scenarios.record import BASE, FAILED, FORMAT, INPUT_ERROR, Record, record_of
+from scenarios.store import version_of
 from scenarios.sweepfolder import SweepFolder
 from scenarios.tasks import run_all
 from scenarios.worker import Done, SweepSettings, Task, solve_base
@@ -140,7 +140,7 @@ def sweep_loaded(
 
 def versions() -> dict[str, str]:
     """Versions of everything that an answer depends on."""
-    found = {name: importlib.metadata.version(name) for name in LIBRARIES}
+    found = {name: version_of(name) for name in LIBRARIES}
     return {**found, "solver": get_usable("highs").version(), "format": str(FORMAT)}
 
 

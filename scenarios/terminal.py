@@ -102,6 +102,15 @@ class Ticker:
         """A solver of a comparison begins."""
         self._begin(name)
 
+    def scenarios(self, done: int, total: int, seconds: float) -> None:
+        """So many scenarios of a sweep are done: how fast it goes, and how long it will take."""
+        rate = done / max(seconds, 1e-9)
+        left = duration((total - done) / rate)
+        self._text = messages.text(
+            "scenarios.progress", self._language, done=done, total=total, rate=f"{rate:.3g}", left=left
+        )
+        self._write(self._text)
+
     def progress(self, news: Progress) -> None:
         """The solver reports: the seconds move on, and the proof where there is one."""
         known = "" if news.gap is None else "  " + say("phase_gap", self._language, gap=f"{news.gap:.2%}")
@@ -117,6 +126,13 @@ class Ticker:
         if self._shown:
             self._stream.write(f"\r[{time.monotonic() - self._started:7.1f} s] {text}\x1b[K")
             self._stream.flush()
+
+
+def duration(seconds: float) -> str:
+    """Seconds as `0:42` or `1:02:05`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def paper_options() -> dict[str, Any]:

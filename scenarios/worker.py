@@ -15,15 +15,17 @@ from optimizer.plan.inputs import resolve
 from optimizer.result.contradiction import explain_contradiction
 from optimizer.result.solution import Solution, Status
 from optimizer.settings import SolveSettings
-from optimizer.solving import solution_of, solver_stage
+from optimizer.solving import solution_of, solve_model, solver_stage, without_denominator, without_limit
 from scenarios.applied import changes_frame
 from scenarios.base import Base
 from scenarios.changes import apply_scenario
 from scenarios.files import Scenario
 from scenarios.kept import KeptPlan, Planned
 from scenarios.record import INPUT_ERROR, Record, failed, record_of
-from solvers.errors import SolverError
-from solvers.staged import Stage, StagedResult, solve_stages
+from solvers.errors import SolverError, ZeroDenominatorError
+from solvers.result import Reason
+from solvers.staged import Stage, StagedResult
+from solvers.staged_curves import solve_curve_stages
 from solvers.warm import StageStart, WarmStages, stage_starts
 
 WARM = "warm"
@@ -91,11 +93,12 @@ class Worker:
         self._pack = pack
         settings = pack.settings.solve_settings()
         self._options = settings.solve_options()
-        self._inputs = resolve(pack.base.plan)
-        model = compile_plan(self._inputs)
+        model = compile_plan(resolve(pack.base.plan))
         starts = pack.starts if pack.settings.warm else ()
         self._warm = WarmStages(model.program, _stages(model), starts, self._options)
         self._kept: KeptPlan | None = None
+        if pack.planned is not None:
+            self._kept = KeptPlan(pack.planned, model, pack.kept_starts, self._options)
 
     def run(self, task: Task) -> Done:
         """Change, compile, solve, verify, measure; what cannot be is a record with its reason."""
@@ -106,6 +109,8 @@ class Worker:
             inputs = resolve(changed.plan)
             model = compile_plan(inputs)
             staged = self._solved(model)
+            if staged.termination.reason is Reason.UNBOUNDED:
+                raise without_limit(inputs)
         except ApportionError as error:
             return Done(failed(scenario, task.digest, INPUT_ERROR, error.text(language)))
         except SolverError as error:
@@ -114,24 +119,19 @@ class Worker:
         more: dict[str, Any] = {"files": dict(changed.files), "start": _start(staged)}
         if solution.status is Status.NO_PLAN:
             more["reason"] = self._conflict(model)
-        if solution.has_plan and self._pack.planned is not None:
-            more["kept"] = self._kept_figures(solution)
+        if solution.has_plan and self._kept is not None:
+            found = self._kept.outcomes(model, solution.sellers)
+            more["kept"] = {name: asdict(one) for name, one in found.items()}
         record = record_of(scenario, task.digest, solution, changed.applied, **more)
         return Done(replace(record, seconds=time.perf_counter() - started), changes_frame(changed.applied))
 
     def _solved(self, model: Model) -> StagedResult:
-        stages = _stages(model)
         if not self._pack.settings.warm:
-            return solve_stages(model.program, stages, self._options)
-        return self._warm.solve(model.program, stages, self._options)
-
-    def _kept_figures(self, solution: Solution) -> dict[str, dict[str, Any]]:
-        if self._kept is None and self._pack.planned is not None:
-            self._kept = KeptPlan(self._pack.planned, self._inputs, self._pack.kept_starts, self._options)
-        if self._kept is None:
-            return {}
-        found = self._kept.outcomes(solution.inputs, solution.sellers)
-        return {name: asdict(one) for name, one in found.items()}
+            return solve_model(model, self._pack.settings.solve_settings())
+        try:
+            return self._warm.solve(model.program, _stages(model), self._options, model.curves)
+        except ZeroDenominatorError as error:
+            raise without_denominator(model, error) from error
 
     def _conflict(self, model: Model) -> str:
         """The rules that cannot all hold, by name."""
@@ -155,14 +155,13 @@ def _start(staged: StagedResult) -> str:
 def solve_base(base: Base, settings: SweepSettings, key: str) -> tuple[Pack, Solution]:
     """Solve the unchanged plan cold and pack what workers start from; raises like `solve`."""
     options = replace(settings.solve_settings().solve_options(), basis=True)
-    inputs = resolve(base.plan)
-    model = compile_plan(inputs)
-    staged = solve_stages(model.program, _stages(model), options)
+    model = compile_plan(resolve(base.plan))
+    staged = solve_curve_stages(model.program, model.curves, _stages(model), options)
     solution = solution_of(model, staged)
     pack = Pack(key, base, settings, stage_starts(staged))
     if settings.kept and solution.has_plan:
         planned = Planned.of(solution)
-        kept = KeptPlan(planned, inputs, options=options)
+        kept = KeptPlan(planned, model, options=options)
         starts = {name: tuple(found) for name, found in kept.starts.items()}
         pack = replace(pack, planned=planned, kept_starts=starts)
     return pack, solution

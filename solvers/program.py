@@ -88,11 +88,17 @@ class LinearProgram:
 
     def value(self, x: FloatArray) -> float:
         """Objective at `x` (n,), offset included."""
-        return float(self.objective @ x) + self.offset
+        return dot(self.objective, x) + self.offset
 
     def replace(self, **changes: Any) -> LinearProgram:
         """A new program with some arrays replaced."""
         return replace(self, **changes)
+
+
+def dot(first: FloatArray, second: FloatArray) -> float:
+    """The sum of products of two vectors (n,), the same on every machine: a library's dot product splits long
+    vectors among threads, so that its rounding depends on their number, and waits for busy cores."""
+    return float((first * second).sum())
 
 
 def check_program(program: LinearProgram) -> None:

@@ -95,10 +95,12 @@ class Session:
         row_lower: FloatArray | None = None,
         row_upper: FloatArray | None = None,
         coefficients: Coefficients | None = None,
+        matrix: sparse.csc_array | None = None,
         maximize: bool | None = None,
         offset: float | None = None,
     ) -> None:
-        """Change numbers: whole arrays (n,) or (m,), coefficients as (rows, columns, values).
+        """Change numbers: whole arrays (n,) or (m,); coefficients as (rows, columns, values), or as a whole
+        matrix of the same shape.
 
         Everything is validated before anything is changed; raises `InvalidProgramError`.
         """
@@ -114,6 +116,9 @@ class Session:
         changes = {name: value for name, value in given.items() if value is not None}
         if coefficients is not None:
             changes["matrix"] = changed_matrix(self._program.matrix, coefficients)
+        elif matrix is not None:
+            changes["matrix"] = matrix
+            coefficients = moved(self._program.matrix, matrix)
         self._change(self._program.replace(**changes), set(changes), coefficients)
 
     def add_row(self, columns: IntArray, values: FloatArray, lower: float, upper: float) -> None:
@@ -308,6 +313,19 @@ def _keys(matrix: sparse.csc_array) -> IntArray:
     columns = np.repeat(np.arange(matrix.shape[1], dtype=np.int64), np.diff(matrix.indptr))
     keys: IntArray = columns * matrix.shape[0] + matrix.indices
     return keys
+
+
+def moved(old: sparse.csc_array, new: sparse.csc_array) -> Coefficients:
+    """What must be set to come from `old` to `new`, whatever their patterns; raises `InvalidProgramError`
+    when their shapes differ."""
+    if old.shape != new.shape:
+        raise InvalidProgramError(f"a matrix of {new.shape} cannot take the place of one of {old.shape}")
+    found = difference(new, old)
+    if found is not None:
+        return found
+    places = (new - old).tocoo()
+    rows, columns = places.row.astype(np.int64), places.col.astype(np.int64)
+    return rows, columns, np.asarray(new.tocsr()[rows, columns], dtype=np.float64).ravel()
 
 
 def difference(base: sparse.csc_array, now: sparse.csc_array) -> Coefficients | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from solvers.program import FloatArray, LinearProgram
+from solvers.program import FloatArray, LinearProgram, dot
 
 _LEAST_SLACK = 1e-6
 
@@ -41,11 +41,11 @@ class Stage:
 
     def value(self, x: FloatArray) -> float:
         """The stage's objective at `x` (n,); raises `ZeroDivisionError` for a ratio of nothing."""
-        return (float(self.objective @ x) + self.offset) / self.divisor(x)
+        return (dot(self.objective, x) + self.offset) / self.divisor(x)
 
     def divisor(self, x: FloatArray) -> float:
         """What a ratio divides by at `x` (n,); 1 for a linear objective."""
-        return 1.0 if self.denominator is None else float(self.denominator @ x) + self.denominator_offset
+        return 1.0 if self.denominator is None else dot(self.denominator, x) + self.denominator_offset
 
     @property
     def is_constant(self) -> bool:

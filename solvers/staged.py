@@ -11,7 +11,7 @@ import numpy as np
 from solvers.errors import InvalidProgramError, NativeSolverError
 from solvers.method import choose_method
 from solvers.options import SolveOptions
-from solvers.program import FloatArray, LinearProgram
+from solvers.program import FloatArray, LinearProgram, dot
 from solvers.ratio import USUAL_GAP, charnes_cooper, charnes_cooper_point, solve_ratio
 from solvers.registry import get_usable
 from solvers.result import Basis, Limit, Reason, SolveResult, Termination
@@ -226,6 +226,8 @@ class StagedRun:
             tolerance = _WHOLE_TOLERANCE
         return replace(
             self._options,
+            # A start is for the first stage: under locks, whole numbers are solved cold (decision 0006).
+            start_values=None if self._locks else self._options.start_values,
             feasibility_tolerance=tolerance,
             time_limit=self._time_left(),
             ranging=stage.ranging,
@@ -341,7 +343,7 @@ def _best_by_bounds(program: LinearProgram, stage: Stage) -> float:
     used = stage.objective != 0
     if not np.isfinite(bound[used]).all():
         return -np.inf if not stage.maximize else np.inf
-    return float(stage.objective[used] @ bound[used]) + stage.offset
+    return dot(stage.objective[used], bound[used]) + stage.offset
 
 
 def check_stages(program: LinearProgram, stages: Sequence[Stage]) -> None:

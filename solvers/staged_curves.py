@@ -16,7 +16,7 @@ from solvers.ratio import solve_ratio
 from solvers.result import Limit, Reason, SolveResult, Termination
 from solvers.solving import solve
 from solvers.stage import Lock, Stage, lock_at, with_locks
-from solvers.staged import StagedResult, StageOutcome
+from solvers.staged import StagedResult, StageOutcome, solve_stages
 
 
 def solve_curve_stages(
@@ -32,8 +32,11 @@ def solve_curve_stages(
     A stage is locked at its value on the true curves, f <= f* + max(tolerance |f*|, 1e-6 scale, 1e-7 |f*|),
     and starts from the plan of the stage before. Duals are those of the program whose curves are replaced by
     their tangents at the answer, whole columns fixed. A last stage whose duals nobody reads only chooses
-    among equal plans: what curves tie stays as it is then. Raises like `solve_curves`.
+    among equal plans: what curves tie stays as it is then. The first stage starts from the caller's
+    `start_values`. Without curves it is `solve_stages`. Raises like `solve_curves`.
     """
+    if not curves:
+        return solve_stages(program, stages, options, solver, announce)
     run = _Run(program, tuple(curves), options or SolveOptions(), solver)
     for stage in stages:
         if run.ended is not None:
@@ -90,7 +93,8 @@ class _Run:
         """A linear objective under the locks so far, proved on the true curves to a gap relative to its value
         or to the stage's scale: a target that is met has a shortfall of 0."""
         tied = CurveProgram(stage.aimed(with_locks(self.program, self.locks)), self.curves)
-        options = replace(self.options, gap=gap, start_values=self.x, time_limit=self._time_left())
+        start = self.options.start_values if self.x is None else self.x
+        options = replace(self.options, gap=gap, start_values=start, time_limit=self._time_left())
         return self._result(tied, stage, solve_curves(tied, options, self.solver, stage.scale))
 
     def _choose(self, stage: Stage, locked: LinearProgram, x: FloatArray, left: float | None) -> None:

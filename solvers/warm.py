@@ -1,26 +1,31 @@
-"""Many what-ifs of one staged program: a session a stage, each started from the base's optimum of that stage.
+"""Many what-ifs of one staged program, each started from the base, never from another what-if.
 
-Answers do not depend on which what-ifs came before or in which process they run.
+Linear: a session a stage, started from the base's basis of that stage. With whole numbers or curves: the
+first stage starts from the base's plan. So answers do not depend on which what-ifs came before or in which
+process they run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from solvers.curves import CurveTerm
 from solvers.options import SolveOptions
 from solvers.program import FloatArray, LinearProgram
 from solvers.result import Basis, SolveResult
-from solvers.session import Coefficients, Session, difference
+from solvers.session import Session, difference
 from solvers.stage import Lock, Stage, with_locks
-from solvers.staged import StagedResult, StagedRun, check_stages, solve_stages
+from solvers.staged import StagedResult, StagedRun, check_stages
+from solvers.staged_curves import solve_curve_stages
 
 
 @dataclass(frozen=True)
 class StageStart:
-    """Where the what-ifs of one stage start: the base's basis (LP) or values (n,) (MIP), and its locks."""
+    """Where the what-ifs of one stage start: the base's basis (linear) or values (n,), and its locks."""
 
     name: str
     basis: Basis | None
@@ -37,7 +42,7 @@ def stage_starts(base: StagedResult) -> tuple[StageStart, ...]:
     found = []
     for outcome in base.outcomes:
         if outcome.result is not None and outcome.result.x is not None:
-            x = outcome.result.x if base.base.is_mip else None
+            x = outcome.result.x if outcome.result.basis is None or base.base.is_mip else None
             lower = tuple(lock.lower for lock in outcome.locks)
             upper = tuple(lock.upper for lock in outcome.locks)
             found.append(StageStart(outcome.stage.name, outcome.result.basis, x, lower, upper))
@@ -60,6 +65,8 @@ class WarmStages:
         self._starts = {start.name: start for start in starts}
         self._options, self.solver = options or SolveOptions(), solver
         self._sessions: dict[str, Session] = {}
+        plans = [start.x for start in starts if start.x is not None]
+        self._plan = plans[-1] if plans else None
 
     def fits(self, program: LinearProgram, stages: Sequence[Stage]) -> bool:
         """Whether the what-if has the rows, columns, whole numbers and stages of the base; a ratio is solved
@@ -74,18 +81,27 @@ class WarmStages:
         )
 
     def solve(
-        self, program: LinearProgram, stages: Sequence[Stage], options: SolveOptions | None = None
+        self,
+        program: LinearProgram,
+        stages: Sequence[Stage],
+        options: SolveOptions | None = None,
+        curves: Sequence[CurveTerm] = (),
     ) -> StagedResult:
-        """Optimise the stages of a what-if; one of another shape is solved cold, and a note says so.
+        """Optimise the stages of a what-if, whose columns `curves` tie; one of another shape is solved cold,
+        and a note says so.
 
-        The same locks and checks as `solve_stages`; raises like it.
+        The same locks and checks as `solve_stages` and `solve_curve_stages`; raises like them.
         """
-        options = options or self._options
-        if not self.fits(program, stages):
-            result = solve_stages(program, stages, options, self.solver)
-            return replace(result, notes=(*result.notes, "started cold: its shape differs from the base's"))
-        check_stages(program, stages)
-        return _WhatIf(self, program, options).run(stages)
+        options, fits = options or self._options, self.fits(program, stages)
+        if fits and not curves and not program.is_mip:
+            check_stages(program, stages)
+            return _WhatIf(self, program, options).run(stages)
+        start = replace(options, start_values=self._plan if fits else None)
+        result = solve_curve_stages(program, curves, stages, start, self.solver)
+        if fits and self._plan is not None:
+            return result
+        why = "the base has no plan" if fits else "its shape differs from the base's"
+        return replace(result, notes=(*result.notes, f"started cold: {why}"))
 
     def session(self, stage: Stage, locks: Sequence[Lock]) -> Session | None:
         """The session of a stage, at its base; None where the base did not solve it with such locks."""
@@ -97,7 +113,7 @@ class WarmStages:
             base = self._base_program(stage.name, [lock.stage.name for lock in locks], start)
             session = self._sessions[stage.name] = Session(base, self._options, self.solver)
             plain = replace(self._options, time_limit=None, progress=None, interrupt=None)
-            session.solve(replace(plain, start_basis=start.basis, start_values=start.x))
+            session.solve(replace(plain, start_basis=start.basis))
         session.reset_to_base()
         return session
 
@@ -126,27 +142,23 @@ class _WhatIf(StagedRun):
         return session.solve(self.stage_options(stage))
 
 
+_ARRAYS = ("objective", "column_lower", "column_upper", "row_lower", "row_upper")
+
+
 def patch(session: Session, program: LinearProgram) -> None:
-    """Give a session the numbers of a program of the same shape; new places of the matrix are added."""
+    """Give a session the numbers of a program of the same shape, those only that differ."""
     base = session.program
-    session.patch(
-        objective=program.objective,
-        column_lower=program.column_lower,
-        column_upper=program.column_upper,
-        row_lower=program.row_lower,
-        row_upper=program.row_upper,
-        coefficients=_coefficients(base, program),
-        maximize=program.maximize,
-        offset=program.offset,
-    )
-
-
-def _coefficients(base: LinearProgram, program: LinearProgram) -> Coefficients | None:
-    """What must be set to come from the base's matrix to the program's; None for nothing."""
-    found = difference(program.matrix, base.matrix)
-    if found is None:
-        moved = (program.matrix - base.matrix).tocoo()
-        rows, columns = moved.row.astype(np.int64), moved.col.astype(np.int64)
-        values = np.asarray(program.matrix.tocsr()[rows, columns], dtype=np.float64).ravel()
-        found = rows, columns, values
-    return found if found[0].size else None
+    changes: dict[str, Any] = {
+        name: getattr(program, name)
+        for name in _ARRAYS
+        if not np.array_equal(getattr(base, name), getattr(program, name))
+    }
+    same = difference(program.matrix, base.matrix)
+    if same is None or same[0].size:
+        changes["matrix"] = program.matrix
+    changes |= {
+        name: getattr(program, name)
+        for name in ("maximize", "offset")
+        if getattr(base, name) != getattr(program, name)
+    }
+    session.patch(**changes)

@@ -8,8 +8,9 @@ from scenarios.commands.new import new
 from scenarios.commands.schema import schema
 from scenarios.commands.solve import solve
 from scenarios.commands.solvers import solvers
+from scenarios.commands.sweep import sweep
 
-COMMANDS = (new, check, solve, explain, fit, solvers, export, schema)
+COMMANDS = (new, check, solve, explain, sweep, fit, solvers, export, schema)
 """In the order of a planner's work."""
 
 __all__ = ["COMMANDS"]

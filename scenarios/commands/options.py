@@ -50,6 +50,35 @@ def solve_settings(
     )
 
 
+engine_option = click.option(
+    "--engine",
+    default="serial",
+    show_default=True,
+    metavar="ENGINE",
+    help="serial, process (all cores), process:2, dask://host:port or ray://host:port.",
+)
+
+
+def sweep_limits(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of a sweep that hold for each scenario."""
+    limit = click.option(
+        "--time-limit",
+        type=click.FloatRange(min=0),
+        metavar="SECONDS",
+        help="Stop each scenario after so many seconds.",
+    )
+    gap = click.option(
+        "--gap",
+        callback=share,
+        metavar="SHARE",
+        help="Stop each scenario when proved within this share (whole units).",
+    )
+    seed = click.option(
+        "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the solver."
+    )
+    return limit(gap(seed(command)))
+
+
 def explained_file(run: Path) -> Path:
     """The plan file of a run folder, or the plan itself."""
     kept = run / "inputs" / "plan.yaml"

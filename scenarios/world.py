@@ -1,0 +1,110 @@
+"""The world of a compiled plan without what the planner wants: what follows from decisions that are made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from solvers.conflict import RowGroup, least_repair
+from solvers.curves import CurveTerm, make_table
+from solvers.options import SolveOptions
+from solvers.program import LinearProgram
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+WISHES = ("rules", "balance", "stay_near")
+"""Families that say what the planner wants; all others say what the world allows."""
+ROUNDING = 1e-9
+
+
+def without_rules(program: LinearProgram) -> LinearProgram:
+    """The program whose rows of wishes bind nothing; its shape stays."""
+    lower, upper = program.row_lower.copy(), program.row_upper.copy()
+    for block in program.row_blocks:
+        if block.name in WISHES:
+            lower[block.start : block.stop] = -np.inf
+            upper[block.start : block.stop] = np.inf
+    return program.replace(row_lower=lower, row_upper=upper)
+
+
+def follow_decisions(
+    program: LinearProgram, curves: Sequence[CurveTerm], num_cells: int
+) -> tuple[LinearProgram, tuple[CurveTerm, ...]]:
+    """Put in what fixed columns determine: columns that equalities tie to them, and outputs of curves.
+
+    Rows that are about decisions only bind nothing any more: whether the changed world would allow them is
+    not asked. The first `num_cells` columns are sales, which are never tied. Gives the program and the curves
+    whose input is still free.
+    """
+    program = _settled(program, num_cells)
+    program, left = _with_responses(program, curves)
+    decided = program.column_lower == program.column_upper
+    decided[:num_cells] = False
+    about = (program.matrix != 0).astype(np.int64)
+    alone = (about @ (~decided).astype(np.int64) == 0) & (about @ decided.astype(np.int64) > 0)
+    lower, upper = np.where(alone, -np.inf, program.row_lower), np.where(alone, np.inf, program.row_upper)
+    return program.replace(row_lower=lower, row_upper=upper), left
+
+
+def _settled(program: LinearProgram, num_cells: int) -> LinearProgram:
+    """Every column that an equality ties to fixed columns takes its only value, one after the other."""
+    lower, upper = program.column_lower.copy(), program.column_upper.copy()
+    equal = np.flatnonzero(program.row_lower == program.row_upper)
+    matrix = sparse.csr_array(program.matrix)[equal]
+    rhs, about = program.row_lower[equal], (matrix != 0).astype(np.int64)
+    waiting = np.ones(len(equal), dtype=np.bool_)
+    while True:
+        free = lower < upper
+        rows = np.flatnonzero(waiting & (about @ free.astype(np.int64) == 1))
+        if not len(rows):
+            return program.replace(column_lower=lower, column_upper=upper)
+        waiting[rows] = False
+        part = matrix[rows].tocoo()
+        known = rhs[rows] - matrix[rows] @ np.where(free, 0.0, lower)
+        open_ones = free[part.col] & (part.data != 0)
+        row, column = part.row[open_ones], part.col[open_ones]
+        value = known[row] / part.data[open_ones]
+        size = ROUNDING * (1.0 + np.abs(value))
+        fits = (value >= lower[column] - size) & (value <= upper[column] + size) & (column >= num_cells)
+        lower[column[fits]] = upper[column[fits]] = value[fits]
+
+
+def _with_responses(
+    program: LinearProgram, curves: Sequence[CurveTerm]
+) -> tuple[LinearProgram, tuple[CurveTerm, ...]]:
+    """Outputs of curves with a fixed input take their value on the true curve, as bound or exactly."""
+    if not curves:
+        return program, ()
+    lower, upper = program.column_lower.copy(), program.column_upper.copy()
+    known = [term for term in curves if lower[term.input_column] == upper[term.input_column]]
+    if known:
+        taken = lower[[term.input_column for term in known]]
+        brought = make_table([term.curve for term in known]).value(np.arange(len(known)), taken)
+        # A logarithm of nothing brings nothing.
+        brought = np.where(np.isfinite(brought), brought, 0.0)
+        column = np.array([term.output_column for term in known])
+        exact = np.array([term.sense == "=" for term in known])
+        lower[column] = np.where(exact, brought, np.minimum(lower[column], brought))
+        upper[column] = np.where(exact, brought, np.minimum(upper[column], brought))
+    left = tuple(term for term in curves if lower[term.input_column] < upper[term.input_column])
+    return program.replace(column_lower=lower, column_upper=upper), left
+
+
+def widened(program: LinearProgram, options: SolveOptions) -> LinearProgram:
+    """The program whose rows give way by the least sum of relative violations that makes a plan possible."""
+    bounds = np.stack([program.row_lower, program.row_upper])
+    sizes = np.abs(np.where(np.isfinite(bounds), bounds, 0.0)).max(axis=0)
+    rows = np.flatnonzero(np.isfinite(bounds).any(axis=0))
+    group = RowGroup("world", rows, np.maximum(sizes[rows], 1.0))
+    plain = SolveOptions(time_limit=options.time_limit, threads=options.threads, seed=options.seed)
+    found = least_repair(program, [group], plain)
+    lower, upper = program.row_lower.copy(), program.row_upper.copy()
+    for change in found.changes:
+        room = ROUNDING * group.scale
+        lower[rows] -= np.where(change.lower_by > 0, change.lower_by + room, 0.0)
+        upper[rows] += np.where(change.upper_by > 0, change.upper_by + room, 0.0)
+    return program.replace(row_lower=lower, row_upper=upper)
