@@ -17,6 +17,7 @@ class SolveSettings:
     `time_limit` in seconds for all stages together; `gap` relative, for plans with whole numbers;
     `seat_groups=False` keeps every seller apart. `marginal_values` and `leverage` explain the plan and cost
     a few more solves.
+    `mode` takes the place of the plan's own mode and objective: contribution, least-spend, largest:TARGET.
     `on_stage` is called with the name of each stage before it is solved; `interrupt` stops the solve soon
     after it is set, with the best plan so far.
     """
@@ -29,6 +30,7 @@ class SolveSettings:
     seat_groups: bool = True
     marginal_values: bool = True
     leverage: bool = True
+    mode: str | None = None
     interrupt: threading.Event | None = None
     on_stage: Callable[[str], None] | None = None
     progress: Callable[[Progress], None] | None = None

@@ -16,6 +16,7 @@ from optimizer.model.metrics import RATIOS
 from optimizer.model.objective import RATIO_LOCK, PlanStage
 from optimizer.model.seats import group_sellers
 from optimizer.plan.inputs import Inputs, resolve
+from optimizer.plan.modes import in_mode, read_mode
 from optimizer.plan.plan import Plan
 from optimizer.result.contradiction import explain_contradiction
 from optimizer.result.evaluate import others_of, plan_vector, rule_outcomes
@@ -59,6 +60,8 @@ def solve(plan: Plan, settings: SolveSettings | None = None) -> Solution:
     """
     settings = settings or SolveSettings()
     phase = Phases()
+    if settings.mode is not None:
+        plan = in_mode(plan, read_mode(settings.mode))
     with phase("compile"):
         inputs = resolve(plan)
         model = compile_plan(inputs, settings.seat_groups)
@@ -109,7 +112,9 @@ def solve_model(
 def without_denominator(model: Model, error: ZeroDenominatorError) -> InputError:
     """What to say of a ratio that the plan may make a ratio of nothing."""
     stage = next(stage for stage in model.stages if stage.name == error.stage)
-    names = {"metric": stage.metric, "denominator": RATIOS[stage.metric][1]}
+    # A share of a metric is divided by the metric itself in a larger scope.
+    _, denominator, _ = RATIOS.get(stage.metric, ("", stage.metric, ""))
+    names = {"metric": stage.metric, "denominator": denominator}
     return InputError("modes.ratio_may_be_of_nothing", stage.place, **names)
 
 

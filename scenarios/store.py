@@ -160,7 +160,17 @@ def summary(
 
 def options(settings: SolveSettings) -> dict[str, Any]:
     """The settings that shape the answer."""
-    names = ("time_limit", "gap", "threads", "seed", "method", "seat_groups", "marginal_values", "leverage")
+    names = (
+        "time_limit",
+        "gap",
+        "threads",
+        "seed",
+        "method",
+        "seat_groups",
+        "marginal_values",
+        "leverage",
+        "mode",
+    )
     return {name: getattr(settings, name) for name in names}
 
 

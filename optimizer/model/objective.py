@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from optimizer.errors import InputError, Place
 from optimizer.model.builder import fixed_labels
+from optimizer.model.coefficients import COSTS
 from optimizer.model.context import Context, SoftRule
 from optimizer.model.families.balance import smallest_ratio, spread_of
 from optimizer.model.families.even_load import even_load
 from optimizer.model.families.stay_near import near_last_year
+from optimizer.model.largest import sought_level
 from optimizer.model.metrics import RATIOS
 from optimizer.model.terms import Terms
-from optimizer.plan.schema import ObjectiveStage
+from optimizer.plan.schema import LargestSpec, ObjectiveStage
 
 FloatArray = NDArray[np.float64]
 
@@ -52,7 +54,7 @@ class PlanStage:
 
 def plan_stages(context: Context) -> list[PlanStage]:
     """Every stage of the plan in order; columns and rows that stages need are added to the builder."""
-    stages = _target_stages(context)
+    stages = _target_stages(context) + _mode_stages(context)
     asked = context.cube.inputs.plan.spec.objective
     later = (
         _default_stages(context)
@@ -63,6 +65,37 @@ def plan_stages(context: Context) -> list[PlanStage]:
         # Penalties are part of the money stage; without one they are a stage of their own.
         stages += _penalty_stage(context)
     return _with_own_names([*stages, *later, _tie_break(context)])
+
+
+def _mode_stages(context: Context) -> list[PlanStage]:
+    """What the plan's mode puts before money: the least spend, or the largest target."""
+    mode = context.cube.inputs.plan.spec.mode
+    if mode == "least_spend":
+        return [_least_spend(context)]
+    return [_largest(context, mode.largest)] if isinstance(mode, LargestSpec) else []
+
+
+def _least_spend(context: Context) -> PlanStage:
+    """The money that the plan decides on: everything that contribution subtracts besides commission."""
+    terms = sum_terms([context.metrics.total(cost) for cost in COSTS])
+    if not terms.value.any():
+        raise InputError("modes.nothing_to_spend", Place(context.cube.inputs.plan.file))
+    scale = _size(context, terms)
+    return PlanStage("least spend", "least_spend", terms, False, scale, "currency", is_money=True)
+
+
+def _largest(context: Context, name: str) -> PlanStage:
+    """The largest bound of a target: of one member its figure over what a bound of 1 means, of several the
+    smallest of these."""
+    rows = context.rule_rows[name]
+    level = sought_level(context, rows)
+    if level.denominator is not None:
+        return PlanStage(
+            "largest target", "largest", level.terms, level.maximize, 0.0, level.unit,
+            denominator=level.denominator, metric=rows.rule.metric, place=rows.rule.place,
+        )  # fmt: skip
+    scale = LOCK_SCALE * max(level.size, 1e-9)
+    return PlanStage("largest target", "largest", level.terms, level.maximize, scale, level.unit)
 
 
 def _with_own_names(stages: Sequence[PlanStage]) -> list[PlanStage]:

@@ -11,6 +11,7 @@ from optimizer.plan.effects import Effects, resolve_effects
 from optimizer.plan.initiatives import Initiatives, resolve_initiatives
 from optimizer.plan.marketing import Marketing, resolve_marketing
 from optimizer.plan.markets import Markets, resolve_markets
+from optimizer.plan.modes import with_mode_applied
 from optimizer.plan.plan import Plan
 from optimizer.plan.sellers import Selling, resolve_sellers
 from optimizer.plan.sizes import SizePool, resolve_sizes
@@ -41,12 +42,13 @@ class Inputs:
 
 
 def resolve(plan: Plan, factors: Mapping[str, float] | None = None) -> Inputs:
-    """Fill every blank by its default or derivation; `factors` scales assumptions by key, to see what they
-    move.
+    """Fill every blank by its default or derivation, with the rules as the plan's mode has them.
+
+    `factors` scales assumptions by key, to see what they move.
 
     Raises `InputError` where a number can neither be read nor derived.
     """
-    log = AssumptionLog(factors or {})
+    plan, log = with_mode_applied(plan), AssumptionLog(factors or {})
     markets = resolve_markets(plan, log)
     selling = resolve_sellers(plan, markets, log)
     resources = resolve_resources(plan, markets, selling)

@@ -14,6 +14,7 @@ from optimizer.io.paths import file_digest, resolve_inside
 from optimizer.io.yaml import Document, load_yaml
 from optimizer.plan.calendar import Calendar
 from optimizer.plan.checks import check_references
+from optimizer.plan.modes import check_mode
 from optimizer.plan.plan import Plan
 from optimizer.plan.problems import explained
 from optimizer.plan.profiles import settled_profiles
@@ -116,6 +117,7 @@ def plan_of(content: Content) -> Plan:
     spec = _with_scopes(spec, known, source)
     rule_tables = RuleTables(content.folder)
     rules = build_rules(spec, known, source, rule_tables.values)
+    check_mode(spec.mode, rules, source.place(("mode",)))
     read = {name: file_digest(path) for name, path in rule_tables.files.items()}
     inputs = dict(sorted({**content.inputs, **read}.items()))
     return Plan(spec, calendar, tables, content.folder, source.file, source.lines, inputs, rules)
@@ -148,6 +150,8 @@ def validated(data: Mapping[str, Any], source: Source) -> PlanSpec:
     for at, stage in enumerate(spec.objective or []):
         if (stage.maximize is None) == (stage.minimize is None):
             raise InputError("plan.stage_one_of", source.place(("objective", at)))
+    if spec.mode is not None and spec.objective is not None:
+        raise InputError("modes.objective_and_mode", source.place(("mode",)))
     return spec
 
 

@@ -59,6 +59,8 @@ class Rule:
     penalty: float | None = None
     """Currency per missed unit of the metric, for soft rules without a stage."""
     weight: float = 1.0
+    sought: bool = False
+    """Whether the plan looks for the largest bound that can be reached instead of asking for this one."""
     place: Place = field(default_factory=Place)
 
     def bounds_of(self, member: Members) -> tuple[float | None, float | None]:

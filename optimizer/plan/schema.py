@@ -284,6 +284,20 @@ class ObjectiveStage(Strict):
     """Scope of the metric."""
 
 
+class LargestSpec(Strict):
+    """The mode that looks for the largest target."""
+
+    largest: Label
+    """Name of the target whose bound is left free: the largest number (or growth) that can be reached with
+    the others kept; for an upper bound the smallest."""
+
+
+ModeName = Literal["contribution", "least_spend"]
+Mode = Annotated[
+    Annotated[ModeName, Tag("text")] | Annotated[LargestSpec, Tag("map")], Discriminator(_text_or_map)
+]
+
+
 class PlanSpec(Strict):
     """The plan file."""
 
@@ -311,6 +325,10 @@ class PlanSpec(Strict):
     """Quotas for every node of the organisation; several a person are possible."""
     objective: list[ObjectiveStage] | None = None
     """Stages after the targets; default: contribution, then nearness to last year, then the tie-break."""
+    mode: Mode | None = None
+    """What to solve for in place of an objective: `contribution` (as without); `least_spend`: every target a
+    must, and the least money for marketing, initiatives and whatever else is decided on; {largest: TARGET}:
+    the most that can be asked of a target with the others kept."""
     whole_units: bool = False
     """Sell whole units only (also a column of markets)."""
     growth_cap: Number = Field(default=0.5, ge=0)

@@ -9,6 +9,7 @@ from optimizer.report.binding import binding
 from optimizer.report.breakdown import breakdown
 from optimizer.report.contradiction import contradiction
 from optimizer.report.layout import Paper
+from optimizer.report.mode import mode
 from optimizer.report.sheet import Sheet, known_figure
 from optimizer.report.spending import spending
 from optimizer.report.starting import starting
@@ -42,6 +43,7 @@ def page(
     _status(sheet)
     if solution.has_plan:
         _headline(sheet)
+        mode(sheet)
         _notes(sheet)
         sections = (targets, breakdown, spending, starting, binding, usage, *_asked_for(solution), assumed)
         for section in sections:

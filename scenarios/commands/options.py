@@ -43,6 +43,7 @@ def solve_settings(
         seed=choices["seed"],
         method=choices["method"].replace("-", "_"),
         seat_groups=not choices["no_seat_groups"],
+        mode=choices.get("mode"),
         interrupt=interrupt,
         on_stage=ticker.stage,
         progress=ticker.progress,

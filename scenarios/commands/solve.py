@@ -40,6 +40,12 @@ from scenarios.terminal import Ticker, echo_json, interruption, language_of, pap
     help="How to solve; auto chooses by the size of the plan.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the solver.")
+@click.option(
+    "--mode",
+    metavar="MODE",
+    help="contribution, least-spend (that reaches every target), or largest:TARGET (that can be reached); in "
+    "place of the plan's own mode or objective.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the page.")
 @click.option(
     "--no-seat-groups",

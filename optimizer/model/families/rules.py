@@ -65,11 +65,13 @@ class RuleRows:
 
 
 def rules(context: Context) -> None:
-    """Add the rows of every rule of the plan, with slack columns where it is soft."""
+    """Add the rows of every rule of the plan, with slack columns where it is soft; a rule whose largest bound
+    is looked for is an objective (`optimizer/model/largest.py`)."""
     for rule in context.cube.inputs.plan.rules:
         rows = rule_rows(context, rule)
         context.rule_rows[rule.name] = rows
-        _add(context, rows)
+        if not rule.sought:
+            _add(context, rows)
 
 
 def rule_rows(context: Context, rule: Rule) -> RuleRows:
