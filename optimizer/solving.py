@@ -130,6 +130,9 @@ def solver_stage(model: Model, stage: PlanStage, ranging: bool = False) -> Stage
         tolerance=0.0 if below is None else RATIO_LOCK,
         keep_duals=stage.is_money,
         ranging=ranging and stage.is_money,
+        # A shortfall is counted in whole targets, and proved in shares of them.
+        least_size=1.0 if stage.kind == "shortfall" else None,
+        chooses=stage.kind in ("nearness", "tie_break"),
         denominator=None if below is None else below.dense(columns),
         denominator_offset=0.0 if below is None else float(below.constant[0]),
     )

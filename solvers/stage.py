@@ -23,6 +23,9 @@ class Stage:
     Its lock, for a minimisation: f <= f* + max(tolerance |f*|, 1e-6 scale), with f* the verified value; f
     <= f* where that is the best which the bounds of the columns alone allow. `scale` is the size that one
     business unit of f has, `tolerance` is relative. `lock=False` leaves later stages free to give it up.
+    A relative gap refers to the value, or to `least_size` where the value is smaller (`scale` unless given).
+    `chooses` marks a stage that only chooses among plans which are equally good: whole numbers and curves
+    may stay where the stages before have put them.
     `keep_duals=False` says that nobody reads this stage's duals, so that it need not be solved when its
     value cannot be better; `ranging` asks for ranges in this stage.
     """
@@ -38,6 +41,8 @@ class Stage:
     ranging: bool = False
     denominator: FloatArray | None = None
     denominator_offset: float = 0.0
+    least_size: float | None = None
+    chooses: bool = False
 
     def value(self, x: FloatArray) -> float:
         """The stage's objective at `x` (n,); raises `ZeroDivisionError` for a ratio of nothing."""

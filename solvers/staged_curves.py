@@ -31,9 +31,9 @@ def solve_curve_stages(
 
     A stage is locked at its value on the true curves, f <= f* + max(tolerance |f*|, 1e-6 scale, 1e-7 |f*|),
     and starts from the plan of the stage before. Duals are those of the program whose curves are replaced by
-    their tangents at the answer, whole columns fixed. A last stage whose duals nobody reads only chooses
-    among equal plans: what curves tie stays as it is then. The first stage starts from the caller's
-    `start_values`. Without curves it is `solve_stages`. Raises like `solve_curves`.
+    their tangents at the answer, whole columns fixed. A stage that `chooses` leaves whole numbers and what
+    curves tie as they are. The first stage starts from the caller's `start_values`. Without curves it is
+    `solve_stages`. Raises like `solve_curves`.
     """
     if not curves:
         return solve_stages(program, stages, options, solver, announce)
@@ -46,7 +46,7 @@ def solve_curve_stages(
         else:
             if announce is not None:
                 announce(stage)
-            run.solve(stage, chooses=stage is stages[-1] and not stage.keep_duals)
+            run.solve(stage)
     return run.finished()
 
 
@@ -67,14 +67,14 @@ class _Run:
         """Record a stage that is not solved."""
         self.outcomes.append(StageOutcome(stage, None, locks=tuple(self.locks), note=reason))
 
-    def solve(self, stage: Stage, chooses: bool) -> None:
+    def solve(self, stage: Stage) -> None:
         """Solve one stage from the plan so far, keep the better plan, and lock it."""
         left = self._time_left()
         if left is not None and left <= 0:
             self.ended = Termination(Reason.LIMIT, Limit.TIME, "between stages")
             self.skip(stage, f"not solved: {self.ended.reason} between stages")
             return
-        if chooses and self.x is not None and stage.denominator is None:
+        if stage.chooses and self.x is not None and stage.denominator is None:
             self._choose(stage, stage.aimed(with_locks(self.program, self.locks)), self.x, left)
             return
         if stage.denominator is None:
@@ -95,23 +95,29 @@ class _Run:
         tied = CurveProgram(stage.aimed(with_locks(self.program, self.locks)), self.curves)
         start = self.options.start_values if self.x is None else self.x
         options = replace(self.options, gap=gap, start_values=start, time_limit=self._time_left())
-        return self._result(tied, stage, solve_curves(tied, options, self.solver, stage.scale))
+        size = stage.scale if stage.least_size is None else stage.least_size
+        return self._result(tied, stage, solve_curves(tied, options, self.solver, size))
 
     def _choose(self, stage: Stage, locked: LinearProgram, x: FloatArray, left: float | None) -> None:
-        """Solve a stage with inputs and outputs of the curves where they are; the plan stays where the
-        rounding of the plan so far leaves no room."""
-        tied = np.unique(
-            [column for term in self.curves for column in (term.input_column, term.output_column)]
+        """Solve a stage with whole numbers and inputs and outputs of the curves where they are; the plan
+        stays where the rounding of the plan so far leaves no room."""
+        tied = locked.integer.copy()
+        tied[[column for term in self.curves for column in (term.input_column, term.output_column)]] = True
+        at = np.clip(np.where(locked.integer, np.round(x), x), locked.column_lower, locked.column_upper)
+        held = locked.replace(
+            column_lower=np.where(tied, at, locked.column_lower),
+            column_upper=np.where(tied, at, locked.column_upper),
+            integer=np.zeros_like(locked.integer),
         )
-        lower, upper = locked.column_lower.copy(), locked.column_upper.copy()
-        lower[tied] = upper[tied] = x[tied]
-        held = locked.replace(column_lower=lower, column_upper=upper)
         result = solve(held, replace(self.options, start_values=None, time_limit=left), self.solver)
         if result.x is None:
             self.skip(stage, "not solved: the plan of the stages before leaves nothing to choose")
             return
         self.x = result.x
         self.outcomes.append(StageOutcome(stage, result, locks=tuple(self.locks)))
+        if result.termination.reason is not Reason.OPTIMAL:
+            self.ended = result.termination
+        self._lock(stage)
 
     def finished(self) -> StagedResult:
         """The whole result, with each stage's value at the final values."""

@@ -18,7 +18,8 @@ def implied_bounds(program: LinearProgram, rounds: int = ROUNDS) -> tuple[FloatA
     (Savelsbergh 1994). Implied bounds are widened by 1e-9 of their size, so that rounding cuts nothing off.
     """
     matrix = program.matrix.tocoo()
-    row, column, value = matrix.row, matrix.col, matrix.data
+    stored = matrix.data != 0.0
+    row, column, value = matrix.row[stored], matrix.col[stored], matrix.data[stored]
     lower, upper = program.column_lower.copy(), program.column_upper.copy()
     for _ in range(rounds):
         low_term, high_term = _terms(value, lower[column], upper[column])

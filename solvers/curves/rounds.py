@@ -65,17 +65,23 @@ class Rounds:
         if found is not None and shared.ledger.take_point(found.x):
             self.grid = shared.refine(self.grid, shared.inputs_at(found.x), shared.prepared.all)
 
-    def whole(self, x: FloatArray) -> FloatArray:
-        """A point of the relaxation with the program's own whole numbers whole."""
-        prepared = self.shared.prepared
-        if not prepared.program.is_mip:
-            return x
-        program = build(prepared, self.grid).curves_relaxed(prepared.program.num_columns)
-        options = self.shared.plain(max(1e-3, self.shared.gap), _SHARE_OF_TIME_FOR_WHOLE)
-        result = run(program, options, self.shared.solver)
+    def begin(self, x: FloatArray) -> None:
+        """Climb from a point of the relaxation: with whole numbers at the next ones first, which is often
+        enough, then from where a search for whole numbers ends that takes the curves as relaxed."""
+        shared, prepared = self.shared, self.shared.prepared
+        self.climb(x)
+        if shared.over() or not prepared.program.is_mip:
+            return
+        estimator = build(prepared, self.grid)
+        program = estimator.curves_relaxed(prepared.program.num_columns)
+        options = self._until_proved(shared.plain(max(1e-3, shared.gap), _SHARE_OF_TIME_FOR_WHOLE))
+        if shared.ledger.best is not None:
+            options = replace(options, start_values=estimator.lift(prepared, shared.ledger.scaled_best()))
+        result = run(program, options, shared.solver)
         if result.bound is not None:
-            self.shared.ledger.take_bound(result.bound)
-        return x if result.x is None else result.x
+            shared.ledger.take_bound(result.bound)
+        if result.x is not None and not shared.over():
+            self.climb(result.x)
 
     def _round(self) -> Termination | None:
         shared, ledger = self.shared, self.shared.ledger
@@ -122,22 +128,23 @@ class Rounds:
             return 1e-3 * ledger.magnitude, least
         return max(least, ledger.distance / 3.0), least
 
-    def _options(self, estimator: Estimator, wanted: float) -> SolveOptions:
-        # The round also ends as soon as its bound proves the best point known.
-        shared, ledger = self.shared, self.shared.ledger
-        enough = EitherEvent(shared.stop)
+    def _until_proved(self, options: SolveOptions) -> SolveOptions:
+        # A solve also ends as soon as its bound proves the best point known.
+        shared, enough = self.shared, EitherEvent(self.shared.stop)
 
         def listen(progress: Progress) -> None:
             if progress.bound is not None:
-                ledger.take_bound(progress.bound)
+                shared.ledger.take_bound(progress.bound)
             if shared.proved():
                 enough.set()
 
+        return replace(options, interrupt=enough, progress=listen)
+
+    def _options(self, estimator: Estimator, wanted: float) -> SolveOptions:
+        shared, ledger = self.shared, self.shared.ledger
         share = _SHARE_OF_TIME_FOR_HUNTING if self._hunting else 1.0
-        options = shared.plain(wanted / ledger.magnitude, share)
-        options = replace(
-            options, interrupt=enough, progress=listen, seed=options.seed + self.number * self._hunting
-        )
+        options = self._until_proved(shared.plain(wanted / ledger.magnitude, share))
+        options = replace(options, seed=options.seed + self.number * self._hunting)
         if ledger.best is None:
             return options
         tuning = {**_QUICK_NODES.get(shared.solver, {})}

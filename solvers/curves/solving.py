@@ -55,7 +55,7 @@ def solve_curves(
         return shared.ledger.result(relaxed.termination, 0, 0)
     prover = Rounds(shared, grid)
     if relaxed.x is not None and not shared.over():
-        prover.climb(prover.whole(relaxed.x))
+        prover.begin(relaxed.x)
     if options.threads >= 2 and shared.prepared.size >= _CURVES_WORTH_A_HUNTER and not shared.over():
         ended, rounds = _in_two(shared, prover.grid)
         prover.number, prover.binaries = rounds.number, rounds.binaries

@@ -40,22 +40,23 @@ def test_a_later_stage_keeps_the_value_of_an_earlier_one() -> None:
     assert result.x[0] == pytest.approx(25.0, abs=0.5)
 
 
-def test_a_last_stage_that_chooses_leaves_the_curves_alone() -> None:
-    """What curves tie stays to the last digit; a column that no curve ties moves to its best bound."""
+def test_a_stage_that_chooses_leaves_curves_and_whole_numbers_alone() -> None:
+    """What curves tie stays to the last digit, and so does a whole number; another column moves to its best
+    bound."""
     program = budget(50.0)
     program = program.replace(
-        objective=np.zeros(5),
-        matrix=sparse.csc_array(np.array([[1.0, 1.0, 0.0, 0.0, 0.0]])),
-        column_lower=np.append(program.column_lower, 2.0),
-        column_upper=np.append(program.column_upper, 9.0),
-        integer=np.zeros(5, dtype=np.bool_),
+        objective=np.zeros(6),
+        matrix=sparse.csc_array(np.array([[1.0, 1.0, 0.0, 0.0, 0.0, 0.0]])),
+        column_lower=np.append(program.column_lower, [2.0, 0.0]),
+        column_upper=np.append(program.column_upper, [9.0, 3.0]),
+        integer=np.arange(6) == 5,
     )
-    most = Stage("most", np.append(OUTPUTS, 0.0), maximize=True)
-    least = Stage("least", np.array([1.0, 0.0, 0.0, 0.0, 1.0]), keep_duals=False)
+    most = Stage("most", np.append(OUTPUTS, [0.0, 1.0]), maximize=True, scale=1e7)
+    least = Stage("least", np.array([1.0, 0.0, 0.0, 0.0, 1.0, 1.0]), keep_duals=False, chooses=True)
     alone, both = (solve_curve_stages(program, CURVES, stages) for stages in ([most], [most, least]))
     assert alone.x is not None and both.x is not None
     assert both.x[:4] == pytest.approx(alone.x[:4], abs=1e-9)
-    assert both.x[4] == pytest.approx(2.0)
+    assert both.x[4:] == pytest.approx([2.0, 3.0])
     assert both.termination.reason is Reason.OPTIMAL
 
 
