@@ -43,9 +43,9 @@ def compare_solvers(
     """Solve one stage of a plan by each solver in a process of its own, with the stages before it kept.
 
     `solvers` are names; without any, every solver here that can take the program. `stage` is the money
-    stage unless given. `relax` drops whole numbers, so that solvers of linear programs can join. The time
-    limit is for each solver. Raises `InputError` for an unknown stage and for a plan whose earlier stages
-    have no solution.
+    stage unless given. `relax` drops whole numbers and takes response curves by their concave envelopes, so
+    that solvers of linear programs can join. The time limit is for each solver. Raises `InputError` like
+    `stage_program`, and for an unknown stage.
     """
     settings = settings or SolveSettings()
     model = compile_plan(resolve(plan), settings.seat_groups)
@@ -56,11 +56,16 @@ def compare_solvers(
     chosen = tuple(solvers) or capable(program)
     options = replace(settings.solve_options(), method="auto", progress=None)
     found = compare(program, chosen, options, weights, on_start=on_start, on_answer=on_answer)
-    return PlanComparison(plan, name, relax and model.program.is_mip, program, found)
+    return PlanComparison(plan, name, relax and (model.program.is_mip or bool(model.curves)), program, found)
 
 
 def stage_program(model: Model, name: str, relax: bool, settings: SolveSettings) -> LinearProgram:
-    """The program of one stage, the stages before it locked at their optimum."""
+    """The program of one stage, the stages before it locked; `relax` as in `compare_solvers`.
+
+    Raises `InputError` where the stages before it have no solution, and for response curves without `relax`.
+    """
+    if model.curves and not relax:
+        raise InputError("model.curves_need_relax", curves=len(model.curves))
     if relax:
         model = replace(model, program=model.program.replace(integer=np.zeros_like(model.program.integer)))
     position = next(index for index, stage in enumerate(model.stages) if stage.name == name)
@@ -68,7 +73,12 @@ def stage_program(model: Model, name: str, relax: bool, settings: SolveSettings)
     staged = solve_model(model, quiet, model.stages[: position + 1])
     if not staged.has_solution:
         raise InputError("model.stage_without_plan", stage=name, reason=str(staged.termination.reason))
-    return staged.program(name)
+    program = staged.program(name)
+    if not model.curves:
+        return program
+    from solvers.curves import CurveProgram, envelope_program
+
+    return envelope_program(CurveProgram(program, model.curves))
 
 
 def capable(program: LinearProgram) -> tuple[str, ...]:

@@ -28,12 +28,17 @@ class Exported:
 
 
 def export_plan(
-    plan: Plan, target: Path, stage: str | None = None, settings: SolveSettings | None = None
+    plan: Plan,
+    target: Path,
+    stage: str | None = None,
+    settings: SolveSettings | None = None,
+    relax: bool = False,
 ) -> Exported:
     """Write the program of one stage (the money stage unless given), with the stages before it locked.
 
     The ending of `target` says which format: .mps or .lp. The file appears whole or not at all. Raises
-    `InputError` for another ending, an unknown stage, or a plan whose earlier stages have no solution.
+    `InputError` for another ending, an unknown stage, a plan whose earlier stages have no solution, and for
+    response curves, which such a file cannot hold, unless `relax` takes them by their concave envelopes.
     """
     writer = WRITERS.get(target.suffix.lower())
     if writer is None:
@@ -41,7 +46,7 @@ def export_plan(
     settings = settings or SolveSettings()
     model = compile_plan(resolve(plan), settings.seat_groups)
     name = stage_name(model, stage)
-    program = stage_program(model, name, False, settings)
+    program = stage_program(model, name, relax, settings)
     with replace_file(target) as scratch:
         writer(program, scratch)
     return Exported(name, program.num_columns, program.num_rows, int(program.matrix.nnz))

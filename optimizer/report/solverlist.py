@@ -10,7 +10,7 @@ from optimizer.comparing import PlanComparison
 from optimizer.exporting import Exported
 from optimizer.report.layout import Column, Paper, Tone
 from optimizer.report.numbers import number, percent
-from solvers.compare import AGREEING, FAULTY, ComparisonRow
+from solvers.compare import FAULTY, ComparisonRow
 from solvers.registry import available, get, names
 
 SHOWN = ("lp", "mip", "duals", "ranging", "bound", "warm_start", "update", "log_lines", "interruption")
@@ -79,14 +79,16 @@ def comparison_page(
 
 
 def verdict(found: PlanComparison, language: str = "en") -> str:
-    """How many agree, and who stands apart, in one or two sentences."""
+    """How many agree, and what was judged of whom, in a few sentences."""
     comparison = found.comparison
+    judged: dict[str, list[str]] = {}
+    for row in comparison.rows:
+        judged.setdefault(_verdict_word(row, language), []).append(row.solver)
     words = [_say("agree", language, agreeing=len(comparison.agree), count=len(comparison.rows))]
-    words += [
-        _say("apart", language, solver=row.solver, verdict=_verdict_word(row, language))
-        for row in comparison.rows
-        if row.verdict not in AGREEING
-    ]
+    for word, solvers in judged.items():
+        words.append(
+            _say("judged", language, verdict=word[:1].upper() + word[1:], solvers=", ".join(solvers))
+        )
     return " ".join(words)
 
 
@@ -122,7 +124,7 @@ def _cells(row: ComparisonRow, language: str) -> list[str]:
         reason if row.limit is None else f"{reason} ({_say(f'limit_{row.limit.value}', language)})",
         "" if row.objective is None else f"{row.objective:.10g}",
         "" if row.bound is None else f"{row.bound:.10g}",
-        "" if row.gap is None else f"{row.gap:.1e}",
+        "" if row.gap is None else f"{row.gap:.0e}",
         number(row.seconds, language, 2),
         memory,
         "" if row.worst_residual is None else f"{row.worst_residual:.0e}",

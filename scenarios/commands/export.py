@@ -16,11 +16,14 @@ from scenarios.terminal import language_of, spoken
 @click.option(
     "--stage", metavar="NAME", help="Write this stage of the objective; the money stage if not given."
 )
-def export(plan: Path, target: Path, stage: str | None) -> None:
+@click.option(
+    "--relax", is_flag=True, help="Drop whole numbers, and take response curves by their concave envelopes."
+)
+def export(plan: Path, target: Path, stage: str | None, relax: bool) -> None:
     """Write the linear or whole-number program of PLAN as FILE, which ends in .mps or .lp.
 
     The stages before the one that is written are locked at their optimum. Rows and columns carry readable
-    names.
+    names. A file cannot hold response curves: --relax writes their concave envelopes as straight lines.
     """
     language = language_of(plan)
     with spoken(language):
@@ -28,5 +31,5 @@ def export(plan: Path, target: Path, stage: str | None) -> None:
         from optimizer.plan.load import load_plan
         from optimizer.report.solverlist import export_sentence
 
-        done = export_plan(load_plan(plan_file(plan)), target, stage)
+        done = export_plan(load_plan(plan_file(plan)), target, stage, relax=relax)
     click.echo(export_sentence(done, target.name, language))

@@ -31,7 +31,10 @@ from scenarios.terminal import Ticker, echo_json, interruption, language_of, pap
     help="Stop each solver after so many seconds.",
 )
 @click.option(
-    "--relax", is_flag=True, help="Drop whole numbers, so that solvers of linear programs can join."
+    "--relax",
+    is_flag=True,
+    help="Drop whole numbers and take response curves by their concave envelopes, so that solvers of linear "
+    "programs can join.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the table for a program.")
 def solvers(plan: Path | None, chosen: str | None, as_json: bool, **choices: Any) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from solvers.curves.definition import Curve, Part, curve, total
+    from solvers.curves.envelope import envelope_program
     from solvers.curves.program import CurveProgram, CurveTerm, local_program
     from solvers.curves.result import CurveResult, Moment
     from solvers.curves.solving import solve_curves
@@ -24,6 +25,7 @@ _HOMES = {
     "Moment": "result",
     "Part": "definition",
     "curve": "definition",
+    "envelope_program": "envelope",
     "local_program": "program",
     "make_table": "table",
     "solve_curves": "solving",
@@ -39,6 +41,7 @@ __all__ = [
     "Moment",
     "Part",
     "curve",
+    "envelope_program",
     "local_program",
     "make_table",
     "solve_curves",

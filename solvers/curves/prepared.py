@@ -20,7 +20,7 @@ from solvers.solving import solve
 
 @dataclass(frozen=True)
 class Prepared:
-    """Scaled program (maximised, offset 0) and its simple curves 0..n-1.
+    """Scaled program (maximised, offset 0) and its simple curves 0..n-1; `extended` is it before scaling.
 
     Curve j says sign[j] x[outputs[j]] <= f_j(x[inputs[j]]) for an input in [low[j], high[j]]. An equation is
     two curves: the second, with sign -1, is the first one turned over. Curve j bends one way on each of its
@@ -30,6 +30,7 @@ class Prepared:
     """
 
     original: CurveProgram
+    extended: LinearProgram
     program: LinearProgram
     scaling: Scaling
     table: CurveTable
@@ -213,6 +214,7 @@ def _scaled(
     edges = [np.asarray(shape.edges) / columns[at] for shape, at in zip(parts.shapes, inputs, strict=True)]
     return Prepared(
         original=curve_program,
+        extended=parts.program,
         program=scaled.replace(objective=sign * scaled.objective, maximize=True, offset=0.0),
         scaling=scaling,
         table=table.scaled(columns[inputs], columns[outputs]),

@@ -12,9 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from solvers.curves.estimator import build
+from solvers.curves.estimator import Estimator, build
 from solvers.curves.grid import Grid, first_grid, refine_secants
 from solvers.curves.inner import run
+from solvers.curves.prepared import Prepared
 from solvers.curves.program import CurveProgram
 from solvers.curves.result import CurveResult
 from solvers.curves.rounds import NO_PLAN, Rounds
@@ -77,15 +78,40 @@ def _in_two(shared: Shared, grid: Grid) -> tuple[Termination | None, Rounds]:
     return ended, prover
 
 
+def relaxation(curve_program: CurveProgram, options: SolveOptions, solver: str) -> tuple[Prepared, Grid]:
+    """The prepared program, and the grid on which its relaxation is the concave envelopes within the gap.
+
+    Raises like `solve_curves`.
+    """
+    shared = Shared(curve_program, options, solver, 0.0)
+    grid, _, _ = _tightened(shared, first_grid(shared.prepared, _STEPS_APART * shared.tolerance))
+    return shared.prepared, grid
+
+
 def _relax(shared: Shared, coarse: Grid) -> tuple[Grid, SolveResult]:
     """The relaxation with tangents where it lies; those of earlier rounds that it has left are dropped,
     because each one costs every node of the search. Its prices tell which secants are worth cutting."""
-    prepared, grid, last = shared.prepared, coarse, np.inf
+    prepared = shared.prepared
+    grid, estimator, result = _tightened(shared, coarse)
+    if result.termination.reason is not Reason.OPTIMAL or result.x is None:
+        return grid, result
+    owner, at, _ = estimator.places(prepared, result.x)
+    grid = coarse.with_tangents(owner, at)
+    if result.duals is not None:
+        price = np.where(estimator.output_row >= 0, np.abs(result.duals[estimator.output_row]), 0.0)
+        allowed = _SECANT_SHARE_OF_GAP * shared.gap * abs(result.objective)
+        grid = refine_secants(prepared, grid, price, max(allowed, 1e-12))
+    return grid, result
+
+
+def _tightened(shared: Shared, grid: Grid) -> tuple[Grid, Estimator, SolveResult]:
+    """The relaxation with more and more tangents, each where it lies, until they hardly move it."""
+    prepared, last = shared.prepared, np.inf
     for _ in range(_RELAXATIONS):
         estimator = build(prepared, grid)
         result = run(estimator.relaxed(), shared.plain(), shared.solver)
         if result.termination.reason is not Reason.OPTIMAL or result.x is None:
-            return grid, result
+            break
         shared.ledger.take_prices(result, shared.tolerance)
         shared.ledger.take_bound(prepared.program.value(result.x[: prepared.program.num_columns]))
         owner, at, over = estimator.places(prepared, result.x)
@@ -93,12 +119,7 @@ def _relax(shared: Shared, coarse: Grid) -> tuple[Grid, SolveResult]:
         if gained <= 0.1 * shared.gap * abs(result.objective) or shared.late():
             break
         grid = grid.with_tangents(owner[over > shared.tolerance], at[over > shared.tolerance])
-    grid = coarse.with_tangents(owner, at)
-    if result.duals is not None:
-        price = np.where(estimator.output_row >= 0, np.abs(result.duals[estimator.output_row]), 0.0)
-        allowed = _SECANT_SHARE_OF_GAP * shared.gap * abs(result.objective)
-        grid = refine_secants(prepared, grid, price, max(allowed, 1e-12))
-    return grid, result
+    return grid, estimator, result
 
 
 def _why(shared: Shared, ended: Termination | None) -> Termination:

@@ -56,11 +56,38 @@ def test_relaxing_lets_linear_solvers_join(whole_plan: Plan) -> None:
     assert rows["highs"].objective >= whole.objective
 
 
+@pytest.mark.parametrize("case", ["curves_even_bounded", "curves_least_spend"])
+def test_response_curves_are_taken_by_their_envelopes(root: Path, case: str, tmp_path: Path) -> None:
+    """With `relax` the solvers agree on a bound of the plan; without it they are not asked for half of it."""
+    plan = load_plan(root / "tests" / "golden" / case)
+    with pytest.raises(InputError, match="response curves.*Add --relax"):
+        compare_solvers(plan, ["highs"])
+    with pytest.raises(InputError, match="response curves.*Add --relax"):
+        export_plan(plan, tmp_path / "plan.mps")
+    four = ["highs", "cbc", "glop", "scip"]
+    found = compare_solvers(plan, four, SolveSettings(time_limit=30.0), relax=True)
+    assert list(found.comparison.agree) == four
+    true = solve(plan, SolveSettings(marginal_values=False, leverage=False)).stages[0].value
+    bound = found.comparison.rows[0].objective
+    assert true is not None and bound is not None
+    sign = 1.0 if found.program.maximize else -1.0
+    assert sign * bound >= sign * true - 1e-6 * abs(true)
+    export_plan(plan, tmp_path / "plan.mps", relax=True)
+    assert solve_program(read_mps(tmp_path / "plan.mps")).objective == pytest.approx(bound, rel=1e-6)
+
+
 def test_a_solver_that_cannot_take_the_plan_is_a_row(whole_plan: Plan) -> None:
     """A solver of linear programs refuses whole numbers; the others go on."""
     found = compare_solvers(whole_plan, ["glop", "highs"])
     assert [row.verdict for row in found.comparison.rows] == [Verdict.REFUSED, Verdict.SAME_OPTIMUM]
-    assert "glop: cannot take this plan" in verdict(found)
+    assert "Cannot take this plan: glop." in verdict(found)
+
+
+def test_the_page_says_every_verdict_in_full(whole_plan: Plan) -> None:
+    """However narrow the page is, who found the same optimum and who could not stands below the table."""
+    found = compare_solvers(whole_plan, ["glop", "highs", "cbc"])
+    text = " ".join(comparison_page(found, 60).split())
+    assert "Same optimum: highs" in text and "Cannot take this plan: glop." in text
 
 
 def test_the_page_and_the_data_say_the_same(whole_plan: Plan) -> None:
