@@ -1,6 +1,7 @@
 """The commands of `apportion`, a module each; heavy libraries are imported inside the functions."""
 
 from scenarios.commands.check import check
+from scenarios.commands.diff import diff
 from scenarios.commands.explain import explain
 from scenarios.commands.export import export
 from scenarios.commands.fit import fit
@@ -10,7 +11,7 @@ from scenarios.commands.solve import solve
 from scenarios.commands.solvers import solvers
 from scenarios.commands.sweep import sweep
 
-COMMANDS = (new, check, solve, explain, sweep, fit, solvers, export, schema)
+COMMANDS = (new, check, solve, explain, sweep, diff, fit, solvers, export, schema)
 """In the order of a planner's work."""
 
 __all__ = ["COMMANDS"]
