@@ -1,5 +1,6 @@
 """The commands of `apportion`, a module each; heavy libraries are imported inside the functions."""
 
+from scenarios.commands.batch import batch
 from scenarios.commands.check import check
 from scenarios.commands.diff import diff
 from scenarios.commands.explain import explain
@@ -11,7 +12,7 @@ from scenarios.commands.solve import solve
 from scenarios.commands.solvers import solvers
 from scenarios.commands.sweep import sweep
 
-COMMANDS = (new, check, solve, explain, sweep, diff, fit, solvers, export, schema)
+COMMANDS = (new, check, solve, explain, sweep, batch, diff, fit, solvers, export, schema)
 """In the order of a planner's work."""
 
 __all__ = ["COMMANDS"]
