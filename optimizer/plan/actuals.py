@@ -8,7 +8,7 @@ known by province is known by region too.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -53,6 +53,8 @@ class Facts:
     known."""
     uses: Mapping[int, FloatArray]
     """Resource -> what the sales of a pool took of it (R, T)."""
+    price: FloatArray
+    """Mean price of what a pool covers (R, T)."""
     pairs: tuple[IntArray, IntArray]
     """(pool, pair of seller and market) for every pair that a pool covers."""
     spend: FloatArray | None = None
@@ -66,21 +68,6 @@ class Facts:
     def size(self) -> int:
         """R."""
         return len(self.names)
-
-    def run_on(self, more: int) -> Facts:
-        """The facts with so many periods more, of which nothing is known."""
-
-        def longer(values: FloatArray) -> FloatArray:
-            return np.pad(values, ((0, 0), (0, more)))
-
-        return replace(
-            self,
-            told={name: longer(values) for name, values in self.told.items()},
-            values={name: longer(values) for name, values in self.values.items()},
-            uses={resource: longer(values) for resource, values in self.uses.items()},
-            spend=None if self.spend is None else longer(self.spend),
-            starts=None if self.starts is None else longer(self.starts),
-        )
 
 
 def resolve_facts(
@@ -115,7 +102,7 @@ def resolve_facts(
     told = without_totals(table, pools, pool, period, labels, told)
     _check_complete(plan, table, told, past)
     pairs = pool_pairs(plan, pools, selling)
-    values, uses_of = derived_figures(markets, selling, told, pairs, uses, log)
+    values, uses_of, price = derived_figures(markets, selling, told, pairs, uses, log)
     spend = _spend(pools, marketing, plan, told, values)
     return Facts(
         past=past,
@@ -124,6 +111,7 @@ def resolve_facts(
         told=told,
         values=values,
         uses=uses_of,
+        price=price,
         pairs=pairs,
         spend=spend,
         starts=_starts(table, pools, initiatives, plan, told),

@@ -117,15 +117,12 @@ TABLES: dict[str, TableColumns] = {
             _number("size_units", "units over the horizon"),
             _money("size_revenue", "currency over the horizon", 0.0, "size"),
             _number("max_share", "share of size", 0.0, 1.0),
-            _number("organic", "opportunities over the horizon"),
-            _number("waiting_kept", "share of unsold opportunities kept a period", 0.0, 1.0),
             Column("unit", "label"),
             Column("whole_units", "yes_no"),
             Column("shared_demand", "label"),
             Column("season", "profile"),
             Column("potential_profile", "profile"),
             Column("last_year_profile", "profile"),
-            Column("organic_profile", "profile"),
         ),
     ),
     "sellers": TableColumns(
@@ -158,7 +155,6 @@ TABLES: dict[str, TableColumns] = {
         "seller_and_market_keys",
         (
             _number("hours_per_unit", "hours/unit"),
-            _number("win_factor", "units sold per unit that an average seller would sell"),
             _number("share_min", "share of the market's units", 0.0, 1.0),
             _number("share_max", "share of the market's units", 0.0, 1.0),
         ),
@@ -226,7 +222,6 @@ TABLES: dict[str, TableColumns] = {
             Column("carryover_profile", "profile"),
             Column("normalised", "yes_no"),
             _number("opening_stock", "currency, or insertions"),
-            Column("lag", "profile"),
         ),
     ),
     "curves": TableColumns(
@@ -250,51 +245,7 @@ TABLES: dict[str, TableColumns] = {
         "yields",
         (),
         "marketing_and_market_keys",
-        (
-            Column("opportunities", "number", "opportunities per lead of the channel", required=True),
-            _number("conversion", "deals per opportunity", 0.0, 1.0),
-        ),
-    ),
-    "stages": TableColumns(
-        "stages",
-        ("stage",),
-        "market_keys",
-        (
-            Column("stage", "label", required=True),
-            _number("conversion", "share that reaches the next stage", 0.0, 1.0, "conversion_to_next"),
-            _number("days", "days in the stage"),
-            _number("hours", "hours of a deal in the stage"),
-        ),
-    ),
-    "pipeline": TableColumns(
-        "pipeline",
-        (),
-        "market_keys",
-        (
-            Column("deal", "label"),
-            Column("amount", "money", "currency, revenue when all is won", 0.0, required=True),
-            Column("stage", "label"),
-            Column("close", "date", aliases=("expected_close",)),
-            _number("probability", "share that is won", 0.0, 1.0),
-        ),
-    ),
-    "customers": TableColumns(
-        "customers",
-        (),
-        "market_keys",
-        (
-            Column(
-                "customers",
-                "number",
-                "customers at the start",
-                0.0,
-                required=True,
-                aliases=("opening_customers",),
-            ),
-            _number("retention", "share kept a year", 0.0, 1.0),
-            _number("orders", "orders a customer a year", 0.0, None, "orders_per_customer"),
-            _money("revenue_per_order", "currency/order"),
-        ),
+        (Column("opportunities", "number", "opportunities per lead of the channel", required=True),),
     ),
     "initiatives": TableColumns(
         "initiatives",
@@ -381,6 +332,16 @@ TABLES: dict[str, TableColumns] = {
             _number("hours", "hours"),
             _number("starts", "starts", 0.0, 1.0),
             Column("returned", "yes_no", aliases=("return", "returns")),
+        ),
+    ),
+    "rates": TableColumns(
+        "rates",
+        (),
+        "seller_and_market_keys",
+        (
+            Column("rate", "choice", choices=("price", "volume", "hours")),
+            Column("factor", "number", "measured over planned", 0.0, required=True),
+            Column("reason", "label"),
         ),
     ),
     "profiles": TableColumns(

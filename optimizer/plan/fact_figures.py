@@ -88,8 +88,9 @@ def derived_figures(
     pairs: tuple[IntArray, IntArray],
     uses: Mapping[int, FloatArray],
     log: AssumptionLog,
-) -> tuple[dict[str, FloatArray], dict[int, FloatArray]]:
-    """Metric -> what each pool adds to it (R, T), and resource -> what its sales took of it (R, T).
+) -> tuple[dict[str, FloatArray], dict[int, FloatArray], FloatArray]:
+    """Metric -> what each pool adds to it (R, T), resource -> what its sales took of it (R, T), and the mean
+    price of a pool (R, T).
 
     What the table tells is taken as it is; units follow from revenue or deals, revenue and deals from units,
     and the rest from these.
@@ -129,7 +130,7 @@ def derived_figures(
         for row, amount in uses.items()
     }
     log.note("facts_at_mean", "actuals", "price, margin_rate", int(mean.mixed.sum()), None, scalable=False)
-    return values, taken
+    return values, taken, price
 
 
 def _first(*figures: FloatArray) -> FloatArray:

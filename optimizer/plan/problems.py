@@ -24,6 +24,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "stay_near": schema.StayNearSpec,
     "quotas": schema.QuotaSpec,
     "objective": schema.ObjectiveStage,
+    "tracking": schema.TrackingSpec,
 }
 _TAGS = ("number", "map", "table", "text")
 _FORMS = ("at_least", "at_most", "equals", "growth", "share_at_least", "share_at_most", "of", "to")

@@ -12,7 +12,7 @@ from optimizer.io.numbers import number_from_yaml
 TableName = Literal[
     "markets", "sellers", "territories", "resources", "uses", "profiles", "market_size",
     "locks", "commitments", "credits", "marketing", "curves", "yields",
-    "initiatives", "actuals", "effects", "stages", "pipeline", "customers",
+    "initiatives", "actuals", "effects", "rates",
 ]  # fmt: skip
 
 
@@ -298,6 +298,17 @@ Mode = Annotated[
 ]
 
 
+class TrackingSpec(Strict):
+    """When plan and fact are on track."""
+
+    green: Number = Field(default=0.02, ge=0, lt=1)
+    """A forecast that misses its target by no more than this share is green."""
+    amber: Number = Field(default=0.05, ge=0, lt=1)
+    """By no more than this it is amber, beyond it red."""
+    chance: Number = Field(default=0.05, gt=0, lt=1)
+    """A rate is off when chance alone would bring it as far no more often than this."""
+
+
 class PlanSpec(Strict):
     """The plan file."""
 
@@ -323,6 +334,8 @@ class PlanSpec(Strict):
     """Distance from last year or from another run."""
     quotas: list[QuotaSpec] = Field(default_factory=list)
     """Quotas for every node of the organisation; several a person are possible."""
+    tracking: TrackingSpec = TrackingSpec()
+    """Bands of red, amber and green, and how sure a drift alert is."""
     objective: list[ObjectiveStage] | None = None
     """Stages after the targets; default: contribution, then nearness to last year, then the tie-break."""
     mode: Mode | None = None
@@ -331,7 +344,5 @@ class PlanSpec(Strict):
     the most that can be asked of a target with the others kept."""
     whole_units: bool = False
     """Sell whole units only (also a column of markets)."""
-    run_out: int | None = Field(default=None, ge=0, le=1040)
-    """Periods behind the horizon in which what was set going still brings money; default: the longest lag."""
     growth_cap: Number = Field(default=0.5, ge=0)
     """Potential of a market without one: last year times 1 + growth_cap."""

@@ -1,0 +1,257 @@
+"""The Monday page: one screen of where the year stands, why, and what has to be decided this week.
+
+The content is put together once, as sections of texts; a terminal, an HTML file and a workbook show the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from optimizer import messages
+from optimizer.report import numbers
+from optimizer.report.layout import Column
+from optimizer.report.words import figure, unit_word
+from optimizer.result.solution import Solution
+from optimizer.tracking.causes import CAUSES, PARTS, Split
+from optimizer.tracking.drift import Drift, clearest
+from optimizer.tracking.levels import Standing
+from optimizer.tracking.rates import drift_reason
+from optimizer.tracking.tracking import Tracking
+
+LIGHTS = {"green": "●", "amber": "◐", "red": "○"}
+"""Signs that tell the lights apart without colour."""
+_MOST_MEMBERS = 12
+_MOST_LEVELS = 2
+_MOST_LINES = 10
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, a table with the light of each row (blank for none), and sentences below it."""
+
+    title: str
+    columns: Sequence[Column] = ()
+    rows: Sequence[Sequence[str]] = ()
+    lights: Sequence[str] = ()
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class MondayPage:
+    """The page: title, one line below it, and sections in order; empty sections are left out."""
+
+    title: str
+    subtitle: str
+    language: str
+    sections: tuple[Section, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Before:
+    """What the last run said: forecast of revenue by (scope, member), and its alerts by (rate, scope,
+    member)."""
+
+    forecast: dict[tuple[str, str], float]
+    alerts: frozenset[tuple[str, str, str]]
+
+
+def monday_page(
+    found: Tracking, before: Before | None = None, more: Sequence[Section] = (), assumed: Sequence[str] = ()
+) -> MondayPage:
+    """The page of a tracking; `more` are the sections on what is to be done, `assumed` names measures that
+    were taken from the plan because facts do not tell them."""
+    speaker = _Speaker(found.comparison.solution)
+    plan = found.comparison.inputs.plan
+    last = np.datetime64(str(plan.spec.calendar.as_of)) - np.timedelta64(1, "D")
+    sections = (
+        _standings(speaker, found, before),
+        _causes(speaker, found),
+        *more,
+        _drifts(speaker, found),
+        _changes(speaker, found, before),
+        _notes(speaker, assumed),
+    )
+    return MondayPage(
+        plan.spec.name,
+        speaker.say("subtitle", day=str(last)),
+        speaker.language,
+        tuple(section for section in sections if section.rows or section.notes),
+    )
+
+
+class _Speaker:
+    """Figures and sentences in the plan's language."""
+
+    def __init__(self, solution: Solution) -> None:
+        self.solution = solution
+        self.language = solution.plan.spec.language
+
+    def say(self, name: str, /, **fields: object) -> str:
+        return messages.text(f"weekly.{name}", self.language, **fields)
+
+    def money(self, value: float | None) -> str:
+        return numbers.amount(value, self.language)
+
+    def signed(self, value: float | None) -> str:
+        return numbers.signed(self.money(value), value or 0.0)
+
+    def percent(self, share: float | None) -> str:
+        return numbers.percent(share, self.language, sign=True)
+
+    def with_currency(self, value: float) -> str:
+        gap = "" if self.language == "zh" else " "
+        return f"{self.signed(value)}{gap}{unit_word(self.solution, 'currency', self.language)}".strip()
+
+    def head(self, name: str, number: bool = True) -> Column:
+        return Column(self.say(f"head_{name}"), number)
+
+    def member(self, scope: str, member: str) -> str:
+        return member if scope else self.say("company")
+
+
+def shown_scopes(solution: Solution, scopes: Sequence[str]) -> list[str]:
+    """The levels that the page shows: those that targets and quotas name first, then the others, as long as
+    they have few members."""
+    named = [column for rule in solution.plan.rules for column in (*rule.each, *rule.where)]
+    named += [column for quota in solution.plan.spec.quotas for column in quota.by]
+    ordered = [*dict.fromkeys(column for column in named if column in scopes), *scopes]
+    found = []
+    for scope in dict.fromkeys(ordered):
+        members = solution.metrics.members("revenue", [scope], {}).size
+        if 1 < members <= _MOST_MEMBERS and scope not in ("status", "unit"):
+            found.append(scope)
+    return found[:_MOST_LEVELS]
+
+
+def _shown(found: Tracking, metric: str) -> list[Standing]:
+    scopes = ["", *shown_scopes(found.comparison.solution, found.comparison.scopes)]
+    rows = [one for one in found.standings if one.metric == metric and one.scope in scopes]
+    return sorted(rows, key=lambda one: scopes.index(one.scope))
+
+
+def _standings(speaker: _Speaker, found: Tracking, before: Before | None) -> Section:
+    columns = [
+        speaker.head("member", False), speaker.head("target"), speaker.head("plan_to_date"),
+        speaker.head("fact"), speaker.head("deviation"), speaker.head("weeks"), speaker.head("run_rate"),
+        speaker.head("forecast"), speaker.head("gap"), speaker.head("since"), speaker.head("light", False),
+    ]  # fmt: skip
+    rows, lights = [], []
+    for one in _shown(found, "revenue"):
+        last = None if before is None else before.forecast.get((one.scope, one.member))
+        since = None if last is None else one.forecast - last
+        gap = one.gap if one.target is not None else one.forecast - one.plan
+        rows.append([
+            speaker.member(one.scope, one.member), speaker.money(one.target or one.plan),
+            speaker.money(one.plan_to_date), speaker.money(one.fact), speaker.percent(one.share),
+            numbers.number(one.weeks, speaker.language, 1), speaker.money(one.run_rate),
+            speaker.money(one.forecast), speaker.signed(gap),
+            numbers.UNKNOWN if since is None else speaker.signed(since), LIGHTS.get(one.light or "", ""),
+        ])  # fmt: skip
+        lights.append(one.light or "")
+    return Section(
+        speaker.say("title_standing", currency=unit_word(speaker.solution, "currency", speaker.language)),
+        columns,
+        rows,
+        lights,
+    )
+
+
+def _causes(speaker: _Speaker, found: Tracking) -> Section:
+    """Why fact and plan differ, for the company and the levels that are shown."""
+    wanted = ["", *shown_scopes(found.comparison.solution, found.comparison.scopes)]
+    splits = [split for split in found.comparison.splits if split.scope in wanted]
+    used = [cause for cause in CAUSES if any(split.causes[cause] for split in splits)]
+    columns = [speaker.head("member", False), *(Column(speaker.say(f"cause_{name}"), True) for name in used)]
+    columns.append(speaker.head("deviation_money"))
+    rows = [
+        [
+            speaker.member(split.scope, split.member),
+            *(speaker.signed(split.causes[cause] / PARTS) for cause in used),
+            speaker.signed((split.fact - split.plan) / PARTS),
+        ]
+        for split in splits
+    ]
+    notes = [
+        main_cause(speaker.solution, split, found.comparison.drifts) for split in splits if not split.scope
+    ]
+    return Section(speaker.say("title_causes"), columns if used else (), rows if used else (), (), notes)
+
+
+def main_cause(solution: Solution, split: Split, tests: Sequence[Drift]) -> str:
+    """The largest cause of a deviation in one sentence, with the alert behind it where there is one."""
+    speaker = _Speaker(solution)
+    deviation = split.fact - split.plan
+    if not any(split.causes.values()):
+        return speaker.say("as_planned")
+    against = {cause: value for cause, value in split.causes.items() if value * (deviation or -1) > 0}
+    name = max(against or split.causes, key=lambda cause: abs(split.causes[cause]))
+    text = speaker.say(
+        "main_cause",
+        cause=speaker.say(f"cause_{name}"),
+        amount=speaker.with_currency(split.causes[name] / PARTS),
+        deviation=speaker.with_currency(deviation / PARTS),
+    )
+    alerts = [drift_sentence(solution, one) for one in clearest(tests, name)]
+    return " ".join([text, *alerts[:1]])
+
+
+def drift_sentence(solution: Solution, one: Drift) -> str:
+    """One drift: what was measured, what was planned, and the test."""
+    speaker = _Speaker(solution)
+    unit = "share" if one.rate == "conversion" else "units"
+    if one.rate == "price":
+        unit = "currency"
+    shown = (figure(value, unit, speaker.language) for value in (one.measured, one.planned))
+    measured, planned = shown
+    return speaker.say(
+        "drift",
+        rate=speaker.say(f"cause_{one.rate}"),
+        member=speaker.member(one.scope, one.member),
+        measured=measured,
+        planned=planned,
+        reason=drift_reason(one, speaker.language),
+    )
+
+
+def _drifts(speaker: _Speaker, found: Tracking) -> Section:
+    alerts = [
+        one
+        for rate in ("conversion", "leads", "volume", "price")
+        for one in clearest(found.comparison.drifts, rate)
+    ]
+    notes = [drift_sentence(speaker.solution, one) for one in alerts[:_MOST_LINES]]
+    if not notes and found.comparison.drifts:
+        notes = [speaker.say("no_drift", count=len(found.comparison.drifts))]
+    return Section(speaker.say("title_drift"), notes=notes)
+
+
+def _changes(speaker: _Speaker, found: Tracking, before: Before | None) -> Section:
+    """What changed since the last run, the largest changes of a forecast first, in ten lines."""
+    if before is None:
+        return Section("")
+    lines: list[tuple[float, str]] = []
+    for one in found.standings:
+        last = before.forecast.get((one.scope, one.member))
+        if one.metric == "revenue" and last is not None and round(one.forecast - last):
+            text = speaker.say(
+                "changed_forecast",
+                member=speaker.member(one.scope, one.member),
+                amount=speaker.with_currency(one.forecast - last),
+                forecast=speaker.money(one.forecast),
+            )
+            lines.append((abs(one.forecast - last), text))
+    now = {(one.rate, one.scope, one.member): one for one in found.comparison.drifts if one.alert}
+    fresh = [drift_sentence(speaker.solution, now[key]) for key in now if key not in before.alerts]
+    largest = [text for _, text in sorted(lines, key=lambda line: -line[0])]
+    notes = [*fresh[: _MOST_LINES // 2], *largest][:_MOST_LINES] or [speaker.say("unchanged")]
+    return Section(speaker.say("title_changes"), notes=notes)
+
+
+def _notes(speaker: _Speaker, assumed: Sequence[str]) -> Section:
+    """What was not told and taken from the plan."""
+    notes = [speaker.say(f"taken_{name}") for name in assumed]
+    notes += [used.text(speaker.language) for used in speaker.solution.inputs.assumptions[:3]]
+    return Section(speaker.say("title_assumed"), notes=notes)

@@ -1,0 +1,103 @@
+"""The Monday page as text, as a self-contained HTML file, and as the sheets of a workbook."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from optimizer.report.layout import Paper, Tone
+from optimizer.report.monday import MondayPage, Section
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TONES: dict[str, Tone] = {"green": "good", "amber": "plain", "red": "bad", "": "plain"}
+_STYLE = """
+body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; }
+h1 { font-size: 1.5rem; margin: 0; }
+h2 { font-size: 1.05rem; margin: 1.6rem 0 .4rem; }
+p.sub { color: #555; margin: .2rem 0; }
+table { border-collapse: collapse; width: 100%; }
+th, td { padding: .25rem .6rem; border-bottom: 1px solid #ddd; text-align: left; }
+th { font-weight: 600; color: #444; }
+.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+tr.green td:last-child { color: #1a7f37; }
+tr.amber td:last-child { color: #9a6700; }
+tr.red td:last-child { color: #cf222e; }
+ul { margin: .3rem 0; padding-left: 1.2rem; }
+@media print { body { margin: 0; } }
+""".strip()
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+_SHEET_NAME = 31
+"""Longest name of a sheet that spreadsheets take."""
+
+
+def monday_text(page: MondayPage, width: int = 100, colour: bool = False) -> str:
+    """The page for a terminal."""
+    paper = Paper(max(width, 76), colour)
+    paper.paragraph(page.title, tone="heading")
+    paper.paragraph(page.subtitle, tone="faint")
+    for section in page.sections:
+        paper.heading(section.title)
+        if section.rows:
+            tones = [_TONES[light] for light in section.lights] or None
+            paper.table(section.columns, section.rows, tones)
+        for note in section.notes:
+            paper.paragraph(note, indent=2, mark="- ")
+    return paper.text()
+
+
+def monday_html(page: MondayPage) -> str:
+    """The page as one file without scripts or anything from elsewhere; every text is escaped."""
+    parts = [
+        "<!doctype html>",
+        f'<html lang="{escape(page.language)}"><head><meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>{escape(page.title)}</title><style>{_STYLE}</style></head><body>",
+        f'<h1>{escape(page.title)}</h1><p class="sub">{escape(page.subtitle)}</p>',
+        *(_section(section) for section in page.sections),
+        "</body></html>",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _section(section: Section) -> str:
+    parts = [f"<h2>{escape(section.title)}</h2>"]
+    if section.rows:
+        kinds = ["n" if column.number else "t" for column in section.columns]
+        heads = "".join(
+            f'<th class="{kind}">{escape(column.heading)}</th>'
+            for kind, column in zip(kinds, section.columns, strict=True)
+        )
+        lights = section.lights or [""] * len(section.rows)
+        rows = [
+            f'<tr class="{escape(light)}">'
+            + "".join(
+                f'<td class="{kind}">{escape(cell)}</td>' for kind, cell in zip(kinds, row, strict=True)
+            )
+            + "</tr>"
+            for light, row in zip(lights, section.rows, strict=True)
+        ]
+        parts.append(f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
+    if section.notes:
+        parts.append("<ul>" + "".join(f"<li>{escape(note)}</li>" for note in section.notes) + "</ul>")
+    return "\n".join(parts)
+
+
+def monday_sheets(page: MondayPage) -> dict[str, pd.DataFrame]:
+    """Sheet -> its cells as on the page, a section each; texts that a spreadsheet would run are protected
+    when they are written."""
+    import pandas as pd
+
+    found: dict[str, pd.DataFrame] = {}
+    for number, section in enumerate(page.sections, start=1):
+        name = f"{number} {section.title}"[:_SHEET_NAME]
+        for sign in "[]:*?/\\":
+            name = name.replace(sign, " ")
+        if section.rows:
+            heads = [column.heading for column in section.columns]
+            found[name] = pd.DataFrame(list(section.rows), columns=heads)
+        else:
+            found[name] = pd.DataFrame({section.title: list(section.notes)})
+    return found

@@ -1,0 +1,101 @@
+"""Plan, fact and forecast seen alike: a cube of single sellers with its metrics, and one vector each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.errors import InputError
+from optimizer.model.context import Context
+from optimizer.model.cube import make_cube
+from optimizer.model.seats import group_sellers
+from optimizer.plan.inputs import Inputs
+from optimizer.result.evaluate import seller_context
+from optimizer.result.solution import Solution
+
+FloatArray = NDArray[np.float64]
+
+SUMS = (
+    "revenue", "units", "deals", "margin", "contribution", "new_customers", "leads", "opportunities",
+    "marketing_cost", "initiative_cost", "hours",
+)  # fmt: skip
+"""Metrics that plan and fact are compared in, where the plan has them."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One way the year goes: the expressions over a cube of single sellers, and the amounts of its
+    activities (n,)."""
+
+    context: Context
+    x: FloatArray
+
+    def by_period(self, metric: str, scope: str) -> dict[str, FloatArray] | None:
+        """A metric of each member of a column (the company with a blank one) by period: label -> (T,).
+
+        None where the plan does not know the metric by this column.
+        """
+        each: Sequence[str] = (scope, "period") if scope else ("period",)
+        metrics = self.context.metrics
+        try:
+            members = metrics.members(metric, each, {})
+            values = metrics.terms(metric, members, {}).values(self.x)
+        except InputError:
+            return None
+        periods = {label: at for at, label in enumerate(self.context.cube.calendar.period)}
+        found: dict[str, FloatArray] = {}
+        for label, value in zip(members.labels, values.tolist(), strict=True):
+            row = found.setdefault(label[0] if scope else "", np.zeros(len(periods)))
+            row[periods[label[-1]]] = value
+        return found
+
+    def scoped(self, metric: str, where: dict[str, str]) -> FloatArray | None:
+        """A metric of one scope by period (T,); None where the plan does not know it there."""
+        metrics = self.context.metrics
+        try:
+            members = metrics.members(metric, ("period",), where)
+            values = metrics.terms(metric, members, where).values(self.x)
+        except InputError:
+            return None
+        return values if len(values) == self.context.cube.num_periods else None
+
+
+def planned_view(solution: Solution) -> View:
+    """The plan as it was solved; raises `ValueError` without a plan."""
+    return View(seller_context(solution.sellers), solution.x)
+
+
+def apart_context(inputs: Inputs) -> Context:
+    """The expressions over the single sellers of some inputs."""
+    names = inputs.selling.sellers.names
+    return seller_context(make_cube(inputs, group_sellers(inputs, (), [[] for _ in names], apart=True)))
+
+
+def fact_view(inputs: Inputs) -> View:
+    """What has happened, and nothing of what is ahead: pools of facts, spend and starts of closed periods."""
+    context = apart_context(inputs)
+    facts = inputs.facts
+    assert facts is not None
+    x = np.zeros(context.activities.num_columns)
+    closed = np.arange(context.cube.num_periods) < facts.past
+    for name, block in context.activities.blocks.items():
+        amounts = {"spend": facts.spend, "start": facts.starts}.get(name)
+        if name in context.activities.facts:
+            x[block.start : block.stop] = 1.0
+        elif amounts is not None:
+            x[block.start : block.stop] = (amounts * closed).ravel()
+    if facts.starts is not None and inputs.initiatives is not None and "active" in context.activities.blocks:
+        block = context.activities.blocks["active"]
+        x[block.start : block.stop] = (_running(facts.starts, inputs.initiatives.duration) * closed).ravel()
+    return View(context, x)
+
+
+def _running(starts: FloatArray, duration: NDArray[np.int64]) -> FloatArray:
+    """Active periods of what has started (I, T)."""
+    periods = starts.shape[1]
+    age = np.arange(periods)[:, None] - np.arange(periods)[None, :]
+    running = (age >= 0)[None] & (age[None] < duration[:, None, None])
+    return np.asarray(np.einsum("ius,is->iu", running.astype(np.float64), starts))

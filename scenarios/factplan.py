@@ -1,0 +1,192 @@
+"""A plan and what has happened: the plan as it was solved, and the same plan with its facts."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import yaml
+
+from optimizer.errors import InputError, Place
+from optimizer.io.yaml import load_yaml
+from optimizer.plan.load import Content, as_written, plan_of, read_content
+from optimizer.plan.plan import Plan
+from optimizer.plan.read import read_table
+from optimizer.plan.schema import TableSpec
+from optimizer.plan.tables import ALL, Table
+from optimizer.result.solution import Solution
+from optimizer.settings import SolveSettings
+from scenarios.explaining import plan_of_run
+from scenarios.store import MARKER
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ACTUALS_FILE = "actuals.csv"
+RATES_FILE = "rates.csv"
+FACT_TABLES = ("actuals", "rates")
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is tracked: a plan, or a run of one."""
+
+    path: Path
+    content: Content
+    """The plan file and its tables as they were read."""
+    base: Plan
+    """The plan that was promised: of a plan file without its facts, of a run as it was solved."""
+    settings: SolveSettings
+
+    @property
+    def is_run(self) -> bool:
+        """Whether the source is a run folder."""
+        return (self.path / MARKER).is_file()
+
+
+def open_source(path: Path) -> Source:
+    """Read a plan or the inputs of a run; raises `InputError` where it cannot be read."""
+    file, settings = plan_of_run(path)
+    document = load_yaml(file, file.name)
+    content = read_content(as_written(document), file.parent, file.name, document.lines)
+    if (path / MARKER).is_file():
+        return Source(path, content, plan_of(content), settings)
+    return Source(path, content, plan_of(without_facts(content)), settings)
+
+
+def without_facts(content: Content) -> Content:
+    """The content of a plan file without `as_of`, `actuals` and `rates`."""
+    data = copy.deepcopy(dict(content.data))
+    data["calendar"] = {key: value for key, value in data["calendar"].items() if key != "as_of"}
+    data["tables"] = {name: table for name, table in data["tables"].items() if name not in FACT_TABLES}
+    tables = {name: table for name, table in content.tables.items() if name not in FACT_TABLES}
+    return content.replace(data=data, tables=tables)
+
+
+def read_facts(source: Source, file: Path | None) -> Table:
+    """The table of facts: a file of its own, read as the plan says it reads `actuals`, or the plan's own.
+
+    Raises `InputError` where there is none or it cannot be read.
+    """
+    written = source.content.data["tables"].get("actuals")
+    if file is None:
+        if "actuals" not in source.content.tables:
+            raise InputError("tracking.no_facts", Place(file=source.content.source.file))
+        return source.content.tables["actuals"]
+    options = {} if not isinstance(written, Mapping) else dict(written)
+    spec = TableSpec.model_validate({**options, "file": file.name})
+    return read_table("actuals", spec, file.parent, source.base.calendar, Place(file=file.name))
+
+
+def as_of_facts(source: Source, table: Table, as_of: datetime.date | None) -> datetime.date:
+    """The first day that is not a fact: as asked, else as the plan says, else behind the last period that the
+    facts name."""
+    if as_of is not None:
+        return as_of
+    calendar = source.base.calendar
+    written = source.content.data["calendar"].get("as_of")
+    if written is not None and not source.is_run:
+        return datetime.date.fromisoformat(str(written))
+    last = 0
+    for row, label in enumerate(table.text("period")):
+        try:
+            last = max(last, int(calendar.positions(label)[-1]))
+        except InputError as error:
+            raise InputError(error.key, table.place(row, "period", label), **error.fields) from None
+    day: datetime.date = calendar.ends[last].astype(object)
+    return day
+
+
+def with_facts(source: Source, table: Table, as_of: datetime.date, rates: Table | None = None) -> Content:
+    """The content of the plan with facts, and with measured rates where there are any."""
+    content = without_facts(source.content)
+    data = copy.deepcopy(dict(content.data))
+    data["calendar"] = {**data["calendar"], "as_of": as_of.isoformat()}
+    tables = {**content.tables, "actuals": table}
+    data["tables"] = {**data["tables"], "actuals": {"file": ACTUALS_FILE}}
+    if rates is not None and len(rates):
+        tables["rates"] = rates
+        data["tables"]["rates"] = {"file": RATES_FILE}
+    return content.replace(data=data, tables=tables)
+
+
+def completed(table: Table, solution: Solution, past: int) -> tuple[Table, tuple[str, ...]]:
+    """The facts with starts and spend as planned where they say nothing of these at all.
+
+    Returns the measures that were taken from the plan, so that they can be said.
+    """
+    rows: list[dict[str, Any]] = []
+    assumed = []
+    blocks, inputs = solution.activities.blocks, solution.inputs
+    for measure, block, scale in (
+        ("starts", "start", None),
+        ("spend", "spend", None if inputs.marketing is None else inputs.marketing.unit_cost),
+    ):
+        if block not in blocks or table.has(measure):
+            continue
+        amounts = blocks[block].values(solution.x)[:, :past]
+        amounts = np.round(amounts) if scale is None else amounts * scale[:, None]
+        for at, period in np.argwhere(amounts > 0):
+            labels = {name: values[at] for name, values in blocks[block].labels.items() if name != "owner"}
+            rows.append(
+                {**labels, "period": solution.plan.calendar.period[period], measure: amounts[at, period]}
+            )
+        if rows:
+            assumed.append(measure)
+    return _extended(table, rows), tuple(assumed)
+
+
+def _extended(table: Table, rows: list[dict[str, Any]]) -> Table:
+    """The table with further rows, in which every key that they do not name is `*`."""
+    import pandas as pd
+
+    if not rows:
+        return table
+    known = {"period", "starts", "spend"}
+    labels = dict.fromkeys([*table.labels, *(name for row in rows for name in row if name not in known)])
+    more = pd.DataFrame(rows)
+    frame = pd.concat([table.frame, more], ignore_index=True)
+    for name in labels:
+        frame[name] = frame[name].fillna(ALL).astype("str")
+    if "returned" in frame:
+        frame["returned"] = [value is True or value == 1 for value in frame["returned"]]
+    number = int(table.rows.max(initial=1))
+    rows_of = np.concatenate([table.rows, number + 1 + np.arange(len(rows))])
+    return table.replace(frame=frame, rows=rows_of, labels=tuple(labels))
+
+
+def facts_frame(table: Table) -> pd.DataFrame:
+    """The facts as they are written into a run folder."""
+    columns = ["period", *table.labels]
+    rest = [name for name in table.frame.columns if name not in columns]
+    frame = table.frame[[*columns, *rest]].copy()
+    if "returned" in frame:
+        frame["returned"] = ["yes" if value else "" for value in frame["returned"]]
+    return frame
+
+
+def plan_text(content: Content, note: str) -> str:
+    """The plan file of a content, with a line that says where it comes from."""
+    data = {key: _plain(value) for key, value in content.data.items()}
+    body = yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=100)
+    return f"# {note}\n{body}"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    return value
+
+
+def quiet(settings: SolveSettings, **changes: Any) -> SolveSettings:
+    """The settings of a solve whose figures alone are wanted."""
+    return replace(settings, marginal_values=False, leverage=False, **changes)

@@ -1,0 +1,79 @@
+"""One run of `track`: compare, say it on the Monday page, and keep it beside the runs before it."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from optimizer.errors import InputError, Place
+from optimizer.io.write import write_workbook
+from optimizer.report.monday import Before, MondayPage, monday_page
+from optimizer.report.monday_files import monday_html, monday_sheets, monday_text
+from optimizer.result.kpis import COMPANY
+from optimizer.settings import SolveSettings
+from scenarios.store import MARKER
+from scenarios.tracking import FILE_WIDTH, Tracked, refuse_taken, save_tracking, tracked, tracking_summary
+
+HTML_FILE, BOOK_FILE = "monday.html", "monday.xlsx"
+
+
+@dataclass(frozen=True)
+class MondayRun:
+    """A tracking with its page."""
+
+    tracked: Tracked
+    page: MondayPage
+    summary: dict[str, Any]
+
+    def text(self, width: int = FILE_WIDTH, colour: bool = False) -> str:
+        """The page for a terminal."""
+        return monday_text(self.page, width, colour)
+
+
+def track_run(
+    path: Path,
+    actuals: Path | None = None,
+    *,
+    mapping: Path | None = None,
+    as_of: datetime.date | None = None,
+    since: Path | None = None,
+    out: Path | None = None,
+    interrupt: threading.Event | None = None,
+    on_phase: Callable[[str], None] | None = None,
+) -> MondayRun:
+    """Track a plan or run and put the run folder where nothing stands yet.
+
+    Raises `InputError` for what cannot be read or written, and `NoPlanError` where the plan has no solution.
+    """
+    if out is not None:
+        refuse_taken(out)
+    before = None if since is None else last_run(since)
+    settings = None if interrupt is None else SolveSettings(interrupt=interrupt)
+    found = tracked(path, actuals, as_of, settings, on_phase, mapping)
+    page = monday_page(found.tracking, before, assumed=found.assumed)
+    if out is not None:
+        text = monday_text(page, FILE_WIDTH)
+        save_tracking(out, found, text, {HTML_FILE: monday_html(page)})
+        write_workbook(monday_sheets(page), out / BOOK_FILE)
+    return MondayRun(found, page, tracking_summary(found))
+
+
+def last_run(folder: Path) -> Before:
+    """What an earlier tracking said; raises `InputError` where the folder holds none."""
+    import pandas as pd
+
+    marker, table = folder / MARKER, folder / "tables" / "tracking.parquet"
+    if not marker.is_file() or not table.is_file():
+        raise InputError("tracking.since_no_run", Place(file=folder.name))
+    frame = pd.read_parquet(table)
+    revenue = frame[frame["metric"] == "revenue"]
+    scopes = ["" if scope == COMPANY else str(scope) for scope in revenue["scope"]]
+    keys = zip(scopes, revenue["member"].astype(str), strict=True)
+    summary = json.loads(marker.read_text(encoding="utf-8"))
+    alerts = {(one["rate"], one["scope"], one["member"]) for one in summary["alerts"]}
+    return Before(dict(zip(keys, revenue["forecast"].tolist(), strict=True)), frozenset(alerts))

@@ -1,0 +1,171 @@
+"""`apportion track`: the plan solved as it was, compared with its facts, and carried to the end of the
+horizon."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from optimizer.errors import InputError, NoPlanError, Place
+from optimizer.io.write import csv_text
+from optimizer.plan.inputs import resolve
+from optimizer.plan.load import Content, plan_of
+from optimizer.plan.tables import Table
+from optimizer.result.solution import Solution
+from optimizer.settings import SolveSettings
+from optimizer.solving import solve
+from optimizer.tracking import Tracking, compare, track
+from optimizer.tracking.rates import rates_table
+from optimizer.tracking.tables import tracking_frames
+from optimizer.tracking.tracking import Comparison, as_expected
+from scenarios.crmfacts import crm_facts
+from scenarios.factplan import (
+    ACTUALS_FILE,
+    RATES_FILE,
+    Source,
+    as_of_facts,
+    completed,
+    facts_frame,
+    open_source,
+    plan_text,
+    quiet,
+    read_facts,
+    with_facts,
+)
+from scenarios.forecast import forecast
+from scenarios.store import FORMAT, PLAN_FILE, Inputs, left_out, refuse_foreign, save_run
+
+FILE_WIDTH = 100
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """A plan with its facts, compared and carried on."""
+
+    source: Source
+    solution: Solution
+    """The plan as it was promised."""
+    content: Content
+    """The plan with facts and measured rates, as its run folder keeps it."""
+    facts: Table
+    rates: Table | None
+    assumed: tuple[str, ...]
+    """Measures that were taken from the plan because facts do not tell them."""
+    tracking: Tracking
+    seconds: Mapping[str, float]
+
+    @property
+    def comparison(self) -> Comparison:
+        """Plan and fact to date."""
+        return self.tracking.comparison
+
+
+def tracked(
+    path: Path,
+    actuals: Path | None = None,
+    as_of: datetime.date | None = None,
+    settings: SolveSettings | None = None,
+    on_phase: Callable[[str], None] | None = None,
+    mapping: Path | None = None,
+) -> Tracked:
+    """Compare a plan or run with its facts and forecast the end of its horizon.
+
+    With a mapping of `fit`, `actuals` is a CRM or order export.
+    Raises `InputError` for what cannot be read, and `NoPlanError` where the plan itself has no solution.
+    """
+    announce, started = on_phase or (lambda name: None), time.perf_counter()
+    announce("read")
+    source = open_source(path)
+    if mapping is not None and actuals is not None:
+        given = crm_facts(actuals, mapping, source.base, as_of)
+    else:
+        given = read_facts(source, actuals)
+    day = as_of_facts(source, given, as_of)
+    # Facts are checked before the plan is solved, so that a slip costs no minute.
+    plan_with = plan_of(with_facts(source, given, day))
+    resolve(plan_with)
+    solution = solve(source.base, quiet(settings or source.settings))
+    if not solution.has_plan:
+        raise NoPlanError("tracking.no_plan", status=str(solution.status), reason=solution.reason)
+    facts, assumed = completed(given, solution, plan_with.calendar.past)
+    inputs = resolve(plan_of(with_facts(source, facts, day)))
+    comparison = compare(solution, inputs)
+    rates = rates_table(comparison)
+    content = with_facts(source, facts, day, rates)
+    ends = forecast(solution, resolve(plan_of(content)), as_expected(comparison))
+    found = track(comparison, ends)
+    seconds = {**solution.seconds, "track": time.perf_counter() - started}
+    return Tracked(source, solution, content, facts, rates, assumed, found, seconds)
+
+
+def save_tracking(folder: Path, run: Tracked, page: str, files: Mapping[str, str] | None = None) -> None:
+    """Write the run folder of a tracking, which names its parent; an earlier run there is never replaced.
+
+    Raises `InputError` where the folder is taken or cannot be written.
+    """
+    frames = tracking_frames(run.tracking)
+    summary = tracking_summary(run)
+    summary["workbook_leaves_out"] = left_out(frames)
+    plan = run.comparison.inputs.plan
+    save_run(folder, plan, Inputs(input_files(run)), frames, page, summary, letters=files)
+
+
+def input_files(run: Tracked) -> dict[str, bytes]:
+    """The files of the plan with its facts: those of the source, the plan file and the new tables."""
+    base = run.source.base
+    files = dict(Inputs.of(base).files)
+    files.pop(base.file, None)
+    note = f"Plan with facts to {run.comparison.inputs.plan.spec.calendar.as_of}; from {run.source.path.name}"
+    files[PLAN_FILE] = plan_text(run.content, note).encode()
+    files[ACTUALS_FILE] = csv_text(facts_frame(run.facts)).encode("utf-8-sig")
+    if run.rates is not None:
+        files[RATES_FILE] = csv_text(run.rates.frame).encode("utf-8-sig")
+    return files
+
+
+def tracking_summary(run: Tracked) -> dict[str, Any]:
+    """What a program wants to know of a tracking."""
+    plan = run.comparison.inputs.plan
+    company = [one for one in run.tracking.standings if not one.scope]
+    whole = next((split for split in run.comparison.splits if not split.scope), None)
+    return {
+        "format": FORMAT,
+        "kind": "track",
+        "name": plan.spec.name,
+        "currency": plan.spec.currency,
+        "language": plan.spec.language,
+        "parent": parent_of(run.source),
+        "as_of": str(plan.spec.calendar.as_of),
+        "taken_from_plan": list(run.assumed),
+        "company": [
+            {
+                "metric": one.metric, "plan_to_date": one.plan_to_date, "fact": one.fact,
+                "forecast": one.forecast, "run_rate": one.run_rate, "target": one.target, "light": one.light,
+            }
+            for one in company
+        ],
+        "causes": {} if whole is None else {name: value / 100 for name, value in whole.causes.items()},
+        "alerts": [
+            {"rate": one.rate, "scope": one.scope, "member": one.member, "factor": one.factor}
+            for one in run.comparison.drifts
+            if one.alert
+        ],
+        "seconds": dict(run.seconds),
+        "inputs": dict(plan.inputs),
+    }  # fmt: skip
+
+
+def parent_of(source: Source) -> dict[str, str]:
+    """The plan or run that a new run comes from: its kind and name."""
+    return {"kind": "run" if source.is_run else "plan", "path": str(source.path)}
+
+
+def refuse_taken(folder: Path) -> None:
+    """Raise `InputError` where a folder holds anything: a tracking is kept beside the runs before it."""
+    refuse_foreign(folder)
+    if folder.is_dir() and any(folder.iterdir()):
+        raise InputError("tracking.folder_taken", Place(file=folder.name))
