@@ -11,7 +11,7 @@ import numpy as np
 
 from optimizer.errors import InputError
 from optimizer.model.compile import Model, compile_plan
-from optimizer.model.cube import make_cube, split_by_seller
+from optimizer.model.cube import make_cube
 from optimizer.model.metrics import RATIOS
 from optimizer.model.objective import RATIO_LOCK, PlanStage
 from optimizer.model.seats import group_sellers
@@ -19,10 +19,11 @@ from optimizer.plan.inputs import Inputs, resolve
 from optimizer.plan.modes import in_mode, read_mode
 from optimizer.plan.plan import Plan
 from optimizer.result.contradiction import explain_contradiction
-from optimizer.result.evaluate import others_of, plan_vector, rule_outcomes
+from optimizer.result.evaluate import rule_outcomes, seller_context
 from optimizer.result.leverage import leverages
 from optimizer.result.marginal import marginal_values
 from optimizer.result.solution import Solution, StageOutcome, Status
+from optimizer.result.split import plan_of_sellers
 from optimizer.settings import SolveSettings
 from solvers.errors import ZeroDenominatorError
 from solvers.result import Reason, Termination
@@ -140,7 +141,7 @@ def solver_stage(model: Model, stage: PlanStage, ranging: bool = False) -> Stage
 
 def solution_of(model: Model, staged: StagedResult) -> Solution:
     """The plan of single sellers from the plan of seat groups, measured and judged."""
-    inputs, cube = model.inputs, model.cube
+    inputs = model.inputs
     sellers = make_cube(
         inputs, group_sellers(inputs, (), [[] for _ in inputs.selling.sellers.names], apart=True)
     )
@@ -162,19 +163,19 @@ def solution_of(model: Model, staged: StagedResult) -> Solution:
     )
     if staged.x is None:
         return solution
-    cells = np.maximum(staged.x[: cube.num_cells], 0.0).reshape(cube.num_pairs, cube.num_periods)
-    sales = split_by_seller(cube, sellers, cells)
-    extra, others = _extra(model, staged.x), others_of(model.context.activities, sellers, staged.x)
+    activities = seller_context(sellers).activities
+    found = plan_of_sellers(model.context.activities, activities, staged.x)
     residuals = primal_residuals(model.program, staged.x)
-    outcomes = rule_outcomes(sellers, plan_vector(sales, extra, others))
-    return replace(solution, sales=sales, extra=extra, others=others, residuals=residuals, outcomes=outcomes)
-
-
-def _extra(model: Model, x: np.ndarray) -> np.ndarray:
-    activities = model.context.activities
-    if "extra" not in activities.blocks:
-        return np.zeros((len(activities.resources), model.cube.num_periods))
-    return activities.blocks["extra"].values(x)
+    last = activities.num_columns if activities.extra_start is None else activities.extra_start
+    bought = activities.blocks["extra"].values(found) if "extra" in activities.blocks else None
+    return replace(
+        solution,
+        sales=activities.blocks["sales"].values(found),
+        extra=np.zeros((len(activities.resources), sellers.num_periods)) if bought is None else bought,
+        others=found[sellers.num_cells : last],
+        residuals=residuals,
+        outcomes=rule_outcomes(sellers, found),
+    )
 
 
 def _status(staged: StagedResult) -> Status:

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from optimizer.model.blocks import ActivityBlock
 from optimizer.model.compile import Model
-from optimizer.model.cube import Cube, split_by_seller
-from optimizer.result.evaluate import others_of, plan_vector, rule_outcomes
+from optimizer.model.cube import Cube
+from optimizer.result.evaluate import rule_outcomes, seller_context
 from optimizer.result.solution import Solution
+from optimizer.result.split import plan_of_sellers
 from scenarios.world import follow_decisions, widened, without_rules
 from solvers.curves import CurveTerm
 from solvers.options import SolveOptions
@@ -119,12 +120,8 @@ class KeptPlan:
         result = self._solved(self._warm[name], self._way(model, name), money)
         if result.x is None:
             return Kept(None, None, 0, str(result.termination.reason))
-        cube, x = model.cube, result.x
-        cells = np.maximum(x[: cube.num_cells], 0.0).reshape(cube.num_pairs, cube.num_periods)
-        sales = split_by_seller(cube, sellers, cells)
-        activities = model.context.activities
-        extra = x[activities.extra_start : activities.num_columns] if activities.extra_start else np.zeros(0)
-        plan = plan_vector(sales, extra, others_of(activities, sellers, x))
+        x = result.x
+        plan = plan_of_sellers(model.context.activities, seller_context(sellers).activities, x)
         missed = [one for one in rule_outcomes(sellers, plan) if one.status in ("short", "over")]
         revenue = float(model.context.metrics.total("revenue").values(x)[0])
         return Kept(money.value(x), revenue, len(missed), str(result.termination.reason))

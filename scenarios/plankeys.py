@@ -40,7 +40,12 @@ class KeyChange:
 def _paths(spec: PlanSpec, kind: str) -> dict[str, tuple[str, int]]:
     """Name of every rule, or of every quota -> where it stands in the plan file."""
     lists = NAMED_LISTS[kind]
-    return {entry.name: (key, at) for key in lists for at, entry in enumerate(getattr(spec, key) or [])}
+    return {
+        entry.name: (key, at)
+        for key in lists
+        for at, entry in enumerate(getattr(spec, key) or [])
+        if entry.name
+    }
 
 
 class PlanKeys:

@@ -124,7 +124,7 @@ def sweep_loaded(
     kept_base = folder.read(BASE, key)
     if todo or kept_base is None:
         pack, solution = solve_base(base, settings, key)
-        kept_base = _base_record(solution, key)
+        kept_base = base_record(solution, key)
         folder.write(Done(kept_base))
         engine.share(pack)
     done = 0
@@ -159,7 +159,8 @@ def _open_tasks(plan: _Plan) -> tuple[list[Task], list[Task]]:
     return todo, done
 
 
-def _base_record(solution: Solution, key: str) -> Record:
+def base_record(solution: Solution, key: str) -> Record:
+    """The record of a plan without a scenario."""
     scenario = Scenario(name=BASE, file=solution.plan.file)
     more: dict[str, Any] = {}
     if solution.status is Status.NO_PLAN:

@@ -22,7 +22,7 @@ ROW = "*"
 
 def differences(old: Table, new: Table, calendar: Calendar, place: str) -> list[Applied]:
     """Every cell that differs, a column at a time, then rows that left and rows that came."""
-    old_rows, new_rows = _paired(old, new)
+    old_rows, new_rows = paired_rows(old, new)
     found = []
     columns = [*old.frame.columns, *new.frame.columns, *old.by_period, *new.by_period]
     for column in dict.fromkeys(map(str, columns)):
@@ -55,7 +55,7 @@ def _rows(table: Table, rows: IntArray, place: str, old: str | None, new: str) -
     )
 
 
-def _paired(old: Table, new: Table) -> tuple[IntArray, IntArray]:
+def paired_rows(old: Table, new: Table) -> tuple[IntArray, IntArray]:
     """The rows that stand for the same thing in both, as positions of equal length."""
     keys = [key for key in key_columns(old) if key in new.frame.columns]
     count = min(len(old), len(new))

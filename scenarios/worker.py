@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -18,7 +19,7 @@ from optimizer.settings import SolveSettings
 from optimizer.solving import solution_of, solve_model, solver_stage, without_denominator, without_limit
 from scenarios.applied import changes_frame
 from scenarios.base import Base
-from scenarios.changes import apply_scenario
+from scenarios.changes import ChangedPlan, apply_scenario
 from scenarios.files import Scenario
 from scenarios.kept import KeptPlan, Planned
 from scenarios.record import INPUT_ERROR, Record, failed, record_of
@@ -102,10 +103,14 @@ class Worker:
 
     def run(self, task: Task) -> Done:
         """Change, compile, solve, verify, measure; what cannot be is a record with its reason."""
+        return self.measured(task, lambda: apply_scenario(self._pack.base, task.scenario))
+
+    def measured(self, task: Task, change: Callable[[], ChangedPlan]) -> Done:
+        """The same for a plan that `change` gives."""
         started = time.perf_counter()
         scenario, language = task.scenario, self._pack.base.plan.spec.language
         try:
-            changed = apply_scenario(self._pack.base, scenario)
+            changed = change()
             inputs = resolve(changed.plan)
             model = compile_plan(inputs)
             staged = self._solved(model)

@@ -110,7 +110,7 @@ def check_profiles(checked: Checked) -> Iterator[Finding]:
     if profiles is None:
         return
     used = {_SEASON, WORKING_DAYS}
-    for table in (tables["markets"], tables.get("sellers")):
+    for table in (tables["markets"], tables.get("sellers"), tables.get("marketing")):
         for column in USED_AS:
             if table is not None and column in table.frame.columns:
                 used |= set(table.text(column))

@@ -9,6 +9,7 @@ from optimizer.model.blocks import Activities, ActivityBlock
 from optimizer.model.builder import ProgramBuilder
 from optimizer.model.cube import Cube
 from optimizer.model.facts import fact_blocks
+from optimizer.model.funnel import funnel_blocks, funnel_flows
 from optimizer.model.initiatives import initiative_blocks
 from optimizer.model.marketing import marketing_blocks
 from optimizer.model.uplifts import Uplifts, find_uplifts
@@ -26,6 +27,7 @@ def add_activities(builder: ProgramBuilder, cube: Cube) -> Activities:
         *initiative_blocks(builder, cube),
         *window_blocks(builder, cube),
         *_uplift(builder, cube, uplifts),
+        *funnel_blocks(builder, cube),
     ]
     facts, pools = fact_blocks(builder, cube)
     blocks += [*facts, *_extra(builder, cube)]
@@ -34,9 +36,10 @@ def add_activities(builder: ProgramBuilder, cube: Cube) -> Activities:
         row: np.repeat(amount[cube.pair_source][:, None], cube.num_periods, axis=1)
         for row, amount in table.per_unit.items()
     }
+    named = {block.name: block for block in blocks}
     return Activities(
         cube,
-        {block.name: block for block in blocks},
+        named,
         table.names,
         uses,
         table.by_sellers,
@@ -44,6 +47,7 @@ def add_activities(builder: ProgramBuilder, cube: Cube) -> Activities:
         table.by_block,
         pools,
         uplifts,
+        funnel_flows(cube, named),
     )
 
 
@@ -58,8 +62,9 @@ def _sales(builder: ProgramBuilder, cube: Cube) -> ActivityBlock:
             for period in periods
         ]
 
-    upper = np.where(cube.presence[cube.pair_seat] > 0, np.inf, 0.0).ravel()
-    whole = np.repeat(cube.markets.whole_units[cube.pair_market], cube.num_periods)
+    upper = np.where((cube.presence[cube.pair_seat] > 0) & ~_endless_after(cube), np.inf, 0.0).ravel()
+    planned = np.arange(cube.num_periods) < cube.num_planned
+    whole = (cube.markets.whole_units[cube.pair_market][:, None] & planned[None, :]).ravel()
     start = builder.add_columns("sales", cube.num_cells, cell_labels, upper=upper, integer=whole)
     return ActivityBlock(
         "sales", start, {}, cube.num_pairs, cube.num_periods, typical_sales(cube), decision=True
@@ -95,6 +100,19 @@ def _uplift(builder: ProgramBuilder, cube: Cube, uplifts: Uplifts | None) -> lis
             "uplift", start, {}, len(names), cube.num_periods, typical, decision=False, pair=uplifts.pair
         )
     ]
+
+
+def _endless_after(cube: Cube) -> NDArray[np.bool_]:
+    """Cells of run-out periods that only a rule would bound (P, T): rules do not see them, so nothing is
+    sold there."""
+    pooled = np.zeros(len(cube.markets.names), dtype=np.bool_)
+    for pool in cube.inputs.sizes:
+        pooled[pool.markets] |= not np.isnan(pool.max_share)
+    if cube.inputs.funnel is not None:
+        pooled |= cube.inputs.funnel.led
+    bounded = np.isfinite(cube.markets.potential)[cube.pair_market] | pooled[cube.pair_market][:, None]
+    bounded |= np.isfinite(cube.capacity[cube.pair_seat]) & (cube.effort > 0)
+    return np.asarray(~bounded & (np.arange(cube.num_periods) >= cube.num_planned), dtype=np.bool_)
 
 
 def typical_sales(cube: Cube) -> FloatArray:

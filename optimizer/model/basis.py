@@ -49,7 +49,8 @@ def market_basis(context: Context, basis: str, metric: str, members: Members) ->
     elif basis == "potential":
         values = markets.potential * markets.price if money else markets.potential
     elif basis in table.by_period:
-        values = table.by_period[basis]
+        given = table.by_period[basis]
+        values = np.pad(given, ((0, 0), (0, cube.num_periods - given.shape[1])))
     else:
         values = _number_column(table, basis)[:, None] * markets.spread
     if members.market_code is None or members.limits_sellers(cube.pair_market):
@@ -79,7 +80,7 @@ def seat_basis(context: Context, basis: str, members: Members) -> FloatArray:
         units = {unit for unit, used in zip(sellers.capacity_unit, inside, strict=True) if used}
         if len(units) > 1 or "" in units:
             raise InputError("model.basis_capacity", units=", ".join(sorted(unit or "-" for unit in units)))
-        ahead = sellers.capacity[:, cube.inputs.past :]
+        ahead = sellers.capacity[:, cube.inputs.past : cube.num_planned]
         values = np.where(np.isfinite(ahead), ahead, 0.0).sum(axis=1)
     else:
         values = _number_column(cube.inputs.plan.tables["sellers"], basis)

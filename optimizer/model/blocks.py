@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.model.cube import Cube
+from optimizer.model.terms import Terms
 
 if TYPE_CHECKING:
     from optimizer.model.uplifts import Uplifts
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+
+class BlockRows(Protocol):
+    """Rows that carry labels, times periods."""
+
+    @property
+    def labels(self) -> Mapping[str, Sequence[str]]:
+        """Labels of the rows by column."""
+
+    @property
+    def num_rows(self) -> int:
+        """Number of rows."""
+
+    @property
+    def pair(self) -> IntArray | None:
+        """Pair that each row belongs to; None where rows carry labels of their own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +53,8 @@ class ActivityBlock:
     """Pair that each row belongs to (rows,); such a row lies in the scopes in which its pair lies."""
     stands_for: IntArray | None = None
     """Columns of other blocks that the rows stand for under labels of their own (rows, T)."""
+    markets: IntArray | None = None
+    """The market of each row; None where rows are not about one market each."""
 
     @property
     def size(self) -> int:
@@ -57,6 +76,18 @@ class ActivityBlock:
     def values(self, x: FloatArray) -> FloatArray:
         """The block's part of a solution x (n,): (rows, T)."""
         return x[self.columns]
+
+
+@dataclass(frozen=True, eq=False)
+class Flow:
+    """An expression for each row and period: member row * T + t of `terms`. Rows carry labels as in a
+    block."""
+
+    labels: Mapping[str, Sequence[str]]
+    num_rows: int
+    num_periods: int
+    terms: Terms
+    pair: IntArray | None = None
 
 
 Parts = Mapping[str, FloatArray]
@@ -84,6 +115,8 @@ class Activities:
     """Block of facts -> the pools that its rows are; empty where everything is still ahead."""
     uplifts: Uplifts | None = None
     """What effects change of a unit sold; None where none does."""
+    flows: Mapping[str, Flow] = field(default_factory=dict)
+    """Sums of activities that metrics speak of: what matures, what is won."""
 
     @property
     def extra_start(self) -> int | None:

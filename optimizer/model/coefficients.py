@@ -26,6 +26,7 @@ Unit = Literal[
     "hours",
     "heads",
     "customers",
+    "days",
     "share",
     "seats",
     "points",
@@ -76,9 +77,9 @@ def mean_capacity(cube: Cube) -> FloatArray:
     mean = np.full(len(units), np.inf)
     for unit in set(units.tolist()) - {""}:
         own = units == unit
-        there = cube.presence[own].sum()
+        there = cube.presence[own, : cube.num_planned].sum()
         if there > 0:
-            mean[own] = cube.capacity[own].sum() / there
+            mean[own] = cube.capacity[own, : cube.num_planned].sum() / there
     return np.where(mean > 0, mean, np.inf)
 
 
@@ -191,6 +192,51 @@ def _of_all(block: str) -> Callable[[Activities], Parts]:
     return lambda a: {block: np.ones((1, 1))} if block in a.blocks else {}
 
 
+def _opportunities(a: Activities) -> Parts:
+    return {block: np.ones((1, 1)) for block in ("worked", "organic") if block in a.blocks}
+
+
+def _flow(name: str) -> Callable[[Activities], Parts]:
+    """A flow of the funnel, from yields and organic."""
+    return lambda a: {flow: np.ones((1, 1)) for flow in (name, f"{name}_organic") if flow in a.flows}
+
+
+def _cycle_days(a: Activities) -> Parts:
+    funnel = a.cube.inputs.funnel
+    if funnel is None:
+        return {}
+    parts = {"won": funnel.of_yield.days[:, None]} if "won" in a.flows else {}
+    if "won_organic" in a.flows:
+        parts["won_organic"] = funnel.of_market.days[a.blocks["organic"].markets][:, None]
+    return parts
+
+
+def _brought(a: Activities, value: FloatArray) -> Parts:
+    """A figure of markets (M,) a deal for the deals that worked opportunities bring, whenever that is."""
+    funnel, marketing = a.cube.inputs.funnel, a.cube.inputs.marketing
+    if funnel is None or marketing is None or "worked" not in a.blocks:
+        return {}
+    return {"worked": (funnel.of_yield.conversion * value[marketing.yields.market])[:, None]}
+
+
+def _customers_brought(a: Activities) -> Parts:
+    return _brought(a, a.cube.markets.is_new.astype(np.float64))
+
+
+def _margin_brought(a: Activities) -> Parts:
+    if a.cube.num_pairs and not a.cube.markets.knows_margin:
+        raise InputError("model.no_margin")
+    markets, planned = a.cube.markets, a.cube.num_planned
+    return _brought(a, (markets.unit_margin * markets.units_per_deal)[:, :planned].mean(axis=1))
+
+
+def _customers_kept(a: Activities) -> Parts:
+    funnel = a.cube.inputs.funnel
+    if funnel is None or "customers_before" not in a.flows:
+        return {}
+    return {"customers_before": funnel.customers.retention[:, None]}
+
+
 ACTIVITY_METRICS: dict[str, tuple[Unit, Callable[[Activities], Parts]]] = {
     "extra_cost": ("currency", _extra_cost),
     "marketing_cost": ("currency", _marketing_cost),
@@ -201,7 +247,15 @@ ACTIVITY_METRICS: dict[str, tuple[Unit, Callable[[Activities], Parts]]] = {
     "starts": ("starts", _of_all("start")),
     "insertions": ("insertions", _insertions),
     "leads": ("leads", _of_all("response")),
-    "opportunities": ("opportunities", _of_all("worked")),
+    "opportunities": ("opportunities", _opportunities),
+    "matured": ("opportunities", _flow("matured")),
+    "won": ("deals", _flow("won")),
+    "cycle_days": ("days", _cycle_days),
+    "customers_brought": ("customers", _customers_brought),
+    "margin_brought": ("currency", _margin_brought),
+    "customers": ("customers", _of_all("customers")),
+    "customers_before": ("customers", _flow("customers_before")),
+    "customers_kept": ("customers", _customers_kept),
 }
 """Metrics of other activities than sales: unit, and what each block adds."""
 GAINS = ("initiative_benefit", "initiative_value")
@@ -222,5 +276,10 @@ RATIOS: dict[str, tuple[str, str, Unit]] = {
     "growth": ("revenue", "last_year", "share"),
     "utilisation": ("load", "capacity", "share"),
     "satisfaction": ("satisfaction_points", "satisfaction_weight", "points"),
+    "conversion": ("won", "matured", "share"),
+    "cycle_time": ("cycle_days", "won", "days"),
+    "cac": ("marketing_cost", "customers_brought", "currency"),
+    "roas": ("margin_brought", "marketing_cost", "share"),
+    "retention": ("customers_kept", "customers_before", "share"),
 }
 """Ratio -> numerator, denominator, unit. growth is numerator / denominator - 1."""

@@ -13,9 +13,12 @@ from optimizer.model.context import Context
 from optimizer.model.cube import Cube, make_cube
 from optimizer.model.families.balance import balance
 from optimizer.model.families.carryover import carryover
+from optimizer.model.families.customers import customers
 from optimizer.model.families.demand import demand
 from optimizer.model.families.hours import hours
 from optimizer.model.families.initiatives import initiatives
+from optimizer.model.families.lead_hours import lead_hours
+from optimizer.model.families.opportunity import opportunity
 from optimizer.model.families.resources import resources
 from optimizer.model.families.response import response
 from optimizer.model.families.routing import routing
@@ -30,6 +33,7 @@ from optimizer.model.personal import personal_terms, rule_columns, told_by_selle
 from optimizer.model.scopes import Scopes
 from optimizer.model.seats import group_sellers
 from optimizer.plan.inputs import Inputs
+from optimizer.plan.runout import run_on
 from solvers.curves import CurveTerm
 from solvers.program import LinearProgram
 
@@ -39,10 +43,13 @@ FAMILIES: dict[str, Family] = {
     "demand": demand,
     "share": share,
     "hours": hours,
+    "lead_hours": lead_hours,
     "spend": spend,
     "carryover": carryover,
     "response": response,
     "routing": routing,
+    "opportunity": opportunity,
+    "customers": customers,
     "resources": resources,
     "initiatives": initiatives,
     "uplift": uplift,
@@ -56,7 +63,8 @@ reports."""
 
 @dataclass(frozen=True)
 class Model:
-    """A compiled plan: the program, its stages, and what its rows and columns mean."""
+    """A compiled plan: the program, its stages, and what its rows and columns mean. `inputs` are those of
+    the plan's own periods, the cube has the run-out periods too."""
 
     inputs: Inputs
     program: LinearProgram
@@ -74,14 +82,16 @@ class Model:
 def compile_plan(
     inputs: Inputs, seat_groups: bool = True, families: Mapping[str, Family] = FAMILIES
 ) -> Model:
-    """Compile a plan; `seat_groups=False` keeps every seller apart, with the same optimum.
+    """Compile a plan, with run-out periods where something works on behind the horizon.
+
+    `seat_groups=False` keeps every seller apart, with the same optimum.
 
     Raises `InputError` when a rule does not fit the tables.
     """
-    plan = inputs.plan
+    plan, horizon = inputs.plan, run_on(inputs)
     apart = not seat_groups or told_by_seller(inputs)
-    groups = group_sellers(inputs, rule_columns(plan), personal_terms(inputs), apart=apart)
-    cube = make_cube(inputs, groups)
+    groups = group_sellers(horizon, rule_columns(plan), personal_terms(horizon), apart=apart)
+    cube = make_cube(horizon, groups)
     if cube.num_pairs == 0 and inputs.marketing is None and inputs.initiatives is None:
         raise InputError("model.nothing_to_sell")
     builder = ProgramBuilder()
@@ -95,5 +105,5 @@ def compile_plan(
 
 def make_context(builder: ProgramBuilder, activities: Activities) -> Context:
     """The expressions over a cube's activities."""
-    scopes = Scopes(activities.cube, activities.blocks)
+    scopes = Scopes(activities.cube, {**activities.blocks, **activities.flows})
     return Context(builder, activities.cube, activities, Metrics(activities, scopes), scopes)

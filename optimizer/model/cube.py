@@ -19,6 +19,9 @@ from optimizer.plan.territories import ShareLimit
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
+RUN_OUT = "run-out"
+"""Label of rows over all run-out periods."""
+
 
 @dataclass(frozen=True, eq=False)
 class Cube:
@@ -36,6 +39,8 @@ class Cube:
     """Capacity that a unit takes (P, T)."""
     hours: FloatArray
     """Hours that a unit takes (P, T); NaN where unknown."""
+    win_factor: FloatArray
+    """Units that the seat makes of an opportunity, in multiples of what an average one makes (P,)."""
     capacity: FloatArray
     """Capacity of each seat (G, T); inf without a limit."""
     presence: FloatArray
@@ -54,13 +59,19 @@ class Cube:
 
     @property
     def calendar(self) -> Calendar:
-        """The period axis."""
-        return self.inputs.plan.calendar
+        """The period axis: the periods of the plan, and run-out periods behind them in a model that has
+        some."""
+        return self.inputs.calendar
 
     @property
     def num_periods(self) -> int:
-        """T."""
+        """T, run-out periods included."""
         return self.calendar.size
+
+    @property
+    def num_planned(self) -> int:
+        """Periods of the plan, without run-out periods."""
+        return self.inputs.plan.calendar.size
 
     @property
     def num_pairs(self) -> int:
@@ -94,7 +105,7 @@ def make_cube(inputs: Inputs, groups: SeatGroups) -> Cube:
     position = np.full(len(pairs.seller), -1, dtype=np.int64)
     position[kept] = np.arange(len(kept))
     seats = len(groups.first)
-    ahead = np.arange(inputs.plan.calendar.size) >= inputs.past
+    ahead = np.arange(inputs.calendar.size) >= inputs.past
     return Cube(
         inputs=inputs,
         groups=groups,
@@ -104,6 +115,7 @@ def make_cube(inputs: Inputs, groups: SeatGroups) -> Cube:
         pair_source=kept,
         effort=selling.effort[kept],
         hours=_group_hours(inputs, groups, kept),
+        win_factor=pairs.win_factor[kept],
         # Nobody sells in a period that is a fact; what is left of it is not capacity.
         capacity=np.where(ahead, _sum(sellers.capacity, groups.group, seats), 0.0),
         presence=np.where(ahead, _sum(sellers.presence, groups.group, seats), 0.0),

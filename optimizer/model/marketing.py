@@ -30,7 +30,8 @@ def marketing_blocks(builder: ProgramBuilder, cube: Cube) -> list[ActivityBlock]
     ones = np.ones_like(lower)
     for name, wanted in (("used", switched(marketing)), ("opened", opens(marketing))):
         if wanted.any():
-            most = np.where(wanted[:, None], 1.0, 0.0) * ones
+            planned = np.arange(cube.num_periods) < cube.num_planned
+            most = np.where(wanted[:, None], 1.0, 0.0) * planned
             blocks.append(_block(builder, cube, name, marketing, 0.0 * ones, most, True, ones))
     responds = np.array([response is not None for response in marketing.responses], dtype=np.bool_)
     reach = np.minimum(upper, marketing.bounds.total_upper[:, None])

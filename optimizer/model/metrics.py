@@ -30,6 +30,7 @@ from optimizer.model.terms import Terms, sum_by
 from optimizer.plan.names import nearest
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 __all__ = [
     "ACTIVITY_METRICS",
@@ -105,6 +106,8 @@ class Metrics:
         found = self.activities.uplifts
         if metric in UPLIFTED and found is not None:
             parts["uplift"] = UPLIFTED[metric](self.activities, found)
+        if metric == "hours" and "lead_hours" in self.activities.blocks:
+            parts["lead_hours"] = np.ones((1, 1))
         if metric in self.activities.resources:
             position = self.activities.resources.index(metric)
             for block, uses in self.activities.other_uses.items():
@@ -184,6 +187,10 @@ class Metrics:
     def _block_terms(self, block: str, members: Members, coefficient: FloatArray) -> Terms:
         if block == SALES:
             return cell_terms(members, coefficient)
+        if block in self.activities.flows:
+            return self._flow_terms(block, members, coefficient)
+        if block == "customers":
+            coefficient = coefficient * _last_of_member(members.period_code)
         place = self.activities.blocks[block]
         code = self.scopes.block_code(block, members)
         rows, periods = np.flatnonzero(code >= 0), np.flatnonzero(members.period_code >= 0)
@@ -192,6 +199,18 @@ class Metrics:
         member = code[rows][:, None] * members.num_period_members + members.period_code[periods][None, :]
         kept = value.ravel() != 0.0
         return Terms(member.ravel()[kept], column.ravel()[kept], value.ravel()[kept], np.zeros(members.size))
+
+    def _flow_terms(self, name: str, members: Members, coefficient: FloatArray) -> Terms:
+        """The sum of a flow's expressions by member."""
+        flow = self.activities.flows[name]
+        code = self.scopes.block_code(name, members)[:, None]
+        period = members.period_code[None, :]
+        target = np.where((code >= 0) & (period >= 0), code * members.num_period_members + period, -1).ravel()
+        scaled = flow.terms.scaled(np.broadcast_to(coefficient, (flow.num_rows, flow.num_periods)).ravel())
+        member = target[scaled.member]
+        kept, inside = member >= 0, target >= 0
+        constant = sum_by(target[inside], scaled.constant[inside], members.size)
+        return Terms(member[kept], scaled.column[kept], scaled.value[kept], constant)
 
     def ratio(self, metric: str, members: Members, where: Mapping[str, Any]) -> tuple[Terms, Terms, float]:
         """Numerator, denominator and what is subtracted from their quotient."""
@@ -203,10 +222,10 @@ class Metrics:
             1.0 if metric == "growth" else 0.0,
         )
 
-    def total(self, metric: str, where: Mapping[str, Any] | None = None) -> Terms:
-        """The metric over a whole scope as one expression."""
+    def total(self, metric: str, where: Mapping[str, Any] | None = None, run_out: bool = False) -> Terms:
+        """The metric over a whole scope as one expression; run-out periods count only where asked for."""
         scope = where or {}
-        return self.terms(metric, self.scopes.members([], scope, self.blocks(metric)), scope)
+        return self.terms(metric, self.scopes.members([], scope, self.blocks(metric), run_out), scope)
 
     def _same_unit(self, where: Mapping[str, Any]) -> None:
         markets = self.activities.cube.markets
@@ -295,6 +314,13 @@ class Metrics:
         for pool in cube.inputs.sizes:
             known[pool.markets] |= not np.isnan(pool.revenue)
         return replace(members, pair_code=np.where(known[cube.pair_market], members.pair_code, -1))
+
+
+def _last_of_member(period_code: IntArray) -> FloatArray:
+    """1 in the last period of each member, else 0 (T,): customers are counted at the end."""
+    following = period_code[None, :] == period_code[:, None]
+    later = np.triu(following, k=1).any(axis=1)
+    return np.asarray(~later, dtype=np.float64)
 
 
 def cell_terms(members: Members, coefficient: FloatArray) -> Terms:

@@ -166,8 +166,8 @@ def _default_stages(context: Context) -> list[PlanStage]:
 
 
 def _money_stage(context: Context) -> PlanStage:
-    """Contribution less the penalties of missed soft rules."""
-    terms = context.metrics.total("contribution") + _penalties(context).scaled(-1.0)
+    """Contribution, that of run-out periods included, less the penalties of missed soft rules."""
+    terms = context.metrics.total("contribution", run_out=True) + _penalties(context).scaled(-1.0)
     return PlanStage("contribution", "money", terms, True, _size(context, terms), "currency", is_money=True)
 
 
@@ -198,7 +198,8 @@ def _keep_total(context: Context) -> list[PlanStage]:
         and np.isfinite(rows.lower[0])
         and not rows.rule.as_share
     ]
-    last_year = float(np.nansum(context.cube.markets.last_year_revenue))
+    planned = context.cube.num_planned
+    last_year = float(np.nansum(context.cube.markets.last_year_revenue[:, :planned]))
     reference = max(asked) if asked else last_year
     revenue = context.metrics.total("revenue")
     if reference <= 0:

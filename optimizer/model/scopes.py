@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.errors import InputError
-from optimizer.model.blocks import ActivityBlock
+from optimizer.model.blocks import BlockRows
 from optimizer.model.cube import Cube
 from optimizer.plan.names import nearest
 from optimizer.plan.tables import ALL
@@ -21,7 +21,7 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 Side = Literal["market", "seller", "period", "activity"]
 SALES = "sales"
-_NOTHING: Mapping[str, ActivityBlock] = {}
+_NOTHING: Mapping[str, BlockRows] = {}
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Members:
 class Scopes:
     """Resolves columns and scopes (column -> label or labels) to codes on the axes of one cube."""
 
-    def __init__(self, cube: Cube, blocks: Mapping[str, ActivityBlock] = _NOTHING) -> None:
+    def __init__(self, cube: Cube, blocks: Mapping[str, BlockRows] = _NOTHING) -> None:
         self.cube = cube
         self._blocks = blocks
         self._sellers = cube.inputs.selling.sellers.labels
@@ -127,9 +127,11 @@ class Scopes:
                 mask &= found[self.cube.groups.first]
         return mask
 
-    def period_mask(self, where: Mapping[str, Any]) -> BoolArray:
-        """Periods that meet the period columns of `where` (T,)."""
-        mask = np.ones(self.cube.num_periods, dtype=np.bool_)
+    def period_mask(self, where: Mapping[str, Any], run_out: bool = False) -> BoolArray:
+        """Periods that meet the period columns of `where` (T,); run-out periods only where asked for."""
+        mask = np.arange(self.cube.num_periods) < (
+            self.cube.num_periods if run_out else self.cube.num_planned
+        )
         for column, wanted in where.items():
             side, name = self.sides(column)
             if side == "period":
@@ -172,11 +174,16 @@ class Scopes:
         return column in self._blocks[block].labels
 
     def members(
-        self, each: Sequence[str], where: Mapping[str, Any], blocks: Iterable[str] = (SALES,)
+        self,
+        each: Sequence[str],
+        where: Mapping[str, Any],
+        blocks: Iterable[str] = (SALES,),
+        run_out: bool = False,
     ) -> Members:
         """The members of `each` inside `where`: every label that the rows of `blocks` in scope have.
 
-        Sales carry the columns of markets and sellers; a block that lacks a column is outside the scope.
+        Sales carry the columns of markets and sellers; a block that lacks a column is outside the scope, and
+        run-out periods are outside every scope unless `run_out` asks for them.
         """
         sided = [self.sides(column) for column in each]
         row_columns = [position for position, (side, _) in enumerate(sided) if side != "period"]
@@ -187,7 +194,7 @@ class Scopes:
             if block != SALES and self._blocks[block].pair is None:
                 row_labels = list(dict.fromkeys([*row_labels, *self._labels_in(block, names, where)]))
         periods = [self._periods[sided[index][1]] for index in period_columns]
-        period_code, period_labels = _joint_codes(periods, self.period_mask(where))
+        period_code, period_labels = _joint_codes(periods, self.period_mask(where, run_out))
         labels = []
         for row_label, period_label in product(row_labels, period_labels):
             label = dict(zip(row_columns, row_label, strict=True)) | dict(

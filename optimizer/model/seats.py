@@ -112,6 +112,7 @@ class _Compared:
     headcount: FloatArray
     limit_of: IntArray
     effort: FloatArray
+    win_factor: FloatArray
     hours: FloatArray
     hours_matter: bool
 
@@ -128,6 +129,7 @@ def _compared(inputs: Inputs) -> _Compared:
         np.round(sellers.headcount, 12),
         _limit_of_pair(inputs),
         _rounded(selling.effort),
+        _rounded(selling.pairs.win_factor),
         _rounded(selling.hours_per_unit),
         _hours_matter(inputs),
     )
@@ -153,6 +155,7 @@ def _signature(
         inputs.selling.pairs.market[own].tobytes().hex(),
         compared.limit_of[own].tobytes().hex(),
         compared.effort[own].tobytes().hex(),
+        compared.win_factor[own].tobytes().hex(),
         compared.hours[own].tobytes().hex() if unit != "revenue" or compared.hours_matter else "",
         [amounts[own].tobytes().hex() for amounts in inputs.resources.per_unit.values()],
         float(sellers.commission_rate[seller]),

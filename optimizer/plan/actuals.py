@@ -8,7 +8,7 @@ known by province is known by region too.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -68,6 +68,21 @@ class Facts:
     def size(self) -> int:
         """R."""
         return len(self.names)
+
+    def run_on(self, more: int) -> Facts:
+        """The facts with so many periods more, of which nothing is known."""
+
+        def longer(values: FloatArray) -> FloatArray:
+            return np.pad(values, ((0, 0), (0, more)))
+
+        return replace(
+            self,
+            told={name: longer(values) for name, values in self.told.items()},
+            values={name: longer(values) for name, values in self.values.items()},
+            uses={resource: longer(values) for resource, values in self.uses.items()},
+            spend=None if self.spend is None else longer(self.spend),
+            starts=None if self.starts is None else longer(self.starts),
+        )
 
 
 def resolve_facts(

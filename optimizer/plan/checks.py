@@ -25,6 +25,9 @@ _SIDES = {
     "effect_keys": ("market", "seller", "marketing"),
 }
 
+FUNNEL_TABLES = ("stages", "pipeline", "customers")
+"""Tables that say how deals with markets come about."""
+
 
 def check_references(tables: Mapping[str, Table]) -> None:
     """Raise `InputError` with the nearest name when a key column or a label of a table matches nothing."""
@@ -38,6 +41,8 @@ def check_references(tables: Mapping[str, Table]) -> None:
     for name, table in tables.items():
         if name in ("curves", "yields") and "marketing" not in tables:
             raise InputError("plan.marketing_missing", Place(file=table.file, sheet=table.sheet), table=name)
+        if name in FUNNEL_TABLES and not len(tables["markets"]):
+            raise InputError("funnel.needs_markets", Place(file=table.file, sheet=table.sheet), table=name)
         if name == "yields" and not len(tables["markets"]):
             # Without markets a yield says itself whom its opportunities are with.
             check_labels(table, sides["marketing"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,6 +97,17 @@ def resolve_effects(
         sellers=_matched(table, sides["seller"], len(sellers.names)),
         place=tuple(table.place(row) for row in range(len(table))),
     )
+
+
+def effects_run_on(plan: Plan, effects: Effects, initiatives: Initiatives, more: int) -> Effects:
+    """The effects with so many periods more: those that last to the end of the plan last on.
+
+    `initiatives` run on already.
+    """
+    size = plan.calendar.size + more
+    longer = _windows(plan.tables["effects"], initiatives, size)
+    first = [int(np.argmax(effects.window == window)) for window in range(len(effects.windows))]
+    return replace(effects, windows=tuple(longer[effect] for effect in first))
 
 
 def _matched(table: Table, side: Side, size: int) -> BoolArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +89,17 @@ def _gap(table: Table) -> FloatArray:
         row = int(wrong.argmax())
         raise InputError("effects.periods_not_whole", table.place(row, "gap", f"{gap[row]:g}"))
     return gap
+
+
+def initiatives_run_on(plan: Plan, initiatives: Initiatives, more: int) -> Initiatives:
+    """The initiatives with so many periods more: nothing starts in them, and what runs to the end runs on."""
+    after = np.zeros((len(initiatives.names), more), dtype=np.bool_)
+    size = plan.calendar.size + more
+    return replace(
+        initiatives,
+        may_start=np.hstack([initiatives.may_start, after]),
+        duration=_duration(plan.tables["initiatives"], size),
+    )
 
 
 def _duration(table: Table, periods: int) -> IntArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,16 +10,18 @@ from numpy.typing import NDArray
 from optimizer.errors import InputError
 from optimizer.plan.assumptions import AssumptionLog
 from optimizer.plan.curves import Response, resolve_responses
-from optimizer.plan.matching import matching_rows
+from optimizer.plan.matching import matching_rows, prefixed
 from optimizer.plan.phasing import kernel_weights, presence
 from optimizer.plan.plan import Plan
-from optimizer.plan.scopes import marketing_dimensions
+from optimizer.plan.scopes import market_dimensions, marketing_dimensions
 from optimizer.plan.sellers import dates
 from optimizer.plan.tables import ALL, Table
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+LEFT_OVER = 0.1
+"""Share of a geometric effect that may be left behind the run-out periods."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +51,8 @@ class Yields:
     """Opportunities a lead of each pool (Q,); may be negative."""
     names: tuple[str, ...]
     """Name of each entry (E,)."""
+    row: IntArray
+    """Row of the table of each entry (E,)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +108,7 @@ def resolve_marketing(plan: Plan, log: AssumptionLog) -> Marketing | None:
     unit_cost = table.numbers("unit_cost")
     by_insertion = ~np.isnan(unit_cost)
     yields = _yields(plan, labels)
-    kernel, opening = _carryover(plan, table)
+    kernel, opening = _carryover(plan, table, plan.calendar.size)
     curve_of = table.choices("curve_of")
     return Marketing(
         labels=labels,
@@ -144,9 +148,12 @@ def _yields(plan: Plan, labels: dict[str, list[str]]) -> Yields:
     table = plan.tables.get("yields")
     nothing = np.zeros(0, dtype=np.int64)
     if table is None:
-        return Yields({}, nothing, nothing, nothing, np.zeros(0), ())
+        return Yields({}, nothing, nothing, nothing, np.zeros(0), (), nothing)
     if len(plan.tables["markets"]):
-        raise InputError("model.yields_with_markets", table.place(0))
+        return _market_yields(plan, table, labels)
+    given = np.flatnonzero(~np.isnan(table.numbers("conversion")))
+    if len(given):
+        raise InputError("funnel.conversion_without_markets", table.place(int(given[0]), "conversion"))
     row, channel = matching_rows(table, labels)
     own = {name: table.text(name) for name in table.labels if name not in labels}
     carried = {name: [labels[name][at] for at in channel] for name in labels}
@@ -158,6 +165,35 @@ def _yields(plan: Plan, labels: dict[str, list[str]]) -> Yields:
         channel,
         table.numbers("opportunities")[row],
         tuple("/".join(parts) for parts in zip(*carried.values(), strict=True)),
+        row,
+    )
+
+
+def _market_yields(plan: Plan, table: Table, labels: dict[str, list[str]]) -> Yields:
+    """Every match of a yields row with a row of marketing is a pool, with an entry a market that it covers.
+
+    A key column that marketing and markets both have must agree on both. Raises `InputError` for a negative
+    yield that covers several markets: nobody could say whose opportunities it takes.
+    """
+    markets = market_dimensions(plan.tables["markets"]) or {"market": ["all"] * len(plan.tables["markets"])}
+    row, channel, market = matching_rows(table, labels, prefixed(markets, "market"))
+    pair = row * len(labels["channel"]) + channel
+    _, first, pool = np.unique(pair, return_index=True, return_inverse=True)
+    amount = table.numbers("opportunities")[row[first]]
+    shared = (amount < 0) & (np.bincount(pool, minlength=len(first)) > 1)
+    if shared.any():
+        at = int(row[first][shared.argmax()])
+        raise InputError("funnel.negative_pool", table.place(at, "opportunities"))
+    carried = {name: [texts[at] for at in channel] for name, texts in labels.items()}
+    carried |= {name: [texts[at] for at in market] for name, texts in markets.items()}
+    return Yields(
+        carried,
+        pool.reshape(-1),
+        market,
+        channel[first],
+        amount,
+        tuple("/".join(parts) for parts in zip(*carried.values(), strict=True)),
+        row,
     )
 
 
@@ -198,13 +234,44 @@ def _check_base(table: Table, side: str) -> None:
             raise InputError("model.insertions_without_cost", table.place(row, f"{side}_insertions"))
 
 
-def _carryover(plan: Plan, table: Table) -> tuple[FloatArray, FloatArray]:
-    """Kernel (C, A) and what the opening stock leaves in each period (C, T).
+def marketing_run_on(plan: Plan, marketing: Marketing, more: int) -> Marketing:
+    """Marketing with so many periods more, in which nothing is spent and what was spent works on."""
+    size = plan.calendar.size + more
+    kernel, opening = _carryover(plan, plan.tables["marketing"], size)
+    after = np.zeros((len(marketing.names), more))
+    bounds = replace(
+        marketing.bounds,
+        lower=np.hstack([marketing.bounds.lower, after]),
+        upper=np.hstack([marketing.bounds.upper, after]),
+    )
+    active = np.hstack([marketing.active, after > 0])
+    return replace(marketing, bounds=bounds, active=active, kernel=kernel, opening=opening)
+
+
+def working_on(plan: Plan, marketing: Marketing) -> int:
+    """Periods that the spending of any row with yields works on: the length of its profile, or until a tenth
+    of a geometric effect is left, a year at most."""
+    table = plan.tables["marketing"]
+    most = plan.calendar.periods_a_year
+    rates, names = np.nan_to_num(table.numbers("carryover_rate")), table.choices("carryover_profile")
+    longest = 0
+    for row in np.unique(marketing.yields.channel).tolist():
+        if names[row] and names[row] != ALL:
+            longest = max(longest, len(kernel_weights(plan.tables["profiles"], names[row])) - 1)
+        elif rates[row] >= 1.0:
+            longest = most
+        elif rates[row] > 0:
+            longest = max(longest, int(np.ceil(np.log(LEFT_OVER) / np.log(rates[row]) - 1e-9)))
+    return min(longest, most)
+
+
+def _carryover(plan: Plan, table: Table, periods: int) -> tuple[FloatArray, FloatArray]:
+    """Kernel (C, A) and what the opening stock leaves in each of `periods` (C, T).
 
     Geometric: weight rate^a of the input a periods ago; a profile gives the weights by age. `normalised`
     makes them sum to 1 (times 1 - rate for an endless geometric kernel).
     """
-    periods, count = plan.calendar.size, len(table)
+    count = len(table)
     rate = np.nan_to_num(table.numbers("carryover_rate"))
     names, normalised = table.choices("carryover_profile"), table.yes("normalised")
     stock = np.nan_to_num(table.numbers("opening_stock"))

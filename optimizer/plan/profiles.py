@@ -18,9 +18,11 @@ USED_AS = {
     "season": SEASON,
     "potential_profile": SEASON,
     "last_year_profile": SEASON,
+    "organic_profile": SEASON,
     "capacity_profile": SEASON,
     "ramp": RAMP,
     "carryover_profile": FREE,
+    "lag": LAG,
 }
 """Column that names a profile -> what the profile must be."""
 NO_RAMP = "none"

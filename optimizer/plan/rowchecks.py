@@ -12,7 +12,7 @@ from optimizer.plan.columns import TABLES, Column
 from optimizer.plan.names import nearest
 from optimizer.plan.tables import Table
 
-ADD_UP = ("uses", "curves", "yields", "effects", "locks", "commitments", "credits")
+ADD_UP = ("uses", "curves", "yields", "effects", "locks", "commitments", "credits", "pipeline")
 """Tables whose rows add up, so that two rows may have the same keys."""
 
 
@@ -45,8 +45,8 @@ def key_columns(table: Table) -> list[str]:
     keys = list(TABLES[table.name].keys or table.labels)
     if table.name == "markets":
         keys += [column for column in ("customer_type",) if column in table.frame.columns]
-    if table.name == "marketing":
-        # A channel may stand once for each region, product or other column that the planner added.
+    if table.name in ("marketing", "stages"):
+        # A channel or stage may stand once for each region, product or other column that the planner added.
         keys += table.labels
     if table.name == "actuals":
         keys += [column for column in ("period", "returned") if column in table.frame.columns]

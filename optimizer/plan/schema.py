@@ -12,7 +12,7 @@ from optimizer.io.numbers import number_from_yaml
 TableName = Literal[
     "markets", "sellers", "territories", "resources", "uses", "profiles", "market_size",
     "locks", "commitments", "credits", "marketing", "curves", "yields",
-    "initiatives", "actuals", "effects", "rates",
+    "initiatives", "actuals", "effects", "stages", "pipeline", "customers", "rates",
 ]  # fmt: skip
 
 
@@ -344,5 +344,7 @@ class PlanSpec(Strict):
     the most that can be asked of a target with the others kept."""
     whole_units: bool = False
     """Sell whole units only (also a column of markets)."""
+    run_out: int | None = Field(default=None, ge=0, le=1040)
+    """Periods behind the horizon in which what was set going still brings money; default: the longest lag."""
     growth_cap: Number = Field(default=0.5, ge=0)
     """Potential of a market without one: last year times 1 + growth_cap."""

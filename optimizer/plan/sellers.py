@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -14,11 +14,13 @@ from optimizer.plan.assumptions import AssumptionLog
 from optimizer.plan.markets import Markets
 from optimizer.plan.plan import Plan
 from optimizer.plan.scopes import seller_dimensions
+from optimizer.plan.stages import Stages
 from optimizer.plan.tables import Table
 from optimizer.plan.territories import Pairs, resolve_pairs
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 CapacityUnit = Literal["hours", "deals", "units", "revenue", ""]
 
 WORKING_DAYS_A_YEAR = 261.0
@@ -67,15 +69,21 @@ class Selling:
     """Hours that one unit takes (P, T); NaN where nothing is known about hours."""
 
 
-def resolve_sellers(plan: Plan, markets: Markets, log: AssumptionLog) -> Selling:
-    """Arrays of sellers and territories; raises `InputError` where a number can neither be read nor
-    derived."""
+def resolve_sellers(
+    plan: Plan, markets: Markets, stages: Stages, led: BoolArray, log: AssumptionLog
+) -> Selling:
+    """Arrays of sellers and territories; `led` markets are those whose opportunities are planned (M,).
+
+    Raises `InputError` where a number can neither be read nor derived.
+    """
     table = plan.tables.get("sellers")
     if table is None:
         return _company(plan, markets)
-    pairs = resolve_pairs(plan, table, markets, log)
+    by_stages = _hours_by_stages(stages, markets)
+    pairs = _with_hours_by_stages(resolve_pairs(plan, table, markets, log), by_stages, led, log)
     headcount, presence = _presence(plan, table, log)
-    unit, capacity, annual_hours = _capacity(plan, table, markets, pairs, presence, log)
+    on_leads = np.where(led, np.nan_to_num(by_stages), 0.0)
+    unit, capacity, annual_hours = _capacity(plan, table, markets, pairs, presence, on_leads, log)
     sellers = Sellers(
         labels=seller_dimensions(table),
         capacity=capacity,
@@ -89,6 +97,22 @@ def resolve_sellers(plan: Plan, markets: Markets, log: AssumptionLog) -> Selling
     )
     effort, hours = _effort(sellers, markets, pairs, log)
     return Selling(sellers, pairs, effort, hours)
+
+
+def _hours_by_stages(stages: Stages, markets: Markets) -> FloatArray:
+    """Hours that a unit sold takes by the stages, lost deals included (M,); NaN where they do not say."""
+    known = stages.hours.any(axis=1) & (stages.won > 0)
+    deal = stages.hours_an_opportunity / np.where(stages.won > 0, stages.won, 1.0)
+    return np.where(known, deal / markets.units_per_deal.mean(axis=1), np.nan)
+
+
+def _with_hours_by_stages(pairs: Pairs, by_stages: FloatArray, led: BoolArray, log: AssumptionLog) -> Pairs:
+    """Hours a unit where territories leave them blank and stages say them; where opportunities are planned
+    the hours are in them, and a unit takes none beside."""
+    blank = np.isnan(pairs.hours_per_unit) & ~np.isnan(by_stages)[pairs.market]
+    log.note("hours_by_stages", "territories", "hours_per_unit", int(blank.sum()), None, scalable=False)
+    hours = np.where(led, 0.0, by_stages)[pairs.market]
+    return replace(pairs, hours_per_unit=np.where(blank, hours, pairs.hours_per_unit))
 
 
 def _company(plan: Plan, markets: Markets) -> Selling:
@@ -154,10 +178,16 @@ def dates(table: Table, column: str) -> NDArray[np.datetime64]:
 
 
 def _capacity(
-    plan: Plan, table: Table, markets: Markets, pairs: Pairs, presence: FloatArray, log: AssumptionLog
+    plan: Plan,
+    table: Table,
+    markets: Markets,
+    pairs: Pairs,
+    presence: FloatArray,
+    on_leads: FloatArray,
+    log: AssumptionLog,
 ) -> tuple[tuple[CapacityUnit, ...], FloatArray, FloatArray]:
     """Unit, capacity (S, T) and annual selling hours (S,) of each seller: given, else from productivity,
-    else none."""
+    else none. `on_leads` are the hours a unit beside hours_per_unit (M,)."""
     count, calendar = len(table), plan.calendar
     given = table.by_period.get("capacity")
     amounts = table.numbers("capacity")
@@ -197,7 +227,9 @@ def _capacity(
         amount = productivity[seller] * year[seller] * presence[seller]
         rate = None
         if hours_known[seller]:
-            rate = _hours_per_revenue(pairs, markets, int(seller)) * log.factor("hours_from_productivity")
+            rate = _hours_per_revenue(pairs, markets, on_leads, int(seller)) * log.factor(
+                "hours_from_productivity"
+            )
         units[seller] = "revenue" if rate is None else "hours"
         capacity[seller] = amount * (1.0 if rate is None else rate)
         annual_hours[seller] = selling_hours if rate is None else productivity[seller] * rate
@@ -268,15 +300,14 @@ def _hours_known(pairs: Pairs, count: int) -> NDArray[np.bool_]:
     return np.asarray((blank == 0) & (total > 0), dtype=np.bool_)
 
 
-def _hours_per_revenue(pairs: Pairs, markets: Markets, seller: int) -> float:
+def _hours_per_revenue(pairs: Pairs, markets: Markets, on_leads: FloatArray, seller: int) -> float:
     """Hours that a unit of revenue takes at last year's mix of the seller's markets."""
     own = pairs.seller == seller
     market = pairs.market[own]
     revenue = np.nan_to_num(markets.last_year_revenue[market].sum(axis=1))
     weights = revenue if revenue.sum() > 0 else np.ones(len(market))
-    return float(
-        (weights * pairs.hours_per_unit[own] / markets.price[market].mean(axis=1)).sum() / weights.sum()
-    )
+    hours = pairs.hours_per_unit[own] + on_leads[market]
+    return float((weights * hours / markets.price[market].mean(axis=1)).sum() / weights.sum())
 
 
 def _effort(

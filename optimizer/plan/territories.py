@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizer.errors import InputError
 from optimizer.plan.assumptions import AssumptionLog
 from optimizer.plan.markets import Markets
 from optimizer.plan.matching import matching_rows, prefixed, winning_rows
@@ -41,6 +42,8 @@ class Pairs:
     """Market of each pair (P,)."""
     hours_per_unit: FloatArray
     """Hours a unit (P,); NaN where the territories table does not say."""
+    win_factor: FloatArray
+    """Units that an opportunity brings with this seller, in units that it brings with an average one (P,)."""
     share_limits: tuple[ShareLimit, ...] = field(default=())
     """Share limits, a territories row each."""
 
@@ -48,7 +51,7 @@ class Pairs:
     def everything(cls, num_sellers: int, num_markets: int) -> Pairs:
         """Every seller may sell in every market."""
         seller, market = np.divmod(np.arange(num_sellers * num_markets), num_markets)
-        return cls(seller, market, np.full(seller.shape, np.nan))
+        return cls(seller, market, np.full(seller.shape, np.nan), np.ones(seller.shape))
 
 
 def resolve_pairs(plan: Plan, sellers: Table, markets: Markets, log: AssumptionLog) -> Pairs:
@@ -65,7 +68,22 @@ def resolve_pairs(plan: Plan, sellers: Table, markets: Markets, log: AssumptionL
     )
     seller, market = np.nonzero(winner >= 0)
     row = winner[seller, market]
-    return Pairs(seller, market, table.numbers("hours_per_unit")[row], _share_limits(table, row, markets))
+    return Pairs(
+        seller,
+        market,
+        table.numbers("hours_per_unit")[row],
+        _win_factors(table)[row],
+        _share_limits(table, row, markets),
+    )
+
+
+def _win_factors(table: Table) -> FloatArray:
+    """The win factor of each row, 1 where blank; raises `InputError` for 0."""
+    factors = np.nan_to_num(table.numbers("win_factor"), nan=1.0)
+    if (factors <= 0).any():
+        row = int((factors <= 0).argmax())
+        raise InputError("funnel.win_factor_not_positive", table.place(row, "win_factor", factors[row]))
+    return factors
 
 
 def market_columns(markets: Markets) -> dict[str, list[str]]:
@@ -100,7 +118,7 @@ def _pairs_by_shared_columns(sellers: Table, markets: Markets, log: AssumptionLo
         scalable=False,
     )
     seller, market = np.nonzero(allowed)
-    return Pairs(seller, market, np.full(seller.shape, np.nan))
+    return Pairs(seller, market, np.full(seller.shape, np.nan), np.ones(seller.shape))
 
 
 def _share_limits(table: Table, row: IntArray, markets: Markets) -> tuple[ShareLimit, ...]:

@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.model.activities import add_activities
-from optimizer.model.blocks import Activities
 from optimizer.model.builder import ProgramBuilder
 from optimizer.model.compile import make_context
 from optimizer.model.context import Context
-from optimizer.model.cube import Cube, split_by_seller
+from optimizer.model.cube import Cube
 from optimizer.model.families.rules import RuleRows, rule_rows
 from optimizer.model.metrics import RATIOS, Metrics
 from optimizer.result.solution import RuleOutcome, Solution
@@ -45,35 +44,6 @@ def plan_vector(sales: FloatArray, extra: FloatArray, others: FloatArray | None 
     """Sales cells, then the other activities, then extra resources."""
     between = np.zeros(0) if others is None else others
     return np.concatenate([sales.ravel(), between, extra.ravel()])
-
-
-def others_of(activities: Activities, sellers: Cube, x: FloatArray) -> FloatArray:
-    """The activities between sales and extra resources in a plan x (n,) of seat groups, for single sellers.
-
-    What belongs to a pair is split like its sales, everything else belongs to nobody and stays as it is.
-    """
-    parts = [np.zeros(0)]
-    for block in activities.blocks.values():
-        if block.name in ("sales", "extra") or block.stands_for is not None:
-            continue
-        values = block.values(x)
-        parts.append((values if block.pair is None else _split(activities, sellers, values)).ravel())
-    return np.concatenate(parts)
-
-
-def _split(activities: Activities, sellers: Cube, values: FloatArray) -> FloatArray:
-    """Uplifts of seat groups (K, T) as those of single sellers (K', T)."""
-    cube, mine = activities.cube, activities.uplifts
-    theirs = seller_context(sellers).activities.uplifts
-    assert mine is not None and theirs is not None
-    found = np.zeros((len(theirs.pair), cube.num_periods))
-    for window in np.unique(theirs.window):
-        of_pairs = np.zeros((cube.num_pairs, cube.num_periods))
-        own = mine.window == window
-        of_pairs[mine.pair[own]] = values[own]
-        rows = theirs.window == window
-        found[rows] = split_by_seller(cube, sellers, of_pairs)[theirs.pair[rows]]
-    return found
 
 
 def figure(solution: Solution, metric: str, where: Mapping[str, Any]) -> float:

@@ -373,11 +373,15 @@ def _people(model: Model, seat: str, amount: float) -> tuple[float | None, float
     for."""
     cube = model.cube
     group = cube.seat_names.index(seat)
-    capacity, presence = float(cube.capacity[group].sum()), float(cube.presence[group].sum())
+    planned = slice(cube.num_planned)
+    capacity, presence = (
+        float(cube.capacity[group, planned].sum()),
+        float(cube.presence[group, planned].sum()),
+    )
     if capacity <= 0 or presence <= 0:
         return None, None
-    seats = amount / (capacity / presence) / cube.num_periods
-    cost = float(cube.seat_cost[group].sum()) * 12.0 / cube.calendar.periods_a_year
+    seats = amount / (capacity / presence) / cube.num_planned
+    cost = float(cube.seat_cost[group, planned].sum()) * 12.0 / cube.calendar.periods_a_year
     return (amount * cost / capacity if cost > 0 else None), seats
 
 

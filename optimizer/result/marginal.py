@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.model.compile import Model
+from optimizer.model.cube import RUN_OUT
 from optimizer.model.objective import PlanStage
 from optimizer.result.solution import MarginalValue
 from optimizer.settings import SolveSettings
@@ -101,7 +102,7 @@ def _size(value: MarginalValue) -> float:
 
 
 def priced_rows(model: Model) -> Iterator[PricedRow]:
-    """Every row that has a business meaning by itself."""
+    """Every row that has a business meaning by itself; those of run-out periods are left out."""
     for block in model.program.row_blocks:
         if block.name in PRICED:
             yield from _rule_rows(model, block) if block.name == "rules" else _family_rows(model, block)
@@ -122,6 +123,7 @@ def _rule_rows(model: Model, block: Block) -> Iterator[PricedRow]:
 def _family_rows(model: Model, block: Block) -> Iterator[PricedRow]:
     labels = block.labels() if block.labels is not None else []
     cube, resources = model.cube, model.inputs.resources
+    behind = {RUN_OUT, *cube.calendar.period[cube.num_planned :]}
     units = dict(
         zip(
             cube.seat_names,
@@ -130,6 +132,8 @@ def _family_rows(model: Model, block: Block) -> Iterator[PricedRow]:
         )
     )
     for index, label in enumerate(labels):
+        if label[-1] in behind:
+            continue
         unit, offset = "units", 0.0
         if block.name == "hours":
             unit = units[label[0]]

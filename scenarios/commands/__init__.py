@@ -1,6 +1,8 @@
 """The commands of `apportion`, a module each; heavy libraries are imported inside the functions."""
 
+from scenarios.commands.batch import batch
 from scenarios.commands.check import check
+from scenarios.commands.diff import diff
 from scenarios.commands.explain import explain
 from scenarios.commands.export import export
 from scenarios.commands.fit import fit
@@ -11,7 +13,7 @@ from scenarios.commands.solvers import solvers
 from scenarios.commands.sweep import sweep
 from scenarios.commands.track import track
 
-COMMANDS = (new, check, solve, explain, track, sweep, fit, solvers, export, schema)
+COMMANDS = (new, check, solve, explain, track, sweep, batch, diff, fit, solvers, export, schema)
 """In the order of a planner's work."""
 
 __all__ = ["COMMANDS"]

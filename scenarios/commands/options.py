@@ -13,6 +13,7 @@ from scenarios.terminal import Ticker
 
 if TYPE_CHECKING:
     from optimizer.settings import SolveSettings
+    from scenarios.worker import SweepSettings
 
 
 def share(_context: click.Context, _option: click.Parameter, value: str | None) -> float | None:
@@ -77,7 +78,20 @@ def sweep_limits(command: Callable[..., None]) -> Callable[..., None]:
     seed = click.option(
         "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the solver."
     )
-    return limit(gap(seed(command)))
+    kept = click.option("--no-kept", is_flag=True, help="Do not try the base plan in each scenario.")
+    return limit(gap(seed(kept(command))))
+
+
+def sweep_settings(choices: dict[str, Any]) -> SweepSettings:
+    """The settings of a sweep from the options of a command."""
+    from scenarios.worker import SweepSettings
+
+    return SweepSettings(
+        time_limit=choices["time_limit"],
+        gap=choices["gap"],
+        seed=choices["seed"],
+        kept=not choices["no_kept"],
+    )
 
 
 def explained_file(run: Path) -> Path:

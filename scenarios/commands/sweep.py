@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from scenarios.commands.options import engine_option, plan_file, sweep_limits
+from scenarios.commands.options import engine_option, plan_file, sweep_limits, sweep_settings
 from scenarios.terminal import Ticker, echo_json, interruption, language_of, paper_options, spoken
 
 
@@ -19,7 +19,6 @@ from scenarios.terminal import Ticker, echo_json, interruption, language_of, pap
 @engine_option
 @click.option("--resume", is_flag=True, help="Keep what an earlier sweep in the folder has done.")
 @sweep_limits
-@click.option("--no-kept", is_flag=True, help="Do not try the base plan in each scenario.")
 @click.option("--json", "as_json", is_flag=True, help="Print sweep.json instead of the page.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def sweep(
@@ -44,14 +43,8 @@ def sweep(
     with spoken(language), ticker, interruption(language) as interrupt:
         from scenarios.leaguepage import sweep_page
         from scenarios.sweep import sweep as run_sweep
-        from scenarios.worker import SweepSettings
 
-        settings = SweepSettings(
-            time_limit=choices["time_limit"],
-            gap=choices["gap"],
-            seed=choices["seed"],
-            kept=not choices["no_kept"],
-        )
+        settings = sweep_settings(choices)
         found = run_sweep(
             plan_file(plan), scenarios, out, settings, engine, resume, ticker.scenarios, interrupt
         )

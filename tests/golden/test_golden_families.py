@@ -15,9 +15,11 @@ from solvers.files import write_lp
 HERE = Path(__file__).parent
 CASES = {
     "california_mfg": 14.0,
+    "customers_renew": 900.0,
     "dorian_auto": 320.0,
     "fixed_costs": 175.0,
     "infeasible_target": None,
+    "lagged_funnel": 180 / 7,
     "market_share": 32.0,
     "maxmin_fairness": 150 / 230,
     "near_last_year": 29.0,

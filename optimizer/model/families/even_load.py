@@ -45,14 +45,14 @@ def even_load(context: Context) -> Terms | None:
 def _over_the_horizon(context: Context, limited: NDArray[np.bool_]) -> _Loads | None:
     """Loads of the seats with a limit; one level for all."""
     cube = context.cube
-    capacity = seats_of_capacity(cube).sum(axis=1)
+    capacity = seats_of_capacity(cube)[:, : cube.num_planned].sum(axis=1)
     seats = np.flatnonzero(limited & (capacity > 0))
     if len(seats) < 2:
         return None
     code = np.full(len(limited), -1, dtype=np.int64)
     code[seats] = np.arange(len(seats))
     labels = tuple((cube.seat_names[seat],) for seat in seats)
-    everything = np.zeros(cube.num_periods, dtype=np.int64)
+    everything = np.where(np.arange(cube.num_periods) < cube.num_planned, 0, -1)
     members = Members(labels, code[cube.pair_seat], everything, 1, None)
     total = float(capacity[seats].sum())
     terms = context.metrics.summed("load", members).scaled(1.0 / total)
@@ -62,15 +62,18 @@ def _over_the_horizon(context: Context, limited: NDArray[np.bool_]) -> _Loads | 
 def _by_period(context: Context) -> _Loads | None:
     """Revenue of every seat and period against its presence; one level a period."""
     cube = context.cube
-    num_seats, num_periods = cube.presence.shape
+    presence = cube.presence[:, : cube.num_planned]
+    num_seats, num_periods = presence.shape
     if num_seats < 2:
         return None
-    labels = tuple((name, period) for name in cube.seat_names for period in cube.calendar.period)
-    members = Members(labels, cube.pair_seat, np.arange(num_periods), num_periods, None)
+    shown = cube.calendar.period[:num_periods]
+    labels = tuple((name, period) for name in cube.seat_names for period in shown)
+    period = np.where(np.arange(cube.num_periods) < num_periods, np.arange(cube.num_periods), -1)
+    members = Members(labels, cube.pair_seat, period, num_periods, None)
     revenue = context.metrics.summed("revenue", members)
     reach = float(context.magnitude(revenue).sum()) or 1.0
-    there = cube.presence.sum(axis=0)
-    weight = cube.presence / np.where(there > 0, there, 1.0)
+    there = presence.sum(axis=0)
+    weight = presence / np.where(there > 0, there, 1.0)
     return _Loads(
         members, revenue.scaled(1.0 / reach), weight.ravel(), np.tile(np.arange(num_periods), num_seats)
     )

@@ -1,9 +1,12 @@
 """Family hours: a seller sells no more than capacity, ramp and dates allow.
 
-    sum_m (effort[s,m,t] sales[s,m,t] + sum_w effort change[w,s,m,t] uplift[w,s,m,t])
-        <= capacity[s,t] + sum_w added[w,s,t] working[w,t]     for every seat with a limit and every period
+    sum_m (effort[s,m,t] sales[s,m,t] + lead_hours[s,m,t] + sum_w effort change[w,s,m,t] uplift[w,s,m,t])
+        <= capacity[s,t] + sum_w added[w,s,t] working[w,t]
 
-Units: the seller's capacity unit (hours, deals, units, revenue). Capacity holds the ramp and is 0 outside
+for every seat with a limit and every period.
+
+Units: the seller's capacity unit (hours, deals, units, revenue); lead_hours (family of that name) are of
+sellers who count in hours. Capacity holds the ramp and is 0 outside
 from/to.
 Reference: workload method (Talley 1961; Lodish 1971).
 """
@@ -30,12 +33,23 @@ def hours(context: Context) -> None:
     upper = cube.capacity[limited]
     terms = Terms(row[used], context.cell_columns[used], cube.effort[used], np.zeros(len(upper)))
     terms = terms + _uplifted(context, row_of, len(upper)) + _added(context, row_of, len(upper))
+    terms = terms + _on_leads(context, row_of, len(upper))
 
     def labels() -> list[tuple[str, ...]]:
         names, periods = cube.seat_names, cube.calendar.period
         return [(names[seat], periods[period]) for seat, period in np.argwhere(limited)]
 
     context.builder.add_rows("hours", terms, labels, upper=upper)
+
+
+def _on_leads(context: Context, row_of: IntArray, count: int) -> Terms:
+    """Hours on leads, of sellers who count in hours."""
+    leads = context.activities.blocks.get("lead_hours")
+    if leads is None or leads.pair is None:
+        return Terms.constants(np.zeros(count))
+    row = row_of[context.cube.pair_seat[leads.pair]]
+    own = row >= 0
+    return Terms(row[own], leads.columns[own], np.ones(int(own.sum())), np.zeros(count))
 
 
 def _uplifted(context: Context, row_of: IntArray, count: int) -> Terms:

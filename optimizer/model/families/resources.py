@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from optimizer.model.blocks import ActivityBlock
 from optimizer.model.builder import Labels
 from optimizer.model.context import Context
+from optimizer.model.cube import RUN_OUT
 from optimizer.model.terms import Terms, sum_by
 
 FloatArray = NDArray[np.float64]
@@ -29,8 +30,10 @@ def resources(context: Context) -> None:
         limit = table.capacity[resource]
         if not np.isfinite(limit).any():
             continue
-        member = np.zeros_like(periods) if table.per_horizon[resource] else periods
-        count = 1 if table.per_horizon[resource] else cube.num_periods
+        # What is for the whole horizon is so once more for the run-out periods.
+        spans = (periods >= cube.num_planned).astype(np.int64)
+        member = spans if table.per_horizon[resource] else periods
+        count = int(member.max()) + 1
         used = activities.uses[resource]
         pairs = np.flatnonzero(used.any(axis=1))
         terms = Terms(
@@ -45,9 +48,8 @@ def resources(context: Context) -> None:
         if activities.extra_start is not None and np.isfinite(activities.extra_price[resource]):
             column = activities.extra_start + resource * cube.num_periods + periods
             terms = terms + Terms(member, column, np.full(cube.num_periods, -1.0), np.zeros(count))
-        context.builder.add_rows(
-            "resources", terms, _labels(name, cube.calendar.period, count), upper=limit[:count]
-        )
+        labels = _labels(name, ("", RUN_OUT) if table.per_horizon[resource] else cube.calendar.period, count)
+        context.builder.add_rows("resources", terms, labels, upper=limit[:count])
 
 
 def _taken(context: Context, resource: int) -> FloatArray:
@@ -76,5 +78,6 @@ def _used_by(block: ActivityBlock, amount: FloatArray, member: IntArray, count: 
     )
 
 
-def _labels(name: str, periods: tuple[str, ...], count: int) -> Labels:
-    return lambda: [(name, periods[index]) if count > 1 else (name,) for index in range(count)]
+def _labels(name: str, spans: tuple[str, ...], count: int) -> Labels:
+    """The name, and where there are several rows the span of each."""
+    return lambda: [(name, span) if span and count > 1 else (name,) for span in spans[:count]]

@@ -32,14 +32,15 @@ def response(context: Context) -> None:
     curved = [row for row, found in enumerate(marketing.responses) if found and found.slope is None]
     if linear:
         _linear(context, marketing, np.array(linear))
-    merged = marketing.even & ~marketing.has_carryover & marketing.active.all(axis=1)
+    planned = context.cube.num_planned
+    merged = marketing.even & ~marketing.has_carryover & marketing.active[:, :planned].all(axis=1)
     merged &= context.cube.inputs.past == 0
     hurt = set(marketing.yields.channel[marketing.yields.amount < 0].tolist())
     for row in curved:
         curve = _curve(marketing, row)
         leads, stock = context.activities.blocks["response"].columns[row], context.stock[row]
         if merged[row]:
-            curve = curve.scaled(per=len(leads), times=len(leads))
+            curve = curve.scaled(per=planned, times=planned)
             leads, stock = _merged(context, marketing, row)
         else:
             working = ~idle(marketing)[row]
@@ -77,7 +78,7 @@ def _curve(marketing: Marketing, row: int) -> Curve:
 
 def _merged(context: Context, marketing: Marketing, row: int) -> tuple[IntArray, IntArray]:
     """One output and one input column for all periods: the totals, of which each period has its share."""
-    periods, name = context.cube.num_periods, marketing.names[row]
+    periods, name = context.cube.num_planned, marketing.names[row]
     shares = np.full(periods, -1.0 / periods)
     members, nothing = np.arange(periods), np.zeros(periods)
     found = []
@@ -85,9 +86,10 @@ def _merged(context: Context, marketing: Marketing, row: int) -> tuple[IntArray,
         least = float(input_bounds(marketing, periods)[0][row].sum())
         lower = -np.inf if kind == "leads" else least
         total = context.builder.add_columns("response", 1, fixed_labels((name, f"total {kind}")), lower=lower)
-        own = Terms(members, context.activities.blocks[block].columns[row], np.ones(periods), nothing)
+        own_columns = context.activities.blocks[block].columns[row, :periods]
+        own = Terms(members, own_columns, np.ones(periods), nothing)
         part = Terms(members, np.full(periods, total), shares, nothing)
-        labels = by_period((name,), context.cube.calendar.period, f"share of {kind}")
+        labels = by_period((name,), context.cube.calendar.period[:periods], f"share of {kind}")
         context.builder.add_rows("response", own + part, labels, lower=0.0, upper=0.0)
         found.append(np.array([total]))
     return found[0], found[1]

@@ -4,8 +4,8 @@
     low sum_{m in row} sales <= sum_{(s,m) of the row} sales <= high sum_{m in row} sales
 
 Facts take their part of max_share * size first.
-Units: currency or units over the horizon. A pool is one row of markets or market_size, never copied to each
-market.
+Units: currency or units over the horizon, and the same over run-out periods, with the size of their season. A
+pool is one row of markets or market_size, never copied to each market.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from optimizer.model.builder import fixed_labels
 from optimizer.model.context import Context
-from optimizer.model.cube import Cube
+from optimizer.model.cube import RUN_OUT, Cube
 from optimizer.model.metrics import cell_terms
 from optimizer.model.scopes import Members
 from optimizer.plan.sizes import SizePool
@@ -51,10 +51,16 @@ def _market_shares(context: Context) -> None:
     upper = np.array(
         [pool.max_share * (pool.units if np.isnan(pool.revenue) else pool.revenue) for pool in pools]
     )
-    upper = np.maximum(upper - sold_before(cube, pools), 0.0)
     if pools:
+        spreads = np.stack([cube.markets.spread[pool.markets].mean(axis=0) for pool in pools])
+        left = np.maximum(upper - sold_before(cube, pools), 0.0)
+        after = upper * spreads[:, cube.num_planned :].sum(axis=1)
+        limits = np.stack([left, after], axis=1)[:, : len(_spans(cube))]
         context.builder.add_rows(
-            "share", cell_terms(members, coefficient), lambda: [(pool.name,) for pool in pools], upper=upper
+            "share",
+            cell_terms(members, coefficient),
+            lambda: [(pool.name, *span) for pool in pools for span in _span_labels(cube)],
+            upper=limits.ravel(),
         )
 
 
@@ -85,7 +91,7 @@ def _is_kept_anyway(cube: Cube, pool: SizePool) -> bool:
     in_units = np.isnan(pool.revenue)
     worth = cube.markets.potential if in_units else cube.markets.potential * cube.markets.price
     largest = pool.max_share * (pool.units if in_units else pool.revenue)
-    return bool(worth[pool.markets].sum() <= largest * (1.0 + _ROUNDING))
+    return bool(worth[pool.markets, : cube.num_planned].sum() <= largest * (1.0 + _ROUNDING))
 
 
 def _territory_shares(context: Context) -> None:
@@ -100,16 +106,25 @@ def _territory_shares(context: Context) -> None:
         own = cell_terms(_members(context, own_code, 1), ones)
         table = cube.inputs.plan.tables["territories"]
         name = "/".join(table.text(column)[limit.row] for column in table.labels)
+        high = [(name, "at most", *span) for span in _span_labels(cube)]
+        low = [(name, "at least", *span) for span in _span_labels(cube)]
         if limit.high < 1.0:
-            context.builder.add_rows(
-                "share", own + whole.scaled(-limit.high), fixed_labels((name, "at most")), upper=0.0
-            )
+            context.builder.add_rows("share", own + whole.scaled(-limit.high), fixed_labels(*high), upper=0.0)
         if limit.low > 0.0:
-            context.builder.add_rows(
-                "share", own + whole.scaled(-limit.low), fixed_labels((name, "at least")), lower=0.0
-            )
+            context.builder.add_rows("share", own + whole.scaled(-limit.low), fixed_labels(*low), lower=0.0)
 
 
 def _members(context: Context, pair_code: IntArray, count: int) -> Members:
-    periods = np.zeros(context.cube.num_periods, dtype=np.int64)
-    return Members(tuple((str(index),) for index in range(count)), pair_code, periods, 1, None)
+    """One member a pool over the horizon, and one over the run-out periods where there are any."""
+    periods = (np.arange(context.cube.num_periods) >= context.cube.num_planned).astype(np.int64)
+    spans = _spans(context.cube)
+    labels = tuple((str(index), span) for index in range(count) for span in spans)
+    return Members(labels, pair_code, periods, len(spans), None)
+
+
+def _span_labels(cube: Cube) -> list[tuple[str, ...]]:
+    return [(span,) if span else () for span in _spans(cube)]
+
+
+def _spans(cube: Cube) -> tuple[str, ...]:
+    return ("", RUN_OUT) if cube.num_periods > cube.num_planned else ("",)

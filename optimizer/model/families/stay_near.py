@@ -53,16 +53,18 @@ def near_last_year(context: Context) -> Terms | None:
     """The distance of revenue by market and period from last year's shares; None where last year is
     unknown."""
     cube = context.cube
-    ahead = np.arange(cube.num_periods) >= cube.inputs.past
-    last_year = np.where(ahead, np.nan_to_num(cube.markets.last_year_revenue), 0.0)
+    planned = slice(cube.num_planned)
+    ahead = np.arange(cube.num_planned) >= cube.inputs.past
+    last_year = np.where(ahead, np.nan_to_num(cube.markets.last_year_revenue[:, planned]), 0.0)
     if last_year.sum() <= 0:
         return None
     num_markets, num_periods = last_year.shape
-    codes = np.arange(num_markets)
+    codes, periods = np.arange(num_markets), np.arange(cube.num_periods)
+    shown = cube.calendar.period[:num_periods]
     members = Members(
-        tuple((name, period) for name in cube.markets.names for period in cube.calendar.period),
+        tuple((name, period) for name in cube.markets.names for period in shown),
         codes[cube.pair_market],
-        np.arange(num_periods),
+        np.where(periods < num_periods, periods, -1),
         num_periods,
         codes,
     )

@@ -1,0 +1,54 @@
+"""From the plan of seat groups and run-out periods to the plan of single sellers in its own periods."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.model.blocks import Activities, ActivityBlock
+from optimizer.model.cube import split_by_seller
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+SALES = "sales"
+
+
+def plan_of_sellers(activities: Activities, sellers: Activities, x: FloatArray) -> FloatArray:
+    """The amounts `x` of the columns of `activities` as those of the columns of `sellers`, whose cube has
+    every seller apart and no run-out periods.
+
+    What belongs to a pair is split like its sales, everything else belongs to nobody and stays as it is.
+    """
+    parts = []
+    for name, block in sellers.blocks.items():
+        if block.stands_for is not None:
+            continue
+        values = activities.blocks[name].values(x)[:, : block.num_periods]
+        if name == SALES:
+            values = split_by_seller(activities.cube, sellers.cube, np.maximum(values, 0.0))
+        elif block.pair is not None:
+            values = _split(activities, sellers, name, values)
+        parts.append(values.ravel())
+    return np.concatenate(parts)
+
+
+def _split(activities: Activities, sellers: Activities, name: str, values: FloatArray) -> FloatArray:
+    """Amounts of rows that belong to pairs of seat groups, as those of pairs of single sellers."""
+    mine, theirs = activities.blocks[name], sellers.blocks[name]
+    own_kind, kind = _kinds(activities, mine), _kinds(sellers, theirs)
+    assert mine.pair is not None and theirs.pair is not None
+    found = np.zeros((theirs.num_rows, theirs.num_periods))
+    for one in np.unique(kind):
+        of_pairs = np.zeros((activities.cube.num_pairs, theirs.num_periods))
+        own, rows = own_kind == one, kind == one
+        of_pairs[mine.pair[own]] = values[own]
+        found[rows] = split_by_seller(activities.cube, sellers.cube, of_pairs)[theirs.pair[rows]]
+    return found
+
+
+def _kinds(activities: Activities, block: ActivityBlock) -> IntArray:
+    """What tells the rows of one pair apart: the window of uplifts (rows,)."""
+    if block.name == "uplift" and activities.uplifts is not None:
+        return activities.uplifts.window
+    return np.zeros(block.num_rows, dtype=np.int64)
