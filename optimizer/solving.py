@@ -21,7 +21,7 @@ from optimizer.plan.plan import Plan
 from optimizer.result.contradiction import explain_contradiction
 from optimizer.result.evaluate import rule_outcomes, seller_context
 from optimizer.result.leverage import leverages
-from optimizer.result.marginal import marginal_values
+from optimizer.result.marginal import marginal_values, sells_whole_units
 from optimizer.result.solution import Solution, StageOutcome, Status
 from optimizer.result.split import plan_of_sellers
 from optimizer.settings import SolveSettings
@@ -103,7 +103,9 @@ def solve_model(
         if announce is not None:
             announce(stage.name)
 
-    options = settings.solve_options()
+    # Prices with starts and hires as planned are worth something; with all sales fixed they are not.
+    prices = settings.marginal_values and not model.curves and not sells_whole_units(model)
+    options = replace(settings.solve_options(), integer_prices=prices)
     try:
         return solve_curve_stages(model.program, model.curves, wanted, options, announce=announced)
     except ZeroDenominatorError as error:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from solvers.errors import UnsupportedRequestError
 from solvers.method import choose_method
@@ -17,6 +18,8 @@ from solvers.result import Reason, SolveResult, Termination
 from solvers.scaling import tame
 from solvers.settle import settle
 from solvers.verify import verify
+
+FloatArray = NDArray[np.float64]
 
 CROSSING = 1e-9
 """A lower bound may lie above its upper bound by this, relative to it: rounding, not a contradiction."""
@@ -125,6 +128,16 @@ def decide_at_sight(solver: str, program: LinearProgram) -> SolveResult | None:
     )
 
 
+def with_fixed_integers(program: LinearProgram, x: FloatArray) -> LinearProgram:
+    """The LP that is left of a MIP when its whole numbers are fixed as they are in `x`."""
+    whole = np.where(program.integer, np.round(x), 0.0)
+    return program.replace(
+        integer=np.zeros_like(program.integer),
+        column_lower=np.where(program.integer, whole, program.column_lower),
+        column_upper=np.where(program.integer, whole, program.column_upper),
+    )
+
+
 def with_integer_prices(
     adapter: Adapter, program: LinearProgram, options: SolveOptions, result: SolveResult
 ) -> SolveResult:
@@ -134,13 +147,9 @@ def with_integer_prices(
     """
     if result.x is None:
         return result
-    whole = np.where(program.integer, np.round(result.x), 0.0)
-    fixed = program.replace(
-        integer=np.zeros_like(program.integer),
-        column_lower=np.where(program.integer, whole, program.column_lower),
-        column_upper=np.where(program.integer, whole, program.column_upper),
+    priced = run_cold(
+        adapter, with_fixed_integers(program, result.x), replace(options, start_values=None, start_basis=None)
     )
-    priced = run_cold(adapter, fixed, replace(options, start_values=None, start_basis=None))
     if priced.duals is None:
         note = f"no prices: the LP with whole numbers fixed ended as {priced.termination.reason}"
         return replace(result, notes=(*result.notes, note))

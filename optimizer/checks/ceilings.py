@@ -14,6 +14,7 @@ from optimizer.model.coefficients import UPLIFTED
 from optimizer.model.context import Context
 from optimizer.model.families.rules import RuleRows
 from optimizer.model.metrics import RATIOS, SALES_METRICS
+from optimizer.model.seating import may_be_there
 from optimizer.model.terms import Terms
 
 FloatArray = NDArray[np.float64]
@@ -50,7 +51,7 @@ def ceiling(context: Context, terms: Terms, member: int) -> Ceiling:
     effort = least_effort(cube, context.activities.uplifts)
     by_demand = value * most_demand(cube)[market, period]
     by_effort = _per_effort(value, effort[pair, period], most_capacity(cube)[seat, period])
-    by_effort = np.where(cube.presence[seat, period] > 0, by_effort, 0.0)
+    by_effort = np.where(may_be_there(cube)[seat, period], by_effort, 0.0)
     market_cells, seat_cells = market * cube.num_periods + period, seat * cube.num_periods + period
     by_market = [
         _with_pools(context, codes // cube.num_periods, cells, market, value)

@@ -30,7 +30,10 @@ def check_coverage(checked: Checked) -> Iterator[Finding]:
     idle = np.setdiff1d(np.arange(len(sellers.names)), pairs.seller)
     if len(idle):
         yield _warning("checking.seller_without_market", tables["sellers"], sellers.names, idle)
-    away = np.flatnonzero((sellers.presence <= 0).all(axis=1) | (sellers.capacity <= 0).all(axis=1))
+    never: NDArray[np.bool_] = np.all(sellers.presence <= 0, axis=1) | np.all(sellers.capacity <= 0, axis=1)
+    if sellers.open_seats is not None:
+        never[sellers.open_seats.seller] = ~sellers.open_seats.presence.any(axis=(1, 2))
+    away = np.flatnonzero(never)
     if len(away):
         yield _warning("checking.seller_without_capacity", tables["sellers"], sellers.names, away)
     sold = np.unique(pairs.market)
@@ -48,7 +51,7 @@ def _warning(
 
 
 def check_open_seats(checked: Checked) -> Iterator[Finding]:
-    """Open seats: how many, and those without a start date, which count from the first day."""
+    """Open seats: how many, and those without an earliest start, which may start in any period."""
     table = checked.inputs.plan.tables.get("sellers")
     if table is None or "status" not in table.frame.columns:
         return
@@ -56,14 +59,12 @@ def check_open_seats(checked: Checked) -> Iterator[Finding]:
     if not is_open.any():
         return
     names = table.text("seller")
-    share = checked.inputs.selling.sellers.presence[is_open].sum() / checked.inputs.plan.calendar.size
     yield Finding(
         "info",
         "checking.open_seats",
         {
             "sellers": listed([names[row] for row in np.flatnonzero(is_open)]),
             "count": int(is_open.sum()),
-            "years": float(share),
         },
     )
     starts = (
@@ -74,7 +75,7 @@ def check_open_seats(checked: Checked) -> Iterator[Finding]:
     undated = np.flatnonzero(is_open & starts)
     if len(undated):
         yield Finding(
-            "warning",
+            "info",
             "checking.open_seat_without_start",
             {"sellers": listed([names[row] for row in undated])},
             table.place(int(undated[0]), "from"),

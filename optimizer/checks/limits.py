@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from optimizer.checks.finding import Checked, Finding, listed, member_phrase
 from optimizer.model.families.rules import RuleRows
 from optimizer.model.metrics import RATIOS, SALES_METRICS
+from optimizer.model.seating import may_be_there
 from optimizer.model.terms import Terms
 from optimizer.plan.scopes import TIME_COLUMNS
 
@@ -156,7 +157,7 @@ def _bounded(checked: Checked, worth: FloatArray) -> BoolArray:
     bounded = np.isfinite(cube.by_market(cube.markets.potential))
     bounded |= np.isin(cube.pair_market, np.concatenate(pooled) if pooled else [])[:, None]
     bounded |= np.isfinite(cube.capacity[cube.pair_seat]) & (cube.effort > 0)
-    bounded |= cube.presence[cube.pair_seat] <= 0
+    bounded |= ~may_be_there(cube)[cube.pair_seat]
     for resource, uses in context.activities.uses.items():
         table = checked.inputs.resources
         price = float(table.extra_price[resource])

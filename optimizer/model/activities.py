@@ -12,6 +12,7 @@ from optimizer.model.facts import fact_blocks
 from optimizer.model.funnel import funnel_blocks, funnel_flows
 from optimizer.model.initiatives import initiative_blocks
 from optimizer.model.marketing import marketing_blocks
+from optimizer.model.seating import may_be_there, seat_blocks
 from optimizer.model.uplifts import Uplifts, find_uplifts
 from optimizer.model.windows import window_blocks
 
@@ -26,6 +27,7 @@ def add_activities(builder: ProgramBuilder, cube: Cube) -> Activities:
         *marketing_blocks(builder, cube),
         *initiative_blocks(builder, cube),
         *window_blocks(builder, cube),
+        *seat_blocks(builder, cube),
         *_uplift(builder, cube, uplifts),
         *funnel_blocks(builder, cube),
     ]
@@ -62,7 +64,7 @@ def _sales(builder: ProgramBuilder, cube: Cube) -> ActivityBlock:
             for period in periods
         ]
 
-    upper = np.where((cube.presence[cube.pair_seat] > 0) & ~_endless_after(cube), np.inf, 0.0).ravel()
+    upper = np.where(may_be_there(cube)[cube.pair_seat] & ~_endless_after(cube), np.inf, 0.0).ravel()
     planned = np.arange(cube.num_periods) < cube.num_planned
     whole = (cube.markets.whole_units[cube.pair_market][:, None] & planned[None, :]).ravel()
     start = builder.add_columns("sales", cube.num_cells, cell_labels, upper=upper, integer=whole)

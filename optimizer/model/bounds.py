@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.model.cube import Cube
+from optimizer.model.seating import seat_of_open
 from optimizer.model.uplifts import Uplifts
 from optimizer.model.windows import added_by_seat, added_demand, demand_potential, demands
 
@@ -37,6 +38,10 @@ def most_capacity(cube: Cube) -> FloatArray:
     """Capacity that each seat can have at most (G, T); inf without a limit."""
     effects = cube.inputs.effects
     most: FloatArray = cube.capacity.copy()
+    seats = cube.inputs.selling.sellers.open_seats
+    if seats is not None:
+        own = seat_of_open(cube, seats)
+        most[own] = np.where(np.isfinite(most[own]), seats.capacity.max(axis=1), most[own])
     for effect in effects.of("capacity") if effects is not None else ():
         assert effects is not None
         most += np.maximum(added_by_seat(cube, effects, effect), 0.0)

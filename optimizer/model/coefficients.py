@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from optimizer.errors import InputError
 from optimizer.model.blocks import Activities, Parts
 from optimizer.model.cube import Cube
+from optimizer.model.seating import seat_of_open
 from optimizer.model.uplifts import Uplifts
 from optimizer.model.windows import places, value_by_market
 
@@ -75,11 +76,16 @@ def mean_capacity(cube: Cube) -> FloatArray:
     """
     units = np.array(cube.inputs.selling.sellers.capacity_unit)[cube.groups.first]
     mean = np.full(len(units), np.inf)
+    seats = cube.inputs.selling.sellers.open_seats
     for unit in set(units.tolist()) - {""}:
         own = units == unit
         there = cube.presence[own, : cube.num_planned].sum()
         if there > 0:
             mean[own] = cube.capacity[own, : cube.num_planned].sum() / there
+        elif seats is not None:
+            # Nobody is there yet: somebody at full ramp is the average.
+            full = seats.full[np.isin(seat_of_open(cube, seats), np.flatnonzero(own))]
+            mean[own] = full.mean() if full.size else np.inf
     return np.where(mean > 0, mean, np.inf)
 
 
@@ -188,6 +194,15 @@ def satisfaction_weights(cube: Cube) -> FloatArray:
     return known if known.sum() > 0 else np.ones(known.shape)
 
 
+def _hiring_cost(a: Activities) -> Parts:
+    """Recruiting in the period of the start, and pay of those who started; present staff is not in it."""
+    seats = a.cube.inputs.selling.sellers.open_seats
+    if seats is None:
+        return {}
+    months = 12.0 / a.cube.calendar.periods_a_year
+    return {"hire": seats.recruiting, "seat_heads": (seats.pay * months)[:, None]}
+
+
 def _of_all(block: str) -> Callable[[Activities], Parts]:
     return lambda a: {block: np.ones((1, 1))} if block in a.blocks else {}
 
@@ -244,6 +259,8 @@ ACTIVITY_METRICS: dict[str, tuple[Unit, Callable[[Activities], Parts]]] = {
     "initiative_benefit": ("currency", _initiative_benefit),
     "initiative_value": ("currency", _initiative_value),
     "satisfaction_points": ("points", _satisfaction_points),
+    "hiring_cost": ("currency", _hiring_cost),
+    "hires": ("heads", _of_all("hire")),
     "starts": ("starts", _of_all("start")),
     "insertions": ("insertions", _insertions),
     "leads": ("leads", _of_all("response")),
@@ -260,7 +277,7 @@ ACTIVITY_METRICS: dict[str, tuple[Unit, Callable[[Activities], Parts]]] = {
 """Metrics of other activities than sales: unit, and what each block adds."""
 GAINS = ("initiative_benefit", "initiative_value")
 """What contribution adds besides margin."""
-COSTS = ("extra_cost", "marketing_cost", "initiative_cost")
+COSTS = ("extra_cost", "marketing_cost", "initiative_cost", "hiring_cost")
 """What contribution subtracts besides commission."""
 OTHER_METRICS: dict[str, Unit] = {
     "market_size": "currency",

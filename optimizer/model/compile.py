@@ -15,6 +15,7 @@ from optimizer.model.families.balance import balance
 from optimizer.model.families.carryover import carryover
 from optimizer.model.families.customers import customers
 from optimizer.model.families.demand import demand
+from optimizer.model.families.headcount import headcount
 from optimizer.model.families.hours import hours
 from optimizer.model.families.initiatives import initiatives
 from optimizer.model.families.lead_hours import lead_hours
@@ -52,6 +53,7 @@ FAMILIES: dict[str, Family] = {
     "customers": customers,
     "resources": resources,
     "initiatives": initiatives,
+    "headcount": headcount,
     "uplift": uplift,
     "rules": rules,
     "balance": balance,

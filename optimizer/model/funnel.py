@@ -9,6 +9,7 @@ from optimizer.model.blocks import ActivityBlock, Flow
 from optimizer.model.builder import ProgramBuilder
 from optimizer.model.cube import Cube
 from optimizer.model.marketing import by_period
+from optimizer.model.seating import may_be_there
 from optimizer.model.terms import Terms, sum_by
 from optimizer.plan.customers import Customers
 from optimizer.plan.funnel import Flow as Rates
@@ -111,7 +112,7 @@ def _lead_hours(builder: ProgramBuilder, cube: Cube, funnel: Funnel) -> Activity
             for period in periods
         ]
 
-    upper = np.where(cube.presence[seats] > 0, np.inf, 0.0)
+    upper = np.where(may_be_there(cube)[seats], np.inf, 0.0)
     start = builder.add_columns("lead_hours", upper.size, names, upper=upper.ravel())
     return ActivityBlock(
         "lead_hours",

@@ -26,11 +26,13 @@ from optimizer.model.coefficients import (
 )
 from optimizer.model.facts import with_facts
 from optimizer.model.scopes import SALES, Members, Scopes
+from optimizer.model.seating import seat_of_open
 from optimizer.model.terms import Terms, sum_by
 from optimizer.plan.names import nearest
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 __all__ = [
     "ACTIVITY_METRICS",
@@ -246,7 +248,7 @@ class Metrics:
         return Terms.constants(constant)
 
     def _seat_constants(self, metric: str, members: Members, where: Mapping[str, Any]) -> Terms:
-        """Figures of sellers without variables: each seat counts once, in the member of its cells."""
+        """Figures of sellers: each seat counts once, in the member of its cells."""
         cube = self.activities.cube
         share = seats_of_capacity(cube)
         months_a_period = 12.0 / cube.calendar.periods_a_year
@@ -264,7 +266,29 @@ class Metrics:
             raise InputError("model.seat_metric_by_market", metric=metric)
         grid = seat_code[:, None] * members.num_period_members + members.period_code[None, :]
         inside = (seat_code[:, None] >= 0) & (members.period_code[None, :] >= 0)
-        return Terms.constants(sum_by(grid[inside], values[inside], members.size))
+        present = Terms.constants(sum_by(grid[inside], values[inside], members.size))
+        return present + self._filled(metric, members, grid, inside)
+
+    def _filled(self, metric: str, members: Members, grid: IntArray, inside: BoolArray) -> Terms:
+        """What open seats add to a figure of sellers once they are filled; `grid` is the member of each seat
+        and period (G, T)."""
+        cube = self.activities.cube
+        seats = cube.inputs.selling.sellers.open_seats
+        if seats is None:
+            return Terms.constants(np.zeros(members.size))
+        own = seat_of_open(cube, seats)
+        block = self.activities.blocks["seat_capacity" if metric == "capacity" else "seat_heads"]
+        mean = mean_capacity(cube)[own]
+        months_a_period = 12.0 / cube.calendar.periods_a_year
+        periods = max(int((members.period_code >= 0).sum()) // members.num_period_members, 1)
+        each = {
+            "headcount": np.full(len(own), 1.0 / periods),
+            "capacity": np.where(np.isfinite(mean), 1.0 / mean, 0.0),
+            "seller_cost": seats.pay * months_a_period,
+        }[metric]
+        place, period = np.nonzero(inside[own])
+        member, column = grid[own][place, period], block.columns[place, period]
+        return Terms(member, column, each[place], np.zeros(members.size))
 
     def market_constants(self, metric: str, members: Members) -> FloatArray:
         """A figure of markets (M, T) summed over each member's markets and periods (K,)."""

@@ -337,15 +337,18 @@ def _spend_ties(context: Context) -> Terms:
 
 
 def _start_ties(context: Context) -> Terms:
-    """The same weights on starts: among equal plans the one that starts less."""
-    found = context.cube.inputs.initiatives
-    if found is None:
-        return Terms.constants(np.zeros(1))
-    block = context.activities.blocks["start"]
-    mixed = _mix(_hashes(found.names))[:, None] ^ _mix(_hashes(context.cube.calendar.period))[None, :]
-    weight = 1.0 + (_mix(mixed) >> np.uint64(11)).astype(np.float64) / 2.0**53
-    value = weight.ravel() / max(block.num_rows, 1)
-    return Terms(np.zeros(block.size, dtype=np.int64), block.columns.ravel(), value, np.zeros(1))
+    """The same weights on starts and hires: among equal plans the one that starts and hires less."""
+    total = Terms.constants(np.zeros(1))
+    for name, column in (("start", "initiative"), ("hire", "seller")):
+        block = context.activities.blocks.get(name)
+        if block is None:
+            continue
+        names = _hashes(list(block.labels[column]))
+        mixed = _mix(names)[:, None] ^ _mix(_hashes(context.cube.calendar.period))[None, :]
+        weight = 1.0 + (_mix(mixed) >> np.uint64(11)).astype(np.float64) / 2.0**53
+        value = weight.ravel() / max(block.num_rows, 1)
+        total = total + Terms(np.zeros(block.size, dtype=np.int64), block.columns.ravel(), value, np.zeros(1))
+    return total
 
 
 def _stable_name(context: Context, seat: int) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.plan.inputs import Inputs
+from optimizer.plan.openseats import OpenSeats
 from optimizer.plan.sellers import CapacityUnit
 from optimizer.plan.territories import label_codes
 
@@ -56,9 +57,10 @@ def group_sellers(
     whole = np.bincount(pairs.seller, weights=inputs.markets.whole_units[pairs.market], minlength=count) > 0
     compared = _compared(inputs)
     own = [slice(bounds[seller], bounds[seller + 1]) for seller in range(count)]
+    alone = whole | _vacant(inputs)
     signatures = [
         f"seller {seller}"
-        if whole[seller]
+        if alone[seller]
         else _signature(inputs, seller, own[seller], compared, columns, personal[seller])
         for seller in range(count)
     ]
@@ -66,6 +68,37 @@ def group_sellers(
     first = np.full(len(distinct), count, dtype=np.int64)
     np.minimum.at(first, group, np.arange(count))
     return SeatGroups(group, first, _shares(sellers.capacity, group, len(distinct)))
+
+
+def _vacant(inputs: Inputs) -> BoolArray:
+    """Sellers who are open seats (S,): whether and when one starts tells it from all others."""
+    found: BoolArray = np.zeros(len(inputs.selling.sellers.names), dtype=np.bool_)
+    seats = inputs.selling.sellers.open_seats
+    if seats is not None:
+        found[seats.seller] = True
+    return found
+
+
+def equal_open_seats(
+    inputs: Inputs, seats: OpenSeats, columns: Collection[str], personal: list[list[object]]
+) -> list[list[int]]:
+    """Open seats that the model cannot tell apart, in groups of two or more."""
+    pairs = inputs.selling.pairs
+    bounds = np.searchsorted(pairs.seller, np.arange(len(inputs.selling.sellers.names) + 1))
+    compared = _compared(inputs)
+    found: dict[str, list[int]] = {}
+    for place, seller in enumerate(seats.seller.tolist()):
+        own = slice(bounds[seller], bounds[seller + 1])
+        figures = (seats.may_start, seats.headcount, seats.presence, seats.full, seats.recruiting, seats.pay)
+        key = repr(
+            (
+                _signature(inputs, seller, own, compared, columns, personal[seller]),
+                [np.round(values[place] * 1.0, 9).tobytes().hex() for values in figures],
+                inputs.resources.of_seats(place),
+            )
+        )
+        found.setdefault(key, []).append(place)
+    return [group for group in found.values() if len(group) > 1]
 
 
 def _shares(capacity: FloatArray, group: IntArray, num_groups: int) -> FloatArray:

@@ -144,6 +144,8 @@ TABLES: dict[str, TableColumns] = {
             Column("to", "date"),
             Column("ramp", "profile"),
             _money("cost", "currency/month"),
+            _money("hiring_cost", "currency a hire"),
+            _number("tenure", "months that a hire is expected to stay"),
             _number("commission_rate", "share of revenue", 0.0, 1.0),
             _money("target_pay", "currency a year", 0.0, "ote"),
             _money("quota_min", "currency a year"),

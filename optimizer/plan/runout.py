@@ -124,6 +124,7 @@ def _sellers(sellers: Sellers, source: IntArray) -> Sellers:
         capacity=np.hstack([sellers.capacity, np.where(endless, np.inf, capacity)]),
         presence=np.hstack([sellers.presence, present]),
         headcount=np.hstack([sellers.headcount, sellers.headcount[:, last]]),
+        open_seats=None if sellers.open_seats is None else sellers.open_seats.run_on(source),
     )
 
 

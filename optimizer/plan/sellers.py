@@ -12,7 +12,9 @@ from optimizer.errors import InputError
 from optimizer.plan import phasing
 from optimizer.plan.assumptions import AssumptionLog
 from optimizer.plan.markets import Markets
+from optimizer.plan.openseats import OpenSeats, Ramp, open_rows, resolve_open_seats
 from optimizer.plan.plan import Plan
+from optimizer.plan.profiles import NO_RAMP
 from optimizer.plan.scopes import seller_dimensions
 from optimizer.plan.stages import Stages
 from optimizer.plan.tables import Table
@@ -50,6 +52,8 @@ class Sellers:
     """Selling hours of a full year (S,), for sellers whose capacity is given as revenue a year; else NaN."""
     productivity: FloatArray
     """Revenue a year at full ramp (S,); NaN where unknown."""
+    open_seats: OpenSeats | None = None
+    """The open seats among them; capacity, headcount and presence above are those of nobody being there."""
 
     @property
     def names(self) -> list[str]:
@@ -83,10 +87,14 @@ def resolve_sellers(
     pairs = _with_hours_by_stages(resolve_pairs(plan, table, markets, log), by_stages, led, log)
     headcount, presence = _presence(plan, table, log)
     on_leads = np.where(led, np.nan_to_num(by_stages), 0.0)
-    unit, capacity, annual_hours = _capacity(plan, table, markets, pairs, presence, on_leads, log)
+    vacant = open_rows(table)[:, None]
+    there = np.where(vacant, 1.0, presence)
+    unit, full, annual_hours = _capacity(plan, table, markets, pairs, there, on_leads, log)
+    when = (dates(table, "from"), dates(table, "to"))
+    seats = resolve_open_seats(plan, table, when, lambda row: _ramp(plan, table, row, log), full, log)
     sellers = Sellers(
         labels=seller_dimensions(table),
-        capacity=capacity,
+        capacity=np.where(vacant & np.isfinite(full), 0.0, full),
         capacity_unit=unit,
         headcount=headcount,
         presence=presence,
@@ -94,6 +102,7 @@ def resolve_sellers(
         cost=np.nan_to_num(table.numbers("cost")),
         annual_hours=annual_hours,
         productivity=table.numbers("productivity"),
+        open_seats=seats,
     )
     effort, hours = _effort(sellers, markets, pairs, log)
     return Selling(sellers, pairs, effort, hours)
@@ -138,36 +147,41 @@ def _presence(plan: Plan, table: Table, log: AssumptionLog) -> tuple[FloatArray,
     date."""
     calendar, count = plan.calendar, len(table)
     starts, ends = (dates(table, name) for name in ("from", "to"))
-    ramps = table.text("ramp") if "ramp" in table.frame.columns else [""] * count
-    channels = table.text("sales_channel") if "sales_channel" in table.frame.columns else [""] * count
-    profiles = plan.tables.get("profiles")
     headcount = np.stack(
         [phasing.presence(calendar, start, end) for start, end in zip(starts, ends, strict=True)]
     )
     presence = headcount.copy()
-    defaulted = 0
+    defaulted, vacant = 0, open_rows(table)
     for seller in range(count):
-        if np.isnat(starts[seller]) or ramps[seller] == "none":
+        ramp = None if np.isnat(starts[seller]) and not vacant[seller] else _ramp(plan, table, seller, log)
+        if ramp is None:
             continue
-        if ramps[seller]:
-            if profiles is None:
-                raise InputError(
-                    "model.profiles_missing",
-                    table.place(seller, "ramp", ramps[seller]),
-                    profile=ramps[seller],
-                )
-            ages, shares = phasing.ramp_steps(profiles, ramps[seller])
-        elif channels[seller] in ("", "direct"):
-            ages, shares = (np.array(part) for part in zip(*phasing.DEFAULT_RAMP, strict=True))
-        else:
+        by_default = not table.choices("ramp")[seller]
+        if vacant[seller]:
+            defaulted += by_default
             continue
-        ramp = phasing.ramp_shares(calendar, starts[seller], ages, shares)
-        if not ramps[seller] and (ramp < 1.0).any():
-            ramp = np.minimum(ramp * log.factor("default_ramp"), 1.0)
+        shares = phasing.ramp_shares(calendar, starts[seller], *ramp[:2])
+        if by_default and (shares < 1.0).any():
+            shares = np.minimum(shares * ramp[2], 1.0)
             defaulted += 1
-        presence[seller] *= ramp
+        presence[seller] *= shares
     log.note("default_ramp", "sellers", "ramp", defaulted, None)
-    return headcount, presence
+    return np.where(vacant[:, None], 0.0, headcount), np.where(vacant[:, None], 0.0, presence)
+
+
+def _ramp(plan: Plan, table: Table, seller: int, log: AssumptionLog) -> Ramp | None:
+    """The ramp of a seller who starts: the profile that the row names, else the default for direct sellers,
+    else none."""
+    name, channel = table.choices("ramp")[seller], table.choices("sales_channel")[seller]
+    profiles = plan.tables.get("profiles")
+    if name == NO_RAMP or (not name and channel not in ("", "direct")):
+        return None
+    if not name:
+        ages, shares = (np.array(part) for part in zip(*phasing.DEFAULT_RAMP, strict=True))
+        return ages, shares, log.factor("default_ramp")
+    if profiles is None:
+        raise InputError("model.profiles_missing", table.place(seller, "ramp", name), profile=name)
+    return (*phasing.ramp_steps(profiles, name), 1.0)
 
 
 def dates(table: Table, column: str) -> NDArray[np.datetime64]:

@@ -20,6 +20,8 @@ FloatArray = NDArray[np.float64]
 
 SELL = "sell"
 SELLER = "seller"
+SEATS = "seat_heads"
+"""Block of the people in open seats, who take what sellers take by being there."""
 BLOCKS = {"marketing": "spend", "initiative": "start", "active": "active"}
 """Activity of the table `uses` -> block of the model."""
 TABLES = {"spend": ("marketing", "channel"), "start": ("initiatives", "initiative")}
@@ -44,7 +46,11 @@ class Resources:
     """Amount that sellers take by being there (R, T)."""
     by_block: dict[str, dict[int, FloatArray]]
     """Block -> resource -> amount a unit of each of its rows (rows,): an insertion or a unit of currency of
-    marketing, a start, an active period."""
+    marketing, a start, an active period, somebody in an open seat."""
+
+    def of_seats(self, place: int) -> tuple[float, ...]:
+        """What somebody in one open seat takes of each resource (R,)."""
+        return tuple(float(amounts[place]) for amounts in self.by_block[SEATS].values())
 
 
 def resolve_resources(plan: Plan, markets: Markets, selling: Selling) -> Resources:
@@ -55,9 +61,12 @@ def resolve_resources(plan: Plan, markets: Markets, selling: Selling) -> Resourc
     per_unit = {row: np.zeros(pairs) for row in range(len(names))}
     by_sellers = np.zeros((len(names), periods))
     by_block = {block: _block_uses(plan, uses, names, block) for block in TABLES}
+    seats = selling.sellers.open_seats
+    of_seats = {row: np.zeros(0 if seats is None else len(seats.seller)) for row in range(len(names))}
+    by_block[SEATS] = of_seats
     if uses is not None:
         _check_names(uses, names)
-        _add_uses(uses, names, markets, selling, per_unit, by_sellers)
+        _add_uses(uses, names, markets, selling, per_unit, by_sellers, of_seats)
     if table is None:
         nothing = np.zeros(0)
         return Resources(
@@ -122,6 +131,7 @@ def _add_uses(
     selling: Selling,
     per_unit: dict[int, FloatArray],
     by_sellers: FloatArray,
+    of_seats: dict[int, FloatArray],
 ) -> None:
     """Rows add up: an amount a unit sold in the row's markets by the row's sellers, or a seller and
     period."""
@@ -146,6 +156,8 @@ def _add_uses(
             own &= np.array([found == name for found in sellers.names], dtype=np.bool_)
         if kind == SELLER:
             by_sellers[names.index(resource)] += amounts[row] * sellers.headcount[own].sum(axis=0)
+            if sellers.open_seats is not None:
+                of_seats[names.index(resource)] += amounts[row] * own[sellers.open_seats.seller]
         else:
             where = np.zeros(len(markets.names), dtype=np.bool_)
             where[market[of_market == row]] = True

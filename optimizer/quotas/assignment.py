@@ -20,7 +20,7 @@ from optimizer.quotas.quota import Quota
 from optimizer.quotas.rounding import Rounded, round_top_down
 from optimizer.quotas.spans import Spans, crossed_spans, plan_spans
 from optimizer.quotas.target import CompanyTarget, company_target
-from optimizer.result.evaluate import seller_context
+from optimizer.result.evaluate import as_planned, seller_context
 from optimizer.result.solution import Solution
 
 FloatArray = NDArray[np.float64]
@@ -87,7 +87,7 @@ def _quota(solution: Solution, spec: QuotaSpec, names: list[str], place: Place) 
     figures = _figures(spec, bases, basis, target, factor)
     figures = _with_spans(figures, plan, target, code, len(levels.members))
     locks = quota_locks(plan, spec, names, tree)
-    years = cube.headcount.sum(axis=1) / plan.calendar.periods_a_year
+    years = as_planned(solution).headcount.sum(axis=1) / plan.calendar.periods_a_year
     planned, compared = bases.plan.sum(axis=1), basis.sum(axis=1)
     limits = quota_limits(plan, spec, levels, locks, factor, planned, compared, target.total, headcount=years)
     found = cascade(tree, figures, limits, plan.spec.name)
@@ -175,6 +175,6 @@ def _seats(solution: Solution, levels: Levels) -> tuple[BoolArray, BoolArray]:
     cube = solution.sellers
     status = cube.inputs.selling.sellers.labels.get("status")
     is_open = np.array([label == "open" for label in status or [""] * len(cube.seat_names)])
-    partial = np.asarray((cube.presence < 1.0 - 1e-9).any(axis=1))
+    partial = np.asarray((as_planned(solution).presence < 1.0 - 1e-9).any(axis=1))
     known = levels.node_seller >= 0
     return known & is_open[levels.node_seller], known & partial[levels.node_seller]

@@ -15,7 +15,7 @@ from optimizer.plan.names import nearest
 from optimizer.plan.schema import QuotaSpec
 from optimizer.quotas.levels import Levels
 from optimizer.quotas.spans import Spans
-from optimizer.result.evaluate import seller_context
+from optimizer.result.evaluate import as_planned, seller_context
 from optimizer.result.solution import Solution
 
 FloatArray = NDArray[np.float64]
@@ -64,10 +64,8 @@ def leaf_bases(solution: Solution, spec: QuotaSpec, levels: Levels, spans: Spans
     proportion to their capacity in the period, ramp included (who has no limit counts as one seat). A
     seller's capacity is split over several leaves in proportion to the plan.
     """
-    cube = solution.sellers
-    if not solution.has_plan:
-        raise ValueError("the solution holds no plan")
-    inside = seller_context(cube).scopes.period_mask(spec.where)
+    cube = as_planned(solution)
+    inside = seller_context(solution.sellers).scopes.period_mask(spec.where)
     rate = solution.metrics.coefficient(spec.metric)
     pairs = levels.pairs
 

@@ -12,6 +12,7 @@ from optimizer.report.layout import Paper
 from optimizer.report.mode import mode
 from optimizer.report.sheet import Sheet, known_figure
 from optimizer.report.spending import spending
+from optimizer.report.staffing import staffing
 from optimizer.report.starting import starting
 from optimizer.report.targets import targets
 from optimizer.report.usage import usage
@@ -45,7 +46,17 @@ def page(
         _headline(sheet)
         mode(sheet)
         _notes(sheet)
-        sections = (targets, breakdown, spending, starting, binding, usage, *_asked_for(solution), assumed)
+        sections = (
+            targets,
+            breakdown,
+            spending,
+            starting,
+            staffing,
+            binding,
+            usage,
+            *_asked_for(solution),
+            assumed,
+        )
         for section in sections:
             section(sheet)
     elif solution.contradiction is not None:

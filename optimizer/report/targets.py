@@ -11,7 +11,7 @@ from optimizer.report import numbers
 from optimizer.report.layout import Tone
 from optimizer.report.sheet import Sheet
 from optimizer.report.words import rule_title, short_sentence
-from optimizer.result.evaluate import seller_context
+from optimizer.result.evaluate import as_planned, seller_context, used_capacity
 from optimizer.result.rows import Row
 
 FEW = 6
@@ -148,9 +148,8 @@ def scope_usage(sheet: Sheet, row: Mapping[str, Any]) -> tuple[float | None, flo
         :, periods
     ].sum()
     seats = np.unique(cube.pair_seat[pairs])
-    used = np.zeros(cube.capacity.shape)
-    np.add.at(used, cube.pair_seat, solution.sales * cube.effort)
-    share = _busy(used[seats][:, periods], cube.capacity[seats][:, periods])
+    capacity = as_planned(solution).capacity
+    share = _busy(used_capacity(solution)[seats][:, periods], capacity[seats][:, periods])
     return (float(sold / room) if np.isfinite(room) and room > 0 else None), share
 
 

@@ -10,7 +10,7 @@ from optimizer.report.breakdown import NO_HIERARCHY
 from optimizer.report.layout import Column
 from optimizer.report.sheet import Sheet
 from optimizer.report.words import column_word, rule_title
-from optimizer.result.evaluate import figures
+from optimizer.result.evaluate import as_planned, figures, used_capacity
 
 FloatArray = NDArray[np.float64]
 BUSY = 0.98
@@ -33,10 +33,8 @@ def usage(sheet: Sheet) -> None:
 def busy_by_seller(sheet: Sheet) -> dict[str, float]:
     """Share of each seller's capacity that the plan uses; sellers without a limit or without capacity are
     left out."""
-    cube, sales = sheet.solution.sellers, sheet.solution.sales
-    assert sales is not None
-    used = np.zeros(len(cube.seat_names))
-    np.add.at(used, cube.pair_seat, (sales * cube.effort).sum(axis=1))
+    cube = as_planned(sheet.solution)
+    used = used_capacity(sheet.solution).sum(axis=1)
     capacity = cube.capacity.sum(axis=1)
     known = np.isfinite(capacity) & (capacity > 0)
     return {cube.seat_names[seat]: float(used[seat] / capacity[seat]) for seat in np.flatnonzero(known)}

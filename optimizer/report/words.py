@@ -31,6 +31,8 @@ _METRICS = frozenset(
         "initiative_cost",
         "initiative_benefit",
         "initiative_value",
+        "hiring_cost",
+        "hires",
         "satisfaction",
         "satisfaction_points",
         "satisfaction_weight",

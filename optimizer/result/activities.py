@@ -71,6 +71,30 @@ def initiatives(solution: Solution) -> pd.DataFrame:
     return pd.DataFrame(columns).astype(dict.fromkeys(texts, "str"))
 
 
+def hires(solution: Solution) -> pd.DataFrame:
+    """Every open seat, whether it is filled or not.
+
+    Columns: seller; the other columns of the sellers table; start (period; blank where the seat stays open);
+    headcount (mean over the plan) and hiring_cost (currency over the plan, pay since the start included).
+    Raises `ValueError` without a plan.
+    """
+    metrics, x = solution.metrics, solution.x
+    block, heads = (metrics.activities.blocks[name] for name in ("hire", "seat_heads"))
+    begun = block.values(x) > 0.5
+    periods = np.array(solution.sellers.calendar.period, dtype=object)
+    columns: dict[str, Any] = {
+        name: np.array(labels, dtype=object)
+        for name, labels in block.labels.items()
+        if not name.startswith("seller.")
+    }
+    columns["start"] = np.where(begun.any(axis=1), periods[begun.argmax(axis=1)], "")
+    texts = list(columns)
+    columns["headcount"] = heads.values(x).mean(axis=1)
+    figures = _by_row(metrics.parts("hiring_cost"), metrics.activities.blocks, x, block.num_rows)
+    columns["hiring_cost"] = figures.sum(axis=1)
+    return pd.DataFrame(columns).astype(dict.fromkeys(texts, "str"))
+
+
 def _day(day: np.datetime64) -> str:
     return "" if np.isnat(day) else str(day)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +17,8 @@ from optimizer.model.context import Context
 from optimizer.model.cube import Cube
 from optimizer.model.families.rules import RuleRows, rule_rows
 from optimizer.model.metrics import RATIOS, Metrics
+from optimizer.model.seating import staffed
+from optimizer.model.windows import added_by_seat
 from optimizer.result.solution import RuleOutcome, Solution
 
 FloatArray = NDArray[np.float64]
@@ -44,6 +47,33 @@ def plan_vector(sales: FloatArray, extra: FloatArray, others: FloatArray | None 
     """Sales cells, then the other activities, then extra resources."""
     between = np.zeros(0) if others is None else others
     return np.concatenate([sales.ravel(), between, extra.ravel()])
+
+
+def as_planned(solution: Solution) -> Cube:
+    """The cube of single sellers with open seats filled as the plan fills them, and with the capacity that
+    effects of initiatives add."""
+    cube, blocks = solution.sellers, solution.activities.blocks
+    if "hire" in blocks:
+        cube = staffed(cube, blocks["hire"].values(solution.x))
+    effects = cube.inputs.effects
+    for effect in effects.of("capacity") if effects is not None else ():
+        assert effects is not None
+        working = blocks["working"].values(solution.x)[effects.window[effect]]
+        cube = replace(cube, capacity=cube.capacity + added_by_seat(cube, effects, effect) * working)
+    return cube
+
+
+def used_capacity(solution: Solution) -> FloatArray:
+    """Capacity that each seller uses (S, T), in the seller's unit."""
+    cube, blocks, uplifts = solution.sellers, solution.activities.blocks, solution.activities.uplifts
+    used = np.zeros(cube.capacity.shape)
+    np.add.at(used, cube.pair_seat, blocks["sales"].values(solution.x) * cube.effort)
+    if uplifts is not None:
+        np.add.at(used, cube.pair_seat[uplifts.pair], uplifts.effort * blocks["uplift"].values(solution.x))
+    leads = blocks.get("lead_hours")
+    if leads is not None and leads.pair is not None:
+        np.add.at(used, cube.pair_seat[leads.pair], leads.values(solution.x))
+    return used
 
 
 def figure(solution: Solution, metric: str, where: Mapping[str, Any]) -> float:

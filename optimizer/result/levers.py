@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from optimizer.errors import InputError
 from optimizer.model.compile import Model, compile_plan
 from optimizer.plan.names import nearest
-from optimizer.result.marginal import PricedRow, RatioBound, priced_rows, ratio_bound
+from optimizer.result.marginal import PricedRow, RatioBound, priced_rows, ratio_bound, sells_whole_units
 from optimizer.result.solution import RuleOutcome, Solution
 from optimizer.settings import SolveSettings
 from optimizer.solving import solve_model
@@ -25,6 +25,7 @@ from solvers.conflict import GroupChange, RowGroup, least_repair
 from solvers.options import SolveOptions
 from solvers.program import LinearProgram
 from solvers.solving import solve as solve_program
+from solvers.solving import with_fixed_integers
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -118,7 +119,10 @@ def close_shortfall(
         model = compile_plan(solution.inputs, seat_groups=False)
     held, column, x = _held(model, solution.model, outcome, quiet)
     options = replace(quiet.solve_options(), progress=None)
-    binding = _binding(model, _straight(model, held, x), column, outcome, options)
+    priced = _straight(model, held, x)
+    if priced.is_mip and not sells_whole_units(model):
+        priced = with_fixed_integers(priced, x)
+    binding = _binding(model, priced, column, outcome, options)
     entries = {entry.group.name: entry for entry in _levers(model)}
     found = Closing(outcome, binding, (), False, None)
     changes: tuple[GroupChange, ...] = ()

@@ -16,6 +16,7 @@ from optimizer.settings import SolveSettings
 from solvers.program import Block
 from solvers.result import SolveResult
 from solvers.session import Session
+from solvers.solving import with_fixed_integers
 from solvers.staged import StagedResult
 
 FloatArray = NDArray[np.float64]
@@ -88,7 +89,13 @@ def marginal_values(
         ),
         key=lambda found: (-abs(found[1].value * _size(found[1])), found[1].family, found[1].name),
     )
-    return tuple(_with_sides(model, staged, stage, ranked, settings)), ""
+    note = "report.marginal_starts_fixed" if result.duals_are_of_fixed_integers else ""
+    return tuple(_with_sides(model, staged, stage, ranked, settings)), note
+
+
+def sells_whole_units(model: Model) -> bool:
+    """Whether sales come in whole units, so that a little more of a limit may change everything at once."""
+    return bool(model.cube.markets.whole_units[model.cube.pair_market].any())
 
 
 def _priced_stage(model: Model, staged: StagedResult) -> PlanStage | None:
@@ -184,9 +191,13 @@ def _with_sides(
     """Left and right values of the rows that move most, by re-solving with the bound a step less and a step
     more."""
     values = [value for _, value in ranked]
-    if not ranked or model.program.is_mip:
+    result = staged.outcome(stage.name).result
+    if not ranked or result is None or result.x is None:
         return values
-    session = Session(staged.program(stage.name), settings.solve_options())
+    program = staged.program(stage.name)
+    if program.is_mip:
+        program = with_fixed_integers(program, result.x)
+    session = Session(program, settings.solve_options())
     base = session.solve()
     if not base.is_optimal:
         return values

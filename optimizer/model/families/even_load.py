@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from optimizer.model.context import Context
 from optimizer.model.metrics import seats_of_capacity
 from optimizer.model.scopes import Members
+from optimizer.model.seating import open_seat_of
 from optimizer.model.terms import Terms
 
 FloatArray = NDArray[np.float64]
@@ -69,7 +70,9 @@ def _by_period(context: Context) -> _Loads | None:
     shown = cube.calendar.period[:num_periods]
     labels = tuple((name, period) for name in cube.seat_names for period in shown)
     period = np.where(np.arange(cube.num_periods) < num_periods, np.arange(cube.num_periods), -1)
-    members = Members(labels, cube.pair_seat, period, num_periods, None)
+    # Whether an open seat is filled is decided by what it brings, not by how the others are loaded.
+    seat = np.where(open_seat_of(cube)[cube.pair_seat] < 0, cube.pair_seat, -1)
+    members = Members(labels, seat, period, num_periods, None)
     revenue = context.metrics.summed("revenue", members)
     reach = float(context.magnitude(revenue).sum()) or 1.0
     there = presence.sum(axis=0)

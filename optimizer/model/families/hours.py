@@ -1,7 +1,7 @@
 """Family hours: a seller sells no more than capacity, ramp and dates allow.
 
     sum_m (effort[s,m,t] sales[s,m,t] + lead_hours[s,m,t] + sum_w effort change[w,s,m,t] uplift[w,s,m,t])
-        <= capacity[s,t] + sum_w added[w,s,t] working[w,t]
+        <= capacity[s,t] + seat_capacity[s,t] + sum_w added[w,s,t] working[w,t]
 
 for every seat with a limit and every period.
 
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.model.context import Context
+from optimizer.model.seating import seat_of_open
 from optimizer.model.terms import Terms
 from optimizer.model.windows import added_by_seat
 
@@ -33,7 +34,7 @@ def hours(context: Context) -> None:
     upper = cube.capacity[limited]
     terms = Terms(row[used], context.cell_columns[used], cube.effort[used], np.zeros(len(upper)))
     terms = terms + _uplifted(context, row_of, len(upper)) + _added(context, row_of, len(upper))
-    terms = terms + _on_leads(context, row_of, len(upper))
+    terms = terms + _on_leads(context, row_of, len(upper)) + _of_open_seats(context, row_of, len(upper))
 
     def labels() -> list[tuple[str, ...]]:
         names, periods = cube.seat_names, cube.calendar.period
@@ -61,6 +62,17 @@ def _uplifted(context: Context, row_of: IntArray, count: int) -> Terms:
     used = (row >= 0) & (found.effort != 0.0)
     columns = context.activities.blocks["uplift"].columns
     return Terms(row[used], columns[used], found.effort[used], np.zeros(count))
+
+
+def _of_open_seats(context: Context, row_of: IntArray, count: int) -> Terms:
+    """The capacity of open seats since they are filled, on the left-hand side."""
+    seats = context.cube.inputs.selling.sellers.open_seats
+    if seats is None:
+        return Terms.constants(np.zeros(count))
+    row = row_of[seat_of_open(context.cube, seats)]
+    used = row >= 0
+    columns = context.activities.blocks["seat_capacity"].columns
+    return Terms(row[used], columns[used], np.full(int(used.sum()), -1.0), np.zeros(count))
 
 
 def _added(context: Context, row_of: IntArray, count: int) -> Terms:

@@ -1,0 +1,136 @@
+"""Family headcount: open seats are filled once or not at all, and work from then on.
+
+    sum_u hire[o,u] <= 1
+    seat_heads[o,t] = sum_u headcount[o,u,t] hire[o,u]
+    seat_capacity[o,t] = sum_u capacity[o,u,t] hire[o,u]                     ramp since the start included
+    sales[o,m,t] <= most[m,t] sum_{u: there in t} hire[o,u]                  seats without a capacity
+    sum_{u <= t} hire[o',u] <= sum_{u <= t} hire[o,u]                        o' equal to o, behind it by name
+
+most comes from the potential; a seat with neither capacity nor potential is an error. Units: hires, heads,
+the seat's capacity unit. Reference: manpower planning by linear programming (Charnes, Cooper & Niehaus 1972).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.errors import InputError
+from optimizer.model.blocks import ActivityBlock
+from optimizer.model.bounds import most_demand
+from optimizer.model.builder import Labels
+from optimizer.model.context import Context
+from optimizer.model.marketing import by_period
+from optimizer.model.personal import personal_terms, rule_columns
+from optimizer.model.seating import open_seat_of
+from optimizer.model.seats import equal_open_seats
+from optimizer.model.terms import Terms
+from optimizer.plan.openseats import OpenSeats
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+def headcount(context: Context) -> None:
+    """Add the rows of open seats."""
+    seats = context.cube.inputs.selling.sellers.open_seats
+    if seats is None:
+        return
+    hire = context.activities.blocks["hire"]
+    names = tuple(hire.labels["seller"])
+    once = Terms(
+        np.repeat(np.arange(hire.num_rows), hire.num_periods),
+        hire.columns.ravel(),
+        np.ones(hire.size),
+        np.zeros(hire.num_rows),
+    )
+    context.builder.add_rows("headcount", once, lambda: [(name, "once") for name in names], upper=1.0)
+    for name, by_start in (("seat_heads", seats.headcount), ("seat_capacity", seats.capacity)):
+        labels = by_period(names, context.cube.calendar.period, name.removeprefix("seat_"))
+        _defined(context, hire, context.activities.blocks[name], by_start, labels)
+    _presence(context, seats, hire)
+    _in_order(context, seats, hire)
+
+
+def _defined(
+    context: Context, hire: ActivityBlock, block: ActivityBlock, by_start: FloatArray, labels: Labels
+) -> None:
+    """block[o,t] = sum_u by_start[o,u,t] hire[o,u]."""
+    place, begun, period = np.nonzero(by_start)
+    count = block.size
+    filled = Terms(
+        place * block.num_periods + period,
+        hire.columns[place, begun],
+        -by_start[place, begun, period],
+        np.zeros(count),
+    )
+    own = Terms(np.arange(count), block.columns.ravel(), np.ones(count), np.zeros(count))
+    context.builder.add_rows("headcount", own + filled, labels, lower=0.0, upper=0.0)
+
+
+def _presence(context: Context, seats: OpenSeats, hire: ActivityBlock) -> None:
+    """Seats without a capacity sell nothing before they are filled."""
+    cube = context.cube
+    place = open_seat_of(cube)[cube.pair_seat]
+    pairs = np.flatnonzero((place >= 0) & ~seats.limited[place])
+    if not len(pairs):
+        return
+    most = most_demand(cube)[cube.pair_market[pairs]]
+    if not np.isfinite(most).all():
+        pair = pairs[int((~np.isfinite(most)).any(axis=1).argmax())]
+        row = int(seats.seller[place[pair]])
+        raise InputError(
+            "people.seat_without_limit",
+            cube.inputs.plan.tables["sellers"].place(row, "capacity"),
+            market=cube.markets.names[cube.pair_market[pair]],
+        )
+    periods = cube.num_periods
+    there = seats.presence[place[pairs]] > 0
+    member, begun, period = np.nonzero(there)
+    count = len(pairs) * periods
+    filled = Terms(
+        member * periods + period,
+        hire.columns[place[pairs][member], begun],
+        -most[member, period],
+        np.zeros(count),
+    )
+    cells = context.cell_columns[pairs].ravel()
+    sold = Terms(np.arange(count), cells, np.ones(count), np.zeros(count))
+    names = [
+        (cube.seat_names[cube.pair_seat[pair]], cube.markets.names[cube.pair_market[pair]]) for pair in pairs
+    ]
+
+    def labels() -> list[tuple[str, ...]]:
+        return [(*name, label) for name in names for label in cube.calendar.period]
+
+    context.builder.add_rows("headcount", sold + filled, labels, upper=0.0)
+
+
+def _in_order(context: Context, seats: OpenSeats, hire: ActivityBlock) -> None:
+    """Of equal seats the first by name is filled first: the same plans, without their permutations."""
+    inputs = context.cube.inputs
+    found = equal_open_seats(inputs, seats, rule_columns(inputs.plan), personal_terms(inputs))
+    names = hire.labels["seller"]
+    pairs = [
+        (first, second)
+        for group in found
+        for first, second in zip(
+            sorted(group, key=lambda at: names[at]), sorted(group, key=lambda at: names[at])[1:], strict=False
+        )
+    ]
+    if not pairs:
+        return
+    periods = hire.num_periods
+    period, begun = np.nonzero(np.tri(periods, dtype=np.bool_))
+    member = np.concatenate([number * periods + period for number in range(len(pairs))])
+    first = np.concatenate([hire.columns[one, begun] for one, _ in pairs])
+    second = np.concatenate([hire.columns[other, begun] for _, other in pairs])
+    nothing = np.zeros(len(pairs) * periods)
+    ones = np.ones(len(member))
+    terms = Terms(member, second, ones, nothing) + Terms(member, first, -ones, nothing)
+
+    def labels() -> list[tuple[str, ...]]:
+        shown = context.cube.calendar.period
+        return [(names[other], "after", names[one], label) for one, other in pairs for label in shown]
+
+    context.builder.add_rows("headcount", terms, labels, upper=0.0)

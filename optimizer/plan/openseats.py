@@ -1,0 +1,135 @@
+"""Open seats: rows of sellers whose start, if any, the plan decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.plan import phasing
+from optimizer.plan.assumptions import AssumptionLog
+from optimizer.plan.plan import Plan
+from optimizer.plan.tables import Table
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+Ramp = tuple[FloatArray, FloatArray, float]
+"""Ages in months, share of full productivity from each age on, and a factor on the shares."""
+
+OPEN = "open"
+TENURE_MONTHS = 60.0
+"""Expected stay of a hire where nobody says: 20 % leave in a year."""
+
+
+@dataclass(frozen=True, eq=False)
+class OpenSeats:
+    """O open seats over T periods, each filled at most once."""
+
+    seller: IntArray
+    """Position of each among the sellers (O,)."""
+    may_start: BoolArray
+    """Periods in which each may be filled (O, T)."""
+    headcount: FloatArray
+    """Share of each period that somebody is there who starts in a given one (O, start, T)."""
+    presence: FloatArray
+    """headcount times the ramp (O, start, T)."""
+    full: FloatArray
+    """Capacity of somebody at full ramp (O, T); inf without a limit."""
+    recruiting: FloatArray
+    """Currency of a start in each period, pro rata of the expected stay (O, T)."""
+    pay: FloatArray
+    """Currency a month (O,)."""
+
+    @property
+    def limited(self) -> BoolArray:
+        """Seats with a capacity (O,)."""
+        return np.asarray(np.isfinite(self.full).all(axis=1), dtype=np.bool_)
+
+    @property
+    def capacity(self) -> FloatArray:
+        """Capacity by start (O, start, T); 0 for seats without a limit."""
+        full = np.where(np.isfinite(self.full), self.full, 0.0)
+        return np.asarray(self.presence * full[:, None, :], dtype=np.float64)
+
+    def run_on(self, source: IntArray) -> OpenSeats:
+        """The seats with further periods, each like the one at `source`: nobody starts, everybody stays."""
+        more = len(source)
+        last = self.headcount.shape[2] - 1
+
+        def longer(values: FloatArray) -> FloatArray:
+            after = np.repeat(values[:, :, last:], more, axis=2)
+            found = np.concatenate([values, after], axis=2)
+            return np.concatenate([found, np.zeros((len(values), more, found.shape[2]))], axis=1)
+
+        nobody = np.zeros((len(self.seller), more), dtype=np.bool_)
+        return replace(
+            self,
+            may_start=np.hstack([self.may_start, nobody]),
+            headcount=longer(self.headcount),
+            presence=longer(self.presence),
+            full=np.hstack([self.full, self.full[:, source]]),
+            recruiting=np.hstack([self.recruiting, np.zeros(nobody.shape)]),
+        )
+
+
+def open_rows(table: Table) -> BoolArray:
+    """Rows of sellers that are open seats."""
+    return np.array([status == OPEN for status in table.choices("status")], dtype=np.bool_)
+
+
+def resolve_open_seats(
+    plan: Plan,
+    table: Table,
+    dates: tuple[NDArray[np.datetime64], NDArray[np.datetime64]],
+    ramp_of: Callable[[int], Ramp | None],
+    capacity: FloatArray,
+    log: AssumptionLog,
+) -> OpenSeats | None:
+    """Arrays of open seats; None without any. `capacity` (S, T) is that at full ramp, `dates` are the columns
+    from and to: the earliest start, and the end.
+
+    Recruiting is charged pro rata: hiring_cost * min(1, months from the start to the end of the plan /
+    tenure).
+    """
+    rows = np.flatnonzero(open_rows(table))
+    if not len(rows):
+        return None
+    calendar = plan.calendar
+    size, shape = calendar.size, (len(rows), calendar.size, calendar.size)
+    headcount, presence = np.zeros(shape), np.zeros(shape)
+    starts, ends = dates
+    for place, seller in enumerate(rows.tolist()):
+        ramp = ramp_of(seller)
+        for begun in range(size):
+            day = calendar.starts[begun].astype("datetime64[D]")
+            if not np.isnat(starts[seller]):
+                day = max(day, starts[seller].astype("datetime64[D]"))
+            there = phasing.presence(calendar, day, ends[seller])
+            if there[begun] <= 0:
+                continue
+            headcount[place, begun] = there
+            share = 1.0 if ramp is None else _share(phasing.ramp_shares(calendar, day, *ramp[:2]), ramp[2])
+            presence[place, begun] = there * share
+    left = (size - np.arange(size)) * 12.0 / calendar.periods_a_year
+    tenure = table.numbers("tenure")[rows]
+    cost = np.nan_to_num(table.numbers("hiring_cost")[rows])
+    log.note(
+        "tenure", "sellers", "tenure", int((np.isnan(tenure) & (cost > 0)).sum()), TENURE_MONTHS, "months"
+    )
+    stay = np.where(np.isnan(tenure), TENURE_MONTHS * log.factor("tenure"), tenure)
+    return OpenSeats(
+        seller=rows,
+        may_start=np.asarray(headcount.any(axis=2), dtype=np.bool_),
+        headcount=headcount,
+        presence=presence,
+        full=capacity[rows],
+        recruiting=cost[:, None] * np.minimum(left[None, :] / stay[:, None], 1.0),
+        pay=np.nan_to_num(table.numbers("cost")[rows]),
+    )
+
+
+def _share(shares: FloatArray, factor: float) -> FloatArray:
+    return np.asarray(np.minimum(shares * factor, 1.0), dtype=np.float64)
