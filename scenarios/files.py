@@ -202,7 +202,7 @@ class _Reader:
 def _layer(file: str, spec: ScenarioSpec, source: Source, values: Mapping[str, Any]) -> Layer:
     """The changes of a file with the values of a grid point put in."""
     entries = [_filled(entry, values, source, ("changes", at)) for at, entry in enumerate(spec.changes)]
-    changes = [_change(at, entry, source) for at, entry in enumerate(entries)]
+    changes = [change_of(at, entry, source) for at, entry in enumerate(entries)]
     changes.sort(key=lambda change: change.order or 0)
     digest = hashlib.sha256(json.dumps(entries, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
     return Layer(file, tuple(changes), source, digest)
@@ -222,11 +222,11 @@ def _filled(value: Any, values: Mapping[str, Any], source: Source, path: KeyPath
     return value
 
 
-def _change(position: int, entry: Mapping[str, Any], source: Source) -> Change:
-    """One entry of `changes`, checked."""
-    path: KeyPath = ("changes", position)
+def change_of(position: int, entry: Mapping[str, Any], source: Source, path: KeyPath | None = None) -> Change:
+    """One entry of a list of changes, checked; `path` is where it stands, `changes` unless given."""
+    path = path or ("changes", position)
     if "table" in entry:
-        return _table_change(position, entry, source)
+        return _table_change(position, entry, source, path)
     named = [(kind, str(entry[kind])) for kind in NAMED if kind in entry]
     keys = {key: value for key, value in entry.items() if key not in (*NAMED, "order")}
     if not keys:
@@ -243,8 +243,7 @@ def _change(position: int, entry: Mapping[str, Any], source: Source) -> Change:
     return Change(position, named=named[0] if named else None, keys=keys, order=order)
 
 
-def _table_change(position: int, entry: Mapping[str, Any], source: Source) -> Change:
-    path: KeyPath = ("changes", position)
+def _table_change(position: int, entry: Mapping[str, Any], source: Source, path: KeyPath) -> Change:
     try:
         change = TableChange.model_validate(dict(entry))
     except ValidationError as error:

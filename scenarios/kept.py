@@ -79,7 +79,7 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class _Way:
+class Way:
     """The program of one way in one world, and the curves whose input is not decided."""
 
     program: LinearProgram
@@ -99,7 +99,7 @@ class KeptPlan:
         """`starts` come from the `starts` of an equal object; without them the base is solved here."""
         self.planned, self._options = planned, options or SolveOptions()
         money = money_stage(base)
-        ways = {name: self._way(base, name) for name in WAYS}
+        ways = {name: way_of(planned, base, name) for name in WAYS}
         if starts is None:
             cold = SolveOptions(basis=True, threads=self._options.threads, seed=self._options.seed)
             starts = {
@@ -117,7 +117,7 @@ class KeptPlan:
 
     def _outcome(self, model: Model, sellers: Cube, name: str) -> Kept:
         money = money_stage(model)
-        result = self._solved(self._warm[name], self._way(model, name), money)
+        result = self._solved(self._warm[name], way_of(self.planned, model, name), money)
         if result.x is None:
             return Kept(None, None, 0, str(result.termination.reason))
         x = result.x
@@ -126,7 +126,7 @@ class KeptPlan:
         revenue = float(model.context.metrics.total("revenue").values(x)[0])
         return Kept(money.value(x), revenue, len(missed), str(result.termination.reason))
 
-    def _solved(self, warm: WarmStages, way: _Way, money: Stage) -> StagedResult:
+    def _solved(self, warm: WarmStages, way: Way, money: Stage) -> StagedResult:
         """Money in one world; where the decisions do not fit into it, its limits give way as little as they
         must."""
         result = warm.solve(way.program, [money], curves=way.curves)
@@ -138,58 +138,61 @@ class KeptPlan:
             return warm.solve(possible, [money], curves=way.curves)
         return result
 
-    def _way(self, model: Model, name: str) -> _Way:
-        """The world with the plan in it: decisions as planned, sales at most as planned when kept."""
-        world = without_rules(model.program)
-        lower, upper = world.column_lower.copy(), world.column_upper.copy()
-        cells = model.cube.num_cells
-        if name == "kept":
-            upper[:cells] = np.minimum(upper[:cells], self._most_sales(model, world))
-        for block in model.context.activities.blocks.values():
-            if _is_kept(block):
-                part = slice(block.start, block.stop)
-                planned = self._planned_rows(model.cube, block).ravel()
-                amount = np.clip(planned, 0.0, upper[part])
-                lower[part] = upper[part] = np.where(world.integer[part], np.round(amount), amount)
-        fixed = world.replace(column_lower=lower, column_upper=upper)
-        return _Way(*follow_decisions(fixed, model.curves, cells))
 
-    def _most_sales(self, model: Model, world: LinearProgram) -> FloatArray:
-        """Planned sales as bounds of the cells (P * T,); of whole units the whole number."""
-        cells = self._planned_cells(model.cube).ravel()
-        whole = world.integer[: cells.size]
-        return np.where(whole, np.floor(cells + ROUNDING), cells)
+def way_of(planned: Planned, model: Model, name: str) -> Way:
+    """The world with the plan in it: decisions as planned, sales at most as planned when kept."""
+    world = without_rules(model.program)
+    lower, upper = world.column_lower.copy(), world.column_upper.copy()
+    cells = model.cube.num_cells
+    if name == "kept":
+        upper[:cells] = np.minimum(upper[:cells], _most_sales(planned, model, world))
+    for block in model.context.activities.blocks.values():
+        if _is_kept(block):
+            part = slice(block.start, block.stop)
+            asked = _planned_rows(planned, model.cube, block).ravel()
+            amount = np.clip(asked, 0.0, upper[part])
+            lower[part] = upper[part] = np.where(world.integer[part], np.round(amount), amount)
+    fixed = world.replace(column_lower=lower, column_upper=upper)
+    return Way(*follow_decisions(fixed, model.curves, cells))
 
-    def _planned_cells(self, cube: Cube) -> FloatArray:
-        """Planned sales of each seat group (P, T): the sum over its sellers; 0 for what was not planned."""
-        planned = self.planned
-        names = cube.inputs.selling.sellers.names
-        group = {name: int(cube.groups.group[seller]) for seller, name in enumerate(names)}
-        market = {name: position for position, name in enumerate(cube.markets.names)}
-        seat = np.array([group.get(name, -1) for name in planned.sellers], dtype=np.int64)
-        row = np.array([market.get(name, -1) for name in planned.markets], dtype=np.int64)
-        cells = np.zeros((cube.num_pairs, cube.num_periods))
-        if not cube.num_pairs:
-            return cells
-        count = len(cube.markets.names)
-        pair_key = cube.pair_seat * count + cube.pair_market
-        order = np.argsort(pair_key)
-        key = np.where((seat >= 0) & (row >= 0), seat * count + row, -1)
-        slot = np.minimum(np.searchsorted(pair_key[order], key), len(order) - 1)
-        found = np.flatnonzero((key >= 0) & (pair_key[order[slot]] == key))
-        own, theirs = _shared(cube.calendar.period, planned.periods)
-        np.add.at(cells, np.ix_(order[slot[found]], own), planned.sales[np.ix_(found, theirs)])
+
+def _most_sales(planned: Planned, model: Model, world: LinearProgram) -> FloatArray:
+    """Planned sales as bounds of the cells (P * T,); of whole units the whole number."""
+    cells = _planned_cells(planned, model.cube).ravel()
+    whole = world.integer[: cells.size]
+    return np.where(whole, np.floor(cells + ROUNDING), cells)
+
+
+def _planned_cells(planned: Planned, cube: Cube) -> FloatArray:
+    """Planned sales of each seat group (P, T): the sum over its sellers; 0 for what was not planned."""
+    names = cube.inputs.selling.sellers.names
+    group = {name: int(cube.groups.group[seller]) for seller, name in enumerate(names)}
+    market = {name: position for position, name in enumerate(cube.markets.names)}
+    seat = np.array([group.get(name, -1) for name in planned.sellers], dtype=np.int64)
+    row = np.array([market.get(name, -1) for name in planned.markets], dtype=np.int64)
+    cells = np.zeros((cube.num_pairs, cube.num_periods))
+    if not cube.num_pairs:
         return cells
+    count = len(cube.markets.names)
+    pair_key = cube.pair_seat * count + cube.pair_market
+    order = np.argsort(pair_key)
+    key = np.where((seat >= 0) & (row >= 0), seat * count + row, -1)
+    slot = np.minimum(np.searchsorted(pair_key[order], key), len(order) - 1)
+    found = np.flatnonzero((key >= 0) & (pair_key[order[slot]] == key))
+    own, theirs = _shared(cube.calendar.period, planned.periods)
+    np.add.at(cells, np.ix_(order[slot[found]], own), planned.sales[np.ix_(found, theirs)])
+    return cells
 
-    def _planned_rows(self, cube: Cube, block: ActivityBlock) -> FloatArray:
-        """Planned amounts of a decision under the scenario's rows and periods; 0 for new rows."""
-        nothing: tuple[tuple[str, ...], FloatArray] = ((), np.zeros((0, len(self.planned.periods))))
-        names, amounts = self.planned.decisions.get(block.name, nothing)
-        found = np.zeros((block.num_rows, block.num_periods))
-        own, theirs = _shared(cube.calendar.period[: block.num_periods], self.planned.periods)
-        rows, source = _shared(_row_names(block), names)
-        found[np.ix_(rows, own)] = amounts[np.ix_(source, theirs)]
-        return found
+
+def _planned_rows(planned: Planned, cube: Cube, block: ActivityBlock) -> FloatArray:
+    """Planned amounts of a decision under the scenario's rows and periods; 0 for new rows."""
+    nothing: tuple[tuple[str, ...], FloatArray] = ((), np.zeros((0, len(planned.periods))))
+    names, amounts = planned.decisions.get(block.name, nothing)
+    found = np.zeros((block.num_rows, block.num_periods))
+    own, theirs = _shared(cube.calendar.period[: block.num_periods], planned.periods)
+    rows, source = _shared(_row_names(block), names)
+    found[np.ix_(rows, own)] = amounts[np.ix_(source, theirs)]
+    return found
 
 
 def money_stage(model: Model) -> Stage:

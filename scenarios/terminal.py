@@ -111,6 +111,12 @@ class Ticker:
         )
         self._write(self._text)
 
+    def futures(self, way: str, done: int, total: int) -> None:
+        """So many futures of a risk analysis are done."""
+        name = messages.text(f"risk.way_{way}", self._language)
+        self._text = messages.text("risk.progress", self._language, way=name, done=done, total=total)
+        self._write(self._text)
+
     def progress(self, news: Progress) -> None:
         """The solver reports: the seconds move on, and the proof where there is one."""
         known = "" if news.gap is None else "  " + say("phase_gap", self._language, gap=f"{news.gap:.2%}")

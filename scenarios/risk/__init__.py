@@ -1,0 +1,1 @@
+"""Risk: one plan in many futures. How likely targets are, what drives them, what to choose and prepare."""

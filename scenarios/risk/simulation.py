@@ -1,0 +1,302 @@
+"""A plan tried in many futures, kept or with the sellers reacting, on one core or several."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from scenarios.kept import Planned
+from scenarios.risk import futures as futures_
+from scenarios.risk.arrays import World
+from scenarios.risk.events import Event
+from scenarios.risk.learned import NotLearnedError
+from scenarios.risk.measures import Label, Measures
+from scenarios.risk.riskfile import Draws, Risk
+from scenarios.risk.worlds import LearnedWorlds, Worlds
+from scenarios.world import widened
+from solvers.many import ManyPrograms
+from solvers.options import SolveOptions
+from solvers.program import LinearProgram
+from solvers.result import Reason
+from solvers.solving import solve
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
+
+CHECKED = 6
+"""Futures of each simulation that are compiled in full as well and compared."""
+AGREEMENT = 1e-6
+"""Relative difference of money and figures up to which the two are the same."""
+CHUNK = 200
+MOST_ROWS = 0.5
+"""Share of the rows beyond which a world is solved whole, from the optimum of the plan's own."""
+ROUNDING = 1e-9
+
+Progress = Callable[[int, int], None]
+"""Called with futures done and futures in all."""
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What a plan brought in N futures: K figures, and whether each bound held.
+
+    `values` (N, K), NaN for a ratio of nothing and where `failed` is set; `at_least` and `at_most` (K,) are
+    the bounds of rules. `method` is `learned` or `compiled`, with the reason.
+    """
+
+    way: str
+    labels: tuple[Label, ...]
+    values: FloatArray
+    reached: BoolArray
+    at_least: FloatArray
+    at_most: FloatArray
+    failed: BoolArray
+    method: str = ""
+    notes: tuple[str, ...] = field(default=())
+
+    def column(self, name: str) -> FloatArray:
+        """One figure by name (N,); raises `KeyError`."""
+        for place, label in enumerate(self.labels):
+            if label.name == name:
+                return self.values[:, place]
+        raise KeyError(name)
+
+
+class Tried:
+    """One plan in one way, ready for any future; every future starts from the plan's own world."""
+
+    def __init__(self, worlds: Worlds, learned: LearnedWorlds | None, draws: Draws) -> None:
+        self._worlds, self._learned, self._draws = worlds, learned, draws
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """The events of the risk file."""
+        return self._worlds.risk.events
+
+    @property
+    def count(self) -> int:
+        """Figures of each future."""
+        return len(self._worlds.base.measures.labels)
+
+    @cached_property
+    def _frame(self) -> _Frame:
+        return _Frame(self._worlds.base)
+
+    def values(self, row: int) -> tuple[FloatArray, Measures] | None:
+        """The figures of one future; None where no answer was found."""
+        if self._learned is None:
+            return self.compiled(row)
+        world = self._learned.world(self._draws, row)
+        x = self._frame.solve(world.program)
+        return None if x is None else (world.measures.values(x), world.measures)
+
+    def compiled(self, row: int) -> tuple[FloatArray, Measures] | None:
+        """The same with the future compiled in full."""
+        world = self._worlds.compiled(futures_.Future.of(self._draws, row))
+        x = _Frame(world).solve(world.program)
+        return None if x is None else (world.measures.values(x), world.measures)
+
+
+class _Frame:
+    """Solves worlds of one shape: small ones that are left after presolving, others from the plan's own."""
+
+    def __init__(self, base: World) -> None:
+        program, measures = base.program, base.measures
+        used = (np.diff(program.matrix.indptr) > 0) | (program.objective != 0.0)
+        for matrix in (measures.top, measures.bottom):
+            used[np.unique(matrix.indices)] = True
+        self._idle = ~used
+        self._base = program
+        self._row = program.matrix.indices
+        self._column = np.repeat(np.arange(program.num_columns), np.diff(program.matrix.indptr))
+
+    @cached_property
+    def _many(self) -> ManyPrograms:
+        return ManyPrograms(self._base)
+
+    def solve(self, program: LinearProgram) -> FloatArray | None:
+        """The best plan of a future (n,); limits give way as little as the decisions need."""
+        rows, at_rest = self._presolved(program)
+        if rows.sum() > MOST_ROWS * len(rows):
+            result = self._many.solve(program)
+            if result.x is None and result.termination.reason is Reason.INFEASIBLE:
+                result = self._many.solve(widened(program, SolveOptions()))
+            return result.x
+        x = np.where(np.isnan(at_rest), 0.0, at_rest)
+        small, columns = self._small(program, rows, at_rest)
+        if small.num_columns:
+            result = solve(small)
+            if result.x is None and result.termination.reason is Reason.INFEASIBLE:
+                result = solve(widened(small, SolveOptions()))
+            if result.x is None:
+                return None
+            x[columns] = result.x
+        return x
+
+    def _presolved(self, program: LinearProgram) -> tuple[BoolArray, FloatArray]:
+        """Rows that may bind (m,), and the value of each column that is in none of them (n,); NaN for others.
+
+        A row cannot bind when the bounds of its columns keep it; a column in no other row takes its best.
+        """
+        lower, upper, data = program.column_lower, program.column_upper, program.matrix.data
+        at_most = data * np.where(data > 0.0, upper[self._column], lower[self._column])
+        at_least = data * np.where(data > 0.0, lower[self._column], upper[self._column])
+        count = program.num_rows
+        most, least = (np.bincount(self._row, weights=part, minlength=count) for part in (at_most, at_least))
+        slack = ROUNDING * np.maximum(1.0, np.abs(np.where(np.isfinite(most), most, 0.0)))
+        rows = (most > program.row_upper + slack) | (least < program.row_lower - slack)
+        inside = np.zeros(program.num_columns, dtype=np.bool_)
+        inside[self._column[rows[self._row]]] = True
+        best = np.where(
+            program.objective > 0.0,
+            upper,
+            np.where(program.objective < 0.0, lower, np.clip(0.0, lower, upper)),
+        )
+        best[self._idle] = np.clip(0.0, lower, upper)[self._idle]
+        return rows, np.where(inside | ~np.isfinite(best), np.nan, best)
+
+    def _small(
+        self, program: LinearProgram, rows: BoolArray, at_rest: FloatArray
+    ) -> tuple[LinearProgram, IntArray]:
+        columns = np.flatnonzero(np.isnan(at_rest))
+        row_place, column_place = np.cumsum(rows) - 1, np.full(program.num_columns, -1)
+        column_place[columns] = np.arange(len(columns))
+        kept = rows[self._row] & (column_place[self._column] >= 0)
+        counts = np.bincount(column_place[self._column[kept]], minlength=len(columns))
+        matrix = sparse.csc_array(
+            (program.matrix.data[kept], row_place[self._row[kept]], np.append(0, np.cumsum(counts))),
+            shape=(int(rows.sum()), len(columns)),
+        )
+        return LinearProgram(
+            objective=program.objective[columns],
+            matrix=matrix,
+            row_lower=program.row_lower[rows],
+            row_upper=program.row_upper[rows],
+            column_lower=program.column_lower[columns],
+            column_upper=program.column_upper[columns],
+            integer=program.integer[columns],
+            maximize=True,
+        ), columns
+
+
+def simulate(
+    risk: Risk,
+    planned: Planned,
+    draws: Draws,
+    way: str = "kept",
+    workers: int = 1,
+    progress: Progress | None = None,
+    learn: bool = True,
+) -> Simulation:
+    """Try a plan in every future of the draws, in the way `kept` or `reacting`.
+
+    The figures do not depend on the number of workers. Numbers of futures come from what was learned where
+    that is possible and agrees with futures compiled in full; `learn=False` compiles all of them.
+    """
+    worlds = Worlds(risk, planned, way)
+    learned, method = (None, "compiled") if not learn else _learned(worlds, draws)
+    tried = Tried(worlds, learned, draws)
+    if learned is not None:
+        differs = _disagreement(tried, draws, learned.unknown)
+        if differs:
+            learned, method = None, f"compiled: {differs}"
+            tried = Tried(worlds, None, draws)
+    base = worlds.base.measures
+    values = np.full((len(draws), len(base.labels)), np.nan)
+    reached = np.zeros(values.shape, dtype=np.bool_)
+    done = 0
+    for rows, found, held in _in_chunks(worlds, learned, tried, draws, workers):
+        values[rows], reached[rows] = found, held
+        done += len(rows)
+        if progress is not None:
+            progress(done, len(draws))
+    unknown = () if learned is None else learned.unknown
+    known = [at for at in range(len(base.labels)) if at not in unknown]
+    kept = base.taken(known)
+    return Simulation(
+        way, kept.labels, values[:, known], reached[:, known], kept.at_least, kept.at_most,
+        np.isnan(values[:, 0]), method,
+    )  # fmt: skip
+
+
+def _learned(worlds: Worlds, draws: Draws) -> tuple[LearnedWorlds | None, str]:
+    try:
+        return worlds.learn(draws), "learned"
+    except NotLearnedError as error:
+        return None, f"compiled: {error}"
+
+
+def _disagreement(tried: Tried, draws: Draws, unknown: tuple[int, ...]) -> str:
+    """The first figure of a checked future in which learned and compiled numbers differ; empty for none."""
+    leaves = [event.kind == "leaves" for event in tried.events]
+    for row in np.unique(np.linspace(0, len(draws) - 1, CHECKED).astype(int)).tolist():
+        one, other = tried.values(row), tried.compiled(row)
+        if one is None or other is None:
+            if (one is None) != (other is None):
+                return f"future {row} has an answer one way only"
+            continue
+        size = np.maximum(1.0, np.abs(other[0]))
+        with np.errstate(invalid="ignore"):
+            wrong = np.abs(one[0] - other[0]) > AGREEMENT * size
+        wrong |= np.isnan(one[0]) != np.isnan(other[0])
+        # Who leaves is a seat of his own when compiled, so that what ties in money may fall otherwise.
+        split = bool(draws.outcomes[row][leaves].any())
+        wrong[list(unknown)] = False
+        if wrong[0] or (wrong.any() and not split):
+            return f"{one[1].labels[int(wrong.argmax())].name} differs in future {row}"
+    return ""
+
+
+def _in_chunks(
+    worlds: Worlds, learned: LearnedWorlds | None, tried: Tried, draws: Draws, workers: int
+) -> Iterator[tuple[IntArray, FloatArray, BoolArray]]:
+    """Rows with their figures, in the order in which they are done."""
+    chunks = [np.arange(first, min(first + CHUNK, len(draws))) for first in range(0, len(draws), CHUNK)]
+    if workers == 1 or len(chunks) == 1:
+        for rows in chunks:
+            yield rows, *_rows_of(tried, rows, tried.count)
+        return
+    context = multiprocessing.get_context("spawn")
+    given = (worlds.risk, worlds.planned, worlds.way, learned is not None, draws)
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare, initargs=given) as pool:
+        waiting: dict[Future[tuple[FloatArray, BoolArray]], IntArray] = {}
+        left = iter(chunks)
+        while True:
+            for chunk in itertools.islice(left, 2 * workers - len(waiting)):
+                waiting[pool.submit(_chunk, chunk)] = chunk
+            if not waiting:
+                return
+            for done in wait(waiting, return_when=FIRST_COMPLETED).done:
+                yield waiting.pop(done), *done.result()
+
+
+def _rows_of(tried: Tried, rows: IntArray, count: int) -> tuple[FloatArray, BoolArray]:
+    values, reached = np.full((len(rows), count), np.nan), np.zeros((len(rows), count), dtype=np.bool_)
+    for place, row in enumerate(rows.tolist()):
+        found = tried.values(row)
+        if found is not None:
+            values[place], reached[place] = found[0], found[1].reached(found[0])
+    return values, reached
+
+
+_STATE: dict[str, Tried] = {}
+
+
+def _prepare(risk: Risk, planned: Planned, way: str, learn: bool, draws: Draws) -> None:
+    """Build the worlds of this process once."""
+    worlds = Worlds(risk, planned, way)
+    _STATE["tried"] = Tried(worlds, worlds.learn(draws) if learn else None, draws)
+
+
+def _chunk(rows: IntArray) -> tuple[FloatArray, BoolArray]:
+    tried = _STATE["tried"]
+    return _rows_of(tried, rows, tried.count)
