@@ -37,12 +37,18 @@ def question_of(nodes: Sequence[str], rule: str | None, span: str | None) -> Que
 
 def plan_of_run(run: Path) -> tuple[Path, SolveSettings]:
     """The plan file behind a run folder and the settings that it was solved with; a plan file or its
-    folder stand for themselves with the usual settings."""
+    folder stand for themselves with the usual settings.
+
+    Raises `InputError` for a run that kept another's plan.
+    """
     marker = run / MARKER
     if not marker.is_file():
         return (run / PLAN_FILE if run.is_dir() else run), SolveSettings()
     known = {field.name for field in fields(SolveSettings)}
-    kept: dict[str, Any] = json.loads(marker.read_text(encoding="utf-8")).get("options", {})
+    summary: dict[str, Any] = json.loads(marker.read_text(encoding="utf-8"))
+    if summary.get("kept"):
+        raise InputError("modes.kept_unexplained", Place(file=run.name), run=summary["kept"])
+    kept: dict[str, Any] = summary.get("options", {})
     return run / INPUTS / PLAN_FILE, SolveSettings(**{name: kept[name] for name in kept if name in known})
 
 

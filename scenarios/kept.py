@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from optimizer.model.blocks import ActivityBlock
 from optimizer.model.compile import Model
 from optimizer.model.cube import Cube
+from optimizer.model.past_run import PastPlan
 from optimizer.result.evaluate import rule_outcomes, seller_context
 from optimizer.result.solution import Solution
 from optimizer.result.split import plan_of_sellers
@@ -41,16 +42,8 @@ ROUNDING = 1e-6
 """A planned whole number may be so far below it."""
 
 
-@dataclass(frozen=True)
-class Planned:
-    """The plan that is kept, by labels: sales (P, T) by seller and market, decisions by their rows."""
-
-    sellers: tuple[str, ...]
-    markets: tuple[str, ...]
-    periods: tuple[str, ...]
-    sales: FloatArray
-    decisions: Mapping[str, tuple[tuple[str, ...], FloatArray]]
-    """Activity -> label of each row, and its amounts (rows, T)."""
+class Planned(PastPlan):
+    """The plan that is kept, by labels."""
 
     @classmethod
     def of(cls, solution: Solution) -> Planned:
@@ -64,7 +57,7 @@ class Planned:
             markets=tuple(cube.markets.names[market] for market in cube.pair_market),
             periods=cube.calendar.period,
             sales=solution.sales,
-            decisions={block.name: (_row_names(block), block.values(x)) for block in blocks},
+            decisions={block.name: (block.row_names, block.values(x)) for block in blocks},
         )
 
 
@@ -115,9 +108,12 @@ class KeptPlan:
         """`kept` and `reacting` in one scenario; `sellers` is its cube of single sellers."""
         return {name: self._outcome(model, sellers, name) for name in WAYS}
 
+    def staged(self, model: Model, name: str, later: Sequence[Stage] = ()) -> StagedResult:
+        """One way in one world, money first; the result has the program that it is about."""
+        return self._solved(self._warm[name], way_of(self.planned, model, name), [money_stage(model), *later])
+
     def _outcome(self, model: Model, sellers: Cube, name: str) -> Kept:
-        money = money_stage(model)
-        result = self._solved(self._warm[name], way_of(self.planned, model, name), money)
+        money, result = money_stage(model), self.staged(model, name)
         if result.x is None:
             return Kept(None, None, 0, str(result.termination.reason))
         x = result.x
@@ -126,16 +122,16 @@ class KeptPlan:
         revenue = float(model.context.metrics.total("revenue").values(x)[0])
         return Kept(money.value(x), revenue, len(missed), str(result.termination.reason))
 
-    def _solved(self, warm: WarmStages, way: Way, money: Stage) -> StagedResult:
+    def _solved(self, warm: WarmStages, way: Way, stages: Sequence[Stage]) -> StagedResult:
         """Money in one world; where the decisions do not fit into it, its limits give way as little as they
         must."""
-        result = warm.solve(way.program, [money], curves=way.curves)
+        result = warm.solve(way.program, stages, curves=way.curves)
         if result.x is None and result.termination.reason in (
             Reason.INFEASIBLE,
             Reason.INFEASIBLE_OR_UNBOUNDED,
         ):
             possible = widened(way.program, self._options)
-            return warm.solve(possible, [money], curves=way.curves)
+            return warm.solve(possible, stages, curves=way.curves)
         return result
 
 
@@ -149,7 +145,7 @@ def way_of(planned: Planned, model: Model, name: str) -> Way:
     for block in model.context.activities.blocks.values():
         if _is_kept(block):
             part = slice(block.start, block.stop)
-            asked = _planned_rows(planned, model.cube, block).ravel()
+            asked = planned.amounts(model.cube, block).ravel()
             amount = np.clip(asked, 0.0, upper[part])
             lower[part] = upper[part] = np.where(world.integer[part], np.round(amount), amount)
     fixed = world.replace(column_lower=lower, column_upper=upper)
@@ -158,41 +154,9 @@ def way_of(planned: Planned, model: Model, name: str) -> Way:
 
 def _most_sales(planned: Planned, model: Model, world: LinearProgram) -> FloatArray:
     """Planned sales as bounds of the cells (P * T,); of whole units the whole number."""
-    cells = _planned_cells(planned, model.cube).ravel()
+    cells = planned.cells(model.cube).ravel()
     whole = world.integer[: cells.size]
     return np.where(whole, np.floor(cells + ROUNDING), cells)
-
-
-def _planned_cells(planned: Planned, cube: Cube) -> FloatArray:
-    """Planned sales of each seat group (P, T): the sum over its sellers; 0 for what was not planned."""
-    names = cube.inputs.selling.sellers.names
-    group = {name: int(cube.groups.group[seller]) for seller, name in enumerate(names)}
-    market = {name: position for position, name in enumerate(cube.markets.names)}
-    seat = np.array([group.get(name, -1) for name in planned.sellers], dtype=np.int64)
-    row = np.array([market.get(name, -1) for name in planned.markets], dtype=np.int64)
-    cells = np.zeros((cube.num_pairs, cube.num_periods))
-    if not cube.num_pairs:
-        return cells
-    count = len(cube.markets.names)
-    pair_key = cube.pair_seat * count + cube.pair_market
-    order = np.argsort(pair_key)
-    key = np.where((seat >= 0) & (row >= 0), seat * count + row, -1)
-    slot = np.minimum(np.searchsorted(pair_key[order], key), len(order) - 1)
-    found = np.flatnonzero((key >= 0) & (pair_key[order[slot]] == key))
-    own, theirs = _shared(cube.calendar.period, planned.periods)
-    np.add.at(cells, np.ix_(order[slot[found]], own), planned.sales[np.ix_(found, theirs)])
-    return cells
-
-
-def _planned_rows(planned: Planned, cube: Cube, block: ActivityBlock) -> FloatArray:
-    """Planned amounts of a decision under the scenario's rows and periods; 0 for new rows."""
-    nothing: tuple[tuple[str, ...], FloatArray] = ((), np.zeros((0, len(planned.periods))))
-    names, amounts = planned.decisions.get(block.name, nothing)
-    found = np.zeros((block.num_rows, block.num_periods))
-    own, theirs = _shared(cube.calendar.period[: block.num_periods], planned.periods)
-    rows, source = _shared(_row_names(block), names)
-    found[np.ix_(rows, own)] = amounts[np.ix_(source, theirs)]
-    return found
 
 
 def money_stage(model: Model) -> Stage:
@@ -206,16 +170,3 @@ def money_stage(model: Model) -> Stage:
 def _is_kept(block: ActivityBlock) -> bool:
     """Whether the block's amounts stay as planned; sales are bounded by the plan instead."""
     return block.decision and block.name != SALES and block.stands_for is None
-
-
-def _row_names(block: ActivityBlock) -> tuple[str, ...]:
-    columns = [[str(label) for label in labels] for labels in block.labels.values()]
-    return tuple(" / ".join(parts) for parts in zip(*columns, strict=True))
-
-
-def _shared(names: Sequence[str], others: Sequence[str]) -> tuple[IntArray, IntArray]:
-    """Positions of the names that both have, in the one and in the other."""
-    position = {name: at for at, name in enumerate(others)}
-    pairs = [(at, position[name]) for at, name in enumerate(names) if name in position]
-    both = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-    return both[:, 0], both[:, 1]

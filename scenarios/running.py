@@ -18,6 +18,7 @@ from optimizer.result.solution import Solution
 from optimizer.result.tables import tables
 from optimizer.settings import SolveSettings
 from optimizer.solving import solve
+from scenarios.keeping import keep
 from scenarios.store import Inputs, left_out, refuse_foreign, save_run, summary
 
 FILE_WIDTH = 100
@@ -38,11 +39,13 @@ def run_plan(
     out: Path | None = None,
     settings: SolveSettings | None = None,
     on_phase: Callable[[str], None] | None = None,
+    kept: Path | None = None,
 ) -> Run:
     """Read a plan file, solve it, and put the run folder in the place of `out`.
 
-    `on_phase` is called with read and write before these. Raises `InputError` where the plan cannot be read
-    or `out` not be written; whatever comes of the solve itself is in the run.
+    With `kept`, a run folder, its plan is kept in this one instead of looking for a better one. `on_phase` is
+    called with read and write before these. Raises `InputError` where the plan cannot be read or `out` not be
+    written; whatever comes of the solve itself is in the run.
     """
     settings = settings or SolveSettings()
     announce = on_phase or (lambda name: None)
@@ -55,8 +58,10 @@ def run_plan(
     inputs = Inputs.of(plan)
     read_seconds = time.perf_counter() - started
     log = [f"{plan.spec.name}: {file.name}"]
-    solution = solve(plan, replace(settings, log=_both(log, settings.log)))
+    settings_used = replace(settings, log=_both(log, settings.log))
+    solution = solve(plan, settings_used) if kept is None else keep(plan, kept, settings_used)
     found = summary(solution, settings, {"read": read_seconds})
+    found["kept"] = None if kept is None else kept.name
     if out is not None:
         announce("write")
         frames = tables(solution)

@@ -16,7 +16,7 @@ from solvers.program import LinearProgram
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
-WISHES = ("rules", "balance", "stay_near")
+WISHES = ("rules", "balance", "stay_near", "freeze")
 """Families that say what the planner wants; all others say what the world allows."""
 ROUNDING = 1e-9
 

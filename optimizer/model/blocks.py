@@ -73,6 +73,12 @@ class ActivityBlock:
             return self.stands_for
         return np.arange(self.start, self.stop).reshape(self.num_rows, self.num_periods)
 
+    @property
+    def row_names(self) -> tuple[str, ...]:
+        """The labels of each row (rows,) as one text, the same in every run."""
+        columns = [[str(label) for label in labels] for labels in self.labels.values()]
+        return tuple(" / ".join(parts) for parts in zip(*columns, strict=True))
+
     def values(self, x: FloatArray) -> FloatArray:
         """The block's part of a solution x (n,): (rows, T)."""
         return x[self.columns]

@@ -15,6 +15,7 @@ from optimizer.model.families.balance import balance
 from optimizer.model.families.carryover import carryover
 from optimizer.model.families.customers import customers
 from optimizer.model.families.demand import demand
+from optimizer.model.families.freeze import freeze
 from optimizer.model.families.headcount import headcount
 from optimizer.model.families.hours import hours
 from optimizer.model.families.initiatives import initiatives
@@ -58,6 +59,7 @@ FAMILIES: dict[str, Family] = {
     "rules": rules,
     "balance": balance,
     "stay_near": stay_near,
+    "freeze": freeze,
 }
 """Every constraint family under its public name: the same word in code, LP file, marginal values and
 reports."""

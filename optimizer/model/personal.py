@@ -26,6 +26,8 @@ def rule_columns(plan: Plan) -> set[str]:
         named |= {*balance.where, balance.across}
     for near in spec.stay_near:
         named |= set(near.by)
+    for frozen in spec.freeze:
+        named |= set(frozen.where)
     for stage in spec.objective or []:
         named |= {*stage.where, stage.across or ""}
     return {_bare(column) for column in named} - {"seller", ""}
@@ -72,7 +74,9 @@ def personal_terms(inputs: Inputs) -> list[list[object]]:
         values = _basis_values(inputs, basis)
         for seller in range(len(names)):
             terms[seller].append((totals[seller], values[seller]))
-    if any(_bare(column) == "seller" for near in plan.spec.stay_near for column in near.by):
+    alone = any(_bare(column) == "seller" for near in plan.spec.stay_near for column in near.by)
+    if alone or any("sales" in frozen.what for frozen in plan.spec.freeze):
+        # What another run gives to each seller need not be in proportion to capacity.
         for seller, label in enumerate(names):
             terms[seller].append(label)
     return terms
@@ -84,6 +88,8 @@ def _scopes_of(plan: Plan) -> Iterable[Mapping[str, Any]]:
         yield _whole(rule)
     for balance in plan.spec.balance:
         yield balance.where
+    for frozen in plan.spec.freeze:
+        yield frozen.where
     for stage in plan.spec.objective or []:
         yield stage.where
 

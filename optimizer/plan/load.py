@@ -165,7 +165,7 @@ def _calendar(spec: PlanSpec, source: Source) -> Calendar:
 
 
 def _with_scopes(spec: PlanSpec, known: Known, source: Source) -> PlanSpec:
-    """The plan file with the scopes and columns of balance, stay_near and objective checked."""
+    """The plan file with the scopes and columns of balance, stay_near, freeze and objective checked."""
 
     def checked(key: str, at: int, entry: Any) -> Any:
         path: KeyPath = (key, at)
@@ -181,7 +181,7 @@ def _with_scopes(spec: PlanSpec, known: Known, source: Source) -> PlanSpec:
 
     changes: dict[str, Any] = {
         key: [checked(key, at, entry) for at, entry in enumerate(getattr(spec, key) or [])]
-        for key in ("balance", "stay_near", "objective", "quotas")
+        for key in ("balance", "stay_near", "freeze", "objective", "quotas")
         if getattr(spec, key)
     }
     return spec.model_copy(update=changes)

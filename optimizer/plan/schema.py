@@ -213,6 +213,19 @@ class StayNearSpec(Strict):
     """Largest number of members that may differ at all."""
 
 
+class FreezeSpec(Strict):
+    """A part of the plan that stays as another run has it."""
+
+    name: Label = ""
+    """Name in reports; made from part and run when left out."""
+    run: str
+    """A run folder inside the plan's folder."""
+    what: Labels = Field(min_length=1)
+    """sales, marketing, initiatives, hires, resources (bought beyond capacity), or a decision by its name."""
+    where: Scope = Field(default_factory=dict)
+    """Column -> label, list of labels, or {from, to}: only these rows and periods."""
+
+
 class QuotaBand(Strict):
     """Two sides of a band; a side that is left out is open."""
 
@@ -332,6 +345,8 @@ class PlanSpec(Strict):
     """Equal treatment in proportion to a basis."""
     stay_near: list[StayNearSpec] = Field(default_factory=list)
     """Distance from last year or from another run."""
+    freeze: list[FreezeSpec] = Field(default_factory=list)
+    """Parts of the plan that stay as another run has them."""
     quotas: list[QuotaSpec] = Field(default_factory=list)
     """Quotas for every node of the organisation; several a person are possible."""
     tracking: TrackingSpec = TrackingSpec()

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from optimizer.model.blocks import ActivityBlock
+from optimizer.model.scopes import SALES
 from optimizer.plan.sellers import dates
 from optimizer.result.solution import Solution
 
@@ -93,6 +94,30 @@ def hires(solution: Solution) -> pd.DataFrame:
     figures = _by_row(metrics.parts("hiring_cost"), metrics.activities.blocks, x, block.num_rows)
     columns["hiring_cost"] = figures.sum(axis=1)
     return pd.DataFrame(columns).astype(dict.fromkeys(texts, "str"))
+
+
+def decisions(solution: Solution) -> pd.DataFrame:
+    """What is decided besides sales, for runs that keep or freeze it.
+
+    Columns: activity (spend, start, extra ...); row (its labels, joined by ` / `); period; amount in the
+    activity's own unit. Amounts of 0 are left out, but each row is there at least once. Raises `ValueError`
+    without a plan.
+    """
+    x, parts = solution.x, []
+    periods = np.array(solution.sellers.calendar.period, dtype=object)
+    for block in solution.activities.blocks.values():
+        if block.name == SALES or not block.decision or block.stands_for is not None:
+            continue
+        amounts = block.values(x)
+        shown = np.abs(amounts) > 0
+        shown[:, 0] |= ~shown.any(axis=1)
+        row, period = np.nonzero(shown)
+        names = np.array(block.row_names, dtype=object)[row]
+        columns = {"activity": block.name, "row": names, "period": periods[period], "amount": amounts[shown]}
+        parts.append(pd.DataFrame(columns))
+    empty = pd.DataFrame({"activity": [], "row": [], "period": [], "amount": np.zeros(0)})
+    frame = pd.concat(parts, ignore_index=True) if parts else empty
+    return frame.astype(dict.fromkeys(("activity", "row", "period"), "str"))
 
 
 def _day(day: np.datetime64) -> str:

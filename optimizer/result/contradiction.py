@@ -26,7 +26,7 @@ FloatArray = NDArray[np.float64]
 SECONDS_A_STEP = 20.0
 """Time budget of each of the three steps, unless the settings give less."""
 _SEPARATOR = "\x1f"
-_BY_FIRST_LABEL = ("demand", "share", "hours", "resources", "balance", "stay_near")
+_BY_FIRST_LABEL = ("demand", "share", "hours", "resources", "balance", "stay_near", "freeze")
 
 
 @dataclass(frozen=True)

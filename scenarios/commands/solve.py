@@ -46,6 +46,12 @@ from scenarios.terminal import Ticker, echo_json, interruption, language_of, pap
     help="contribution, least-spend (that reaches every target), or largest:TARGET (that can be reached); in "
     "place of the plan's own mode or objective.",
 )
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="RUN",
+    help="Keep the plan of an earlier run: its decisions as they are, its sales as the most, rules measured.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the page.")
 @click.option(
     "--no-seat-groups",
@@ -54,13 +60,23 @@ from scenarios.terminal import Ticker, echo_json, interruption, language_of, pap
 )
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("--verbose", is_flag=True, help="Print the solver's log on standard error.")
-def solve(plan: Path, out: Path | None, as_json: bool, quiet: bool, verbose: bool, **choices: Any) -> None:
+def solve(
+    plan: Path,
+    out: Path | None,
+    keep: Path | None,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+    **choices: Any,
+) -> None:
     """Solve the plan file PLAN and print a page: status and proof, targets, what binds, how full it is.
 
     PLAN is a plan file or the folder of a plan.yaml. With -o, the folder gets summary.json, the tables as CSV
     and Parquet, run.xlsx, page.txt, log.txt and a copy of the inputs. Ctrl-C stops with the best plan so far;
     a second one aborts.
     """
+    if keep is not None and choices["mode"] is not None:
+        raise click.UsageError("--keep and --mode exclude each other: a plan that is kept looks for nothing.")
     language = language_of(plan)
     ticker = Ticker(sys.stderr, language, shown=sys.stderr.isatty() and not (quiet or verbose))
     with spoken(language), ticker, interruption(language) as interrupt:
@@ -68,7 +84,7 @@ def solve(plan: Path, out: Path | None, as_json: bool, quiet: bool, verbose: boo
         from scenarios.running import run_plan
 
         settings = solve_settings(choices, interrupt, ticker, verbose)
-        run = run_plan(plan_file(plan), out, settings, ticker.phase)
+        run = run_plan(plan_file(plan), out, settings, ticker.phase, keep)
     if as_json:
         echo_json(run.summary)
     elif not quiet:

@@ -18,6 +18,7 @@ CASES = {
     "customers_renew": 900.0,
     "dorian_auto": 320.0,
     "fixed_costs": 175.0,
+    "frozen_part": 42.0,
     "infeasible_target": None,
     "lagged_funnel": 180 / 7,
     "market_share": 32.0,

@@ -49,7 +49,16 @@ def run(tmp_path: Path) -> Run:
 def test_a_run_folder_is_complete(run: Run, tmp_path: Path) -> None:
     """Summary, page, log, workbook, each table twice, and the inputs."""
     folder = tmp_path / "run"
-    names = {"sales", "targets", "limits", "kpis", "shortfalls", "marginal_values", "assumptions"}
+    names = {
+        "sales",
+        "decisions",
+        "targets",
+        "limits",
+        "kpis",
+        "shortfalls",
+        "marginal_values",
+        "assumptions",
+    }
     assert {path.name for path in folder.iterdir()} == {
         "summary.json", "page.txt", "log.txt", "run.xlsx", "tables", "inputs"
     }  # fmt: skip

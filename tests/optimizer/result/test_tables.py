@@ -34,6 +34,7 @@ def test_columns_are_the_documented_ones(tables_of: TablesOf, pack: str) -> None
     found = tables_of(pack)
     assert [name for name in found if not name.startswith("quota")] == [
         "sales",
+        "decisions",
         "targets",
         "limits",
         "kpis",
@@ -42,6 +43,7 @@ def test_columns_are_the_documented_ones(tables_of: TablesOf, pack: str) -> None
         "assumptions",
     ]
     for name, columns in {
+        "decisions": ("activity", "row", "period", "amount"),
         "targets": module.TARGET_COLUMNS,
         "limits": module.LIMIT_COLUMNS,
         "kpis": ("metric", "unit", "scope", "member", "period", "value"),

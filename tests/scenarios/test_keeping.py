@@ -1,0 +1,185 @@
+"""Plans of earlier runs: kept as they are, and frozen in part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from optimizer.errors import InputError
+from optimizer.plan.load import load_plan
+from optimizer.result.solution import Solution, Status
+from optimizer.settings import SolveSettings
+from optimizer.solving import solve
+from scenarios.explaining import solved_run
+from scenarios.keeping import keep
+from scenarios.running import run_plan
+
+QUICK = SolveSettings(marginal_values=False, leverage=False)
+MARKETS = "region,price,margin_rate,potential\nNorth,10,0.5,8\nSouth,10,0.3,20\n"
+TABLES = {
+    "markets": MARKETS,
+    "sellers": "seller,capacity,capacity_unit\nAnna,6,units\nBen,6,units\n",
+    "marketing": "channel,max_spend\nradio,10\nfair,10\n",
+    "curves": "channel,family,top,half\nradio,michaelis_menten,9,4\nfair,michaelis_menten,12,6\n",
+    "initiatives": "initiative,cost,benefit\nsite,2,5\n",
+}
+BUDGET = {"name": "Budget", "metric": "marketing_cost", "equals": 9}
+LEADS = {"objective": [{"maximize": "leads"}, {"maximize": "contribution"}]}
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Writes the plan with more entries and gives its file."""
+    for name, content in TABLES.items():
+        (tmp_path / f"{name}.csv").write_text(content, encoding="utf-8")
+
+    def make(**entries: Any) -> Path:
+        data = {
+            "name": "Test",
+            "calendar": {"start": "2027-01-01", "periods": 1},
+            "tables": {name: f"{name}.csv" for name in TABLES},
+            "budgets": [BUDGET],
+            **entries,
+        }
+        file = tmp_path / "plan.yaml"
+        file.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
+        return file
+
+    return make
+
+
+@pytest.fixture
+def run(write: Write, tmp_path: Path) -> Path:
+    """A run of the plan that looks for leads first."""
+    folder = tmp_path / "before"
+    assert run_plan(write(**LEADS), folder, QUICK).solution.status is Status.OPTIMAL
+    return folder
+
+
+def spend(solution: Solution) -> dict[str, float]:
+    """Cost by channel."""
+    return {channel: solution.figure("marketing_cost", {"channel": channel}) for channel in ("radio", "fair")}
+
+
+def test_a_kept_plan_is_the_plan(write: Write, run: Path) -> None:
+    """In the same world it brings what it brought."""
+    before = solve(load_plan(write(**LEADS)), QUICK)
+    kept = keep(load_plan(write(**LEADS)), run, QUICK)
+    assert kept.status is Status.OPTIMAL
+    for metric in ("revenue", "contribution", "leads", "marketing_cost", "starts"):
+        assert kept.figure(metric) == pytest.approx(before.figure(metric), rel=1e-5)
+    assert spend(kept) == pytest.approx(spend(before), rel=3e-6)
+
+
+def test_a_kept_plan_loses_what_the_world_takes(write: Write, run: Path, tmp_path: Path) -> None:
+    """With half the potential of the North its sales are cut, nobody sells more elsewhere, and the target that is
+    missed is measured."""
+    file = write(**LEADS, targets=[{"name": "Year", "metric": "units", "at_least": 12}])
+    (tmp_path / "markets.csv").write_text(MARKETS.replace("0.5,8", "0.5,4"), encoding="utf-8")
+    kept = keep(load_plan(file), run, QUICK)
+    assert kept.figure("units", {"region": "North"}) == pytest.approx(4.0)
+    assert kept.figure("units", {"region": "South"}) == pytest.approx(4.0, rel=1e-5)
+    assert [outcome.status for outcome in kept.outcomes if outcome.rule == "Year"] == ["short"]
+    assert solve(load_plan(file), QUICK).figure("units") == pytest.approx(12.0)
+
+
+def test_a_kept_run_says_so(write: Write, run: Path, tmp_path: Path) -> None:
+    """Its page and summary name the run, and explaining it is refused."""
+    found = run_plan(write(**LEADS), tmp_path / "kept", QUICK, kept=run)
+    assert found.summary["kept"] == "before"
+    assert "The plan of before, kept" in (tmp_path / "kept" / "page.txt").read_text(encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        solved_run(tmp_path / "kept")
+    assert caught.value.key == "modes.kept_unexplained"
+
+
+def test_what_is_no_run_cannot_be_kept(write: Write, tmp_path: Path) -> None:
+    """A folder without a summary is refused."""
+    (tmp_path / "other").mkdir()
+    with pytest.raises(InputError) as caught:
+        keep(load_plan(write()), tmp_path / "other", QUICK)
+    assert caught.value.key == "modes.keep_no_run"
+
+
+def test_frozen_marketing_stays(write: Write, run: Path) -> None:
+    """Whatever the plan looks for, the spend is that of the run; everything else is free."""
+    before = solve(load_plan(write(**LEADS)), QUICK)
+    cheap = {"name": "Budget", "metric": "marketing_cost", "at_most": 9}
+    frozen = {"run": run.name, "what": "marketing"}
+    free = solve(load_plan(write(budgets=[cheap])), QUICK)
+    kept = solve(load_plan(write(budgets=[cheap], freeze=[frozen])), QUICK)
+    again = solve(load_plan(write(**LEADS, budgets=[cheap], freeze=[frozen])), QUICK)
+    assert free.figure("marketing_cost") == pytest.approx(0.0, abs=1e-6)
+    assert spend(kept) == pytest.approx(spend(before), rel=3e-6)
+    assert again.figure("leads") == pytest.approx(before.figure("leads"), rel=1e-5)
+
+
+def test_a_frozen_scope_is_like_rules_that_say_the_same(write: Write, run: Path) -> None:
+    """Freezing one channel is as good as the rule `equals` with what it got."""
+    before = spend(solve(load_plan(write(**LEADS)), QUICK))
+    cheaper = {"name": "Budget", "metric": "marketing_cost", "at_most": 7}
+    frozen = {"run": run.name, "what": ["marketing"], "where": {"channel": "radio"}}
+    rule = {
+        "name": "radio", "metric": "marketing_cost", "where": {"channel": "radio"}, "equals": before["radio"],
+    }  # fmt: skip
+    by_freeze = solve(load_plan(write(**LEADS, budgets=[cheaper], freeze=[frozen])), QUICK)
+    by_rule = solve(load_plan(write(**LEADS, budgets=[cheaper], limits=[rule])), QUICK)
+    assert spend(by_freeze) == pytest.approx(spend(by_rule), rel=1e-4)
+    assert by_freeze.figure("leads") == pytest.approx(by_rule.figure("leads"), rel=1e-5)
+
+
+def test_frozen_initiatives_and_sales(write: Write, run: Path) -> None:
+    """The start stays though it costs more now, and each seller keeps his own sales."""
+    before = solve(load_plan(write(**LEADS)), QUICK)
+    frozen = [{"run": run.name, "what": ["initiatives", "sales"]}]
+    lazy = [{"minimize": "starts"}, {"maximize": "contribution"}]
+    kept = solve(load_plan(write(freeze=frozen, objective=lazy)), QUICK)
+    assert kept.status is Status.OPTIMAL
+    assert kept.figure("starts") == pytest.approx(1.0)
+    for seller in ("Anna", "Ben"):
+        assert kept.figure("units", {"seller": seller}) == pytest.approx(
+            before.figure("units", {"seller": seller})
+        )
+
+
+def test_a_freeze_that_contradicts_is_named(write: Write, run: Path) -> None:
+    """A budget below the frozen spend has no plan, and both are named."""
+    frozen = [{"name": "Booked", "run": run.name, "what": "marketing"}]
+    tight = {"name": "Budget", "metric": "marketing_cost", "at_most": 5}
+    solution = solve(load_plan(write(budgets=[tight], freeze=frozen)), QUICK)
+    assert solution.status is Status.NO_PLAN
+    assert solution.contradiction is not None
+    names = {repair.name for repair in solution.contradiction.conflicting}
+    assert {"Budget", "Booked"} <= names
+
+
+@pytest.mark.parametrize(
+    ("key", "entry"),
+    [
+        ("modes.freeze_unknown", {"what": "marketting"}),
+        ("modes.freeze_column", {"what": "marketing", "where": {"region": "North"}}),
+        ("model.run_missing", {"what": "marketing", "run": "nowhere"}),
+    ],
+)
+def test_freezes_that_make_no_sense(write: Write, run: Path, key: str, entry: dict[str, Any]) -> None:
+    """Unknown parts, columns and runs are errors that name the line."""
+    with pytest.raises(InputError) as caught:
+        solve(load_plan(write(freeze=[{"run": run.name, **entry}])), QUICK)
+    assert caught.value.key == key
+    assert caught.value.place.line is not None
+
+
+def test_a_freeze_without_common_labels(write: Write, run: Path, tmp_path: Path) -> None:
+    """Where every channel has another name, nothing is silently frozen at 0."""
+    file = write(freeze=[{"run": run.name, "what": "marketing"}])
+    for name in ("marketing", "curves"):
+        text = TABLES[name].replace("radio", "audio").replace("fair", "expo")
+        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        solve(load_plan(file), QUICK)
+    assert caught.value.key == "modes.freeze_nothing"
