@@ -10,11 +10,12 @@ from optimizer.model.builder import ProgramBuilder
 from optimizer.model.cube import Cube
 from optimizer.model.facts import fact_blocks
 from optimizer.model.funnel import funnel_blocks, funnel_flows
+from optimizer.model.gains import find_gains, gain_blocks
 from optimizer.model.initiatives import initiative_blocks
 from optimizer.model.marketing import marketing_blocks
 from optimizer.model.seating import may_be_there, seat_blocks
 from optimizer.model.uplifts import Uplifts, find_uplifts
-from optimizer.model.windows import window_blocks
+from optimizer.model.windows import effect_views, window_blocks
 
 FloatArray = NDArray[np.float64]
 
@@ -31,14 +32,19 @@ def add_activities(builder: ProgramBuilder, cube: Cube) -> Activities:
         *_uplift(builder, cube, uplifts),
         *funnel_blocks(builder, cube),
     ]
+    named = {block.name: block for block in blocks}
+    gains = find_gains(cube, named)
+    more = [*gain_blocks(builder, cube, named, gains), *effect_views(cube, named)]
+    blocks += more
+    named |= {block.name: block for block in more}
     facts, pools = fact_blocks(builder, cube)
     blocks += [*facts, *_extra(builder, cube)]
+    named |= {block.name: block for block in blocks}
     table = cube.inputs.resources
     uses = {
         row: np.repeat(amount[cube.pair_source][:, None], cube.num_periods, axis=1)
         for row, amount in table.per_unit.items()
     }
-    named = {block.name: block for block in blocks}
     return Activities(
         cube,
         named,
@@ -49,7 +55,8 @@ def add_activities(builder: ProgramBuilder, cube: Cube) -> Activities:
         table.by_block,
         pools,
         uplifts,
-        funnel_flows(cube, named),
+        funnel_flows(cube, named, gains),
+        gains,
     )
 
 

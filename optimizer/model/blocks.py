@@ -13,6 +13,7 @@ from optimizer.model.cube import Cube
 from optimizer.model.terms import Terms
 
 if TYPE_CHECKING:
+    from optimizer.model.gains import Gains
     from optimizer.model.uplifts import Uplifts
 
 FloatArray = NDArray[np.float64]
@@ -123,6 +124,8 @@ class Activities:
     """What effects change of a unit sold; None where none does."""
     flows: Mapping[str, Flow] = field(default_factory=dict)
     """Sums of activities that metrics speak of: what matures, what is won."""
+    gains: Mapping[str, Gains] = field(default_factory=dict)
+    """Block -> what effects change of its amounts."""
 
     @property
     def extra_start(self) -> int | None:

@@ -13,9 +13,10 @@ from optimizer.model.blocks import Activities, Parts
 from optimizer.model.cube import Cube
 from optimizer.model.seating import seat_of_open
 from optimizer.model.uplifts import Uplifts
-from optimizer.model.windows import places, value_by_market
+from optimizer.model.windows import groups_touched, opening_path, places, retained, value_by_market
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 Unit = Literal[
     "starts",
     "insertions",
@@ -166,6 +167,37 @@ def _initiative_benefit(a: Activities) -> Parts:
     return {} if found is None else {"start": found.benefit[:, None]}
 
 
+def leads_of_effects(a: Activities) -> dict[str, FloatArray]:
+    """Leads that effects bring by block, (rows, 1): a share of those that come while they work, or an
+    amount shared equally by the rows of marketing of the effect."""
+    found: dict[str, FloatArray] = {}
+    effects = a.cube.inputs.effects
+    if "response" in a.gains:
+        found["gain_response"] = a.gains["response"].share[:, None]
+    if effects is not None and "leads_added" in a.blocks:
+        adds = [row for row in effects.of("leads") if not effects.multiplies[row]]
+        each = [effects.amount[row] / max(int(effects.channels[row].sum()), 1) for row in adds]
+        count = effects.channels[adds].sum(axis=1)
+        found["leads_added"] = np.repeat(np.array(each), count)[:, None]
+    return found
+
+
+def channels_of_effects(a: Activities, block: str) -> IntArray:
+    """Row of marketing of each row of a block of `leads_of_effects`."""
+    if block == "gain_response":
+        return a.gains["response"].row
+    effects = a.cube.inputs.effects
+    assert effects is not None
+    adds = [row for row in effects.of("leads") if not effects.multiplies[row]]
+    return np.asarray(np.nonzero(effects.channels[adds])[1], dtype=np.int64)
+
+
+def _leads(a: Activities) -> Parts:
+    if "response" not in a.blocks:
+        return {}
+    return {"response": np.ones((1, 1)), **leads_of_effects(a)}
+
+
 def _initiative_value(a: Activities) -> Parts:
     """Currency that windows bring in the markets of their effects; a month's figure for each period."""
     effects = a.cube.inputs.effects
@@ -223,7 +255,7 @@ def _cycle_days(a: Activities) -> Parts:
     parts = {"won": funnel.of_yield.days[:, None]} if "won" in a.flows else {}
     if "won_organic" in a.flows:
         parts["won_organic"] = funnel.of_market.days[a.blocks["organic"].markets][:, None]
-    return parts
+    return parts | {name: np.ones((1, 1)) for name in ("moved_days", "moved_days_organic") if name in a.flows}
 
 
 def _brought(a: Activities, value: FloatArray) -> Parts:
@@ -231,7 +263,12 @@ def _brought(a: Activities, value: FloatArray) -> Parts:
     funnel, marketing = a.cube.inputs.funnel, a.cube.inputs.marketing
     if funnel is None or marketing is None or "worked" not in a.blocks:
         return {}
-    return {"worked": (funnel.of_yield.conversion * value[marketing.yields.market])[:, None]}
+    market = marketing.yields.market
+    parts = {"worked": (funnel.of_yield.conversion * value[market])[:, None]}
+    if "worked" in a.gains:
+        gains = a.gains["worked"]
+        parts["gain_worked"] = (gains.conversion * value[market[gains.row]])[:, None]
+    return parts
 
 
 def _customers_brought(a: Activities) -> Parts:
@@ -249,7 +286,17 @@ def _customers_kept(a: Activities) -> Parts:
     funnel = a.cube.inputs.funnel
     if funnel is None or "customers_before" not in a.flows:
         return {}
-    return {"customers_before": funnel.customers.retention[:, None]}
+    parts = {"customers_before": funnel.customers.retention[:, None]}
+    effects = a.cube.inputs.effects
+    if effects is not None and "customers_held" in a.blocks:
+        groups, path = groups_touched(a.cube, effects), opening_path(a.cube)
+        rows = [
+            retained(a.cube, effects, effect)[group] * path[group]
+            for effect in effects.of("retention")
+            for group in np.flatnonzero(groups[effect])
+        ]
+        parts["customers_held"] = np.array(rows)
+    return parts
 
 
 ACTIVITY_METRICS: dict[str, tuple[Unit, Callable[[Activities], Parts]]] = {
@@ -263,7 +310,7 @@ ACTIVITY_METRICS: dict[str, tuple[Unit, Callable[[Activities], Parts]]] = {
     "hires": ("heads", _of_all("hire")),
     "starts": ("starts", _of_all("start")),
     "insertions": ("insertions", _insertions),
-    "leads": ("leads", _of_all("response")),
+    "leads": ("leads", _leads),
     "opportunities": ("opportunities", _opportunities),
     "matured": ("opportunities", _flow("matured")),
     "won": ("deals", _flow("won")),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.model.blocks import ActivityBlock, Flow
 from optimizer.model.builder import ProgramBuilder
 from optimizer.model.cube import Cube
+from optimizer.model.gains import Gains, most_organic
 from optimizer.model.marketing import by_period
 from optimizer.model.seating import may_be_there
 from optimizer.model.terms import Terms, sum_by
@@ -28,7 +31,7 @@ def funnel_blocks(builder: ProgramBuilder, cube: Cube) -> list[ActivityBlock]:
         return []
     idle = np.asarray(funnel.stages.hours.any(axis=1), dtype=np.bool_)
     blocks = [
-        _of_markets(builder, cube, "organic", funnel.organic, idle),
+        _of_markets(builder, cube, "organic", most_organic(cube), idle | _with_effects(cube)),
         _of_markets(builder, cube, "opening", funnel.opening, idle),
         _of_markets(builder, cube, "waiting", _endless(cube, funnel), np.ones_like(idle)),
         _repeat(builder, cube, funnel),
@@ -56,6 +59,16 @@ def _of_markets(
     return ActivityBlock(
         name, start, labels, len(rows), cube.num_periods, typical, decision=False, markets=rows
     )
+
+
+def _with_effects(cube: Cube) -> NDArray[np.bool_]:
+    """Markets whose organic opportunities effects change (M,): family uplift says how many there are."""
+    effects = cube.inputs.effects
+    found: NDArray[np.bool_] = np.zeros(len(cube.markets.names), dtype=np.bool_)
+    for effect in effects.of("organic") if effects is not None else ():
+        assert effects is not None
+        found |= effects.markets[effect]
+    return found
 
 
 def _endless(cube: Cube, funnel: Funnel) -> FloatArray:
@@ -126,7 +139,7 @@ def _lead_hours(builder: ProgramBuilder, cube: Cube, funnel: Funnel) -> Activity
     )
 
 
-def funnel_flows(cube: Cube, blocks: dict[str, ActivityBlock]) -> dict[str, Flow]:
+def funnel_flows(cube: Cube, blocks: dict[str, ActivityBlock], gains: Mapping[str, Gains]) -> dict[str, Flow]:
     """Opportunities that are decided in each period (`matured`) and deals won of them (`won`), by entry of
     yields; and `matured_organic`, `won_organic` by market. Periods before the plan are not in them."""
     funnel, marketing = cube.inputs.funnel, cube.inputs.marketing
@@ -134,13 +147,13 @@ def funnel_flows(cube: Cube, blocks: dict[str, ActivityBlock]) -> dict[str, Flow
         return {}
     flows: dict[str, Flow] = {}
     if "worked" in blocks and marketing is not None:
-        flows |= _flows(blocks["worked"], funnel.of_yield, "")
+        flows |= _flows(blocks, "worked", funnel.of_yield, "", gains)
     if "organic" in blocks:
         rows = blocks["organic"].markets
         assert rows is not None
         of = funnel.of_market
         rates = Rates(of.conversion[rows], of.lag[rows], of.days[rows])
-        flows |= _flows(blocks["organic"], rates, "_organic")
+        flows |= _flows(blocks, "organic", rates, "_organic", gains)
     if "customers" in blocks:
         found, block = funnel.customers, blocks["customers"]
         before = customers_before(found, block)
@@ -158,12 +171,27 @@ def customers_before(found: Customers, block: ActivityBlock) -> Terms:
     return Terms(member[:, 1:].ravel(), block.columns[:, :-1].ravel(), ones, opening.ravel())
 
 
-def _flows(block: ActivityBlock, rates: Rates, suffix: str) -> dict[str, Flow]:
+def _flows(
+    blocks: Mapping[str, ActivityBlock], name: str, rates: Rates, suffix: str, gains: Mapping[str, Gains]
+) -> dict[str, Flow]:
+    """What of a block is decided and won in each period, and the days by which effects move what is won."""
+    block, rows = blocks[name], gains.get(name)
     decided = later(block, rates.lag)
     won = decided.scaled(np.repeat(rates.conversion, block.num_periods))
+    moved = Terms.constants(np.zeros(block.size))
+    if rows is not None:
+        entered, periods = blocks[f"gain_{name}"], block.num_periods
+        own = rates.conversion[rows.row][:, None]
+        base = np.pad(rates.lag, ((0, 0), (0, rows.lag.shape[1] - rates.lag.shape[1])))[rows.row]
+        decided = decided + by_market(later(entered, rows.lag), rows.row, block.num_rows, periods)
+        more = rows.conversion[:, None] * base + own * rows.lag
+        won = won + by_market(later(entered, more), rows.row, block.num_rows, periods)
+        days = rows.days[:, None] * own * base
+        moved = by_market(later(entered, days), rows.row, block.num_rows, periods)
     return {
-        f"{name}{suffix}": Flow(block.labels, block.num_rows, block.num_periods, terms)
-        for name, terms in (("matured", decided), ("won", won))
+        f"{kind}{suffix}": Flow(block.labels, block.num_rows, block.num_periods, terms)
+        for kind, terms in (("matured", decided), ("won", won), ("moved_days", moved))
+        if kind != "moved_days" or rows is not None
     }
 
 

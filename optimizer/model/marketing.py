@@ -35,7 +35,7 @@ def marketing_blocks(builder: ProgramBuilder, cube: Cube) -> list[ActivityBlock]
             blocks.append(_block(builder, cube, name, marketing, 0.0 * ones, most, True, ones))
     responds = np.array([response is not None for response in marketing.responses], dtype=np.bool_)
     reach = np.minimum(upper, marketing.bounds.total_upper[:, None])
-    most = np.where(responds[:, None], _most_leads(marketing, reach), 0.0)
+    most = np.where(responds[:, None], curve_leads(marketing, reach), 0.0)
     least = np.where(responds[:, None], _least_response(marketing)[:, None], 0.0) * ones
     at_rest = _leads(marketing, np.zeros_like(lower))
     resting = idle(marketing)
@@ -55,6 +55,27 @@ def input_bounds(marketing: Marketing, num_periods: int) -> tuple[FloatArray, Fl
     np.multiply(bounds.total_upper[:, None], share, out=spread, where=share > 0)
     upper = np.minimum(bounds.upper, spread)
     return np.where(active, lower, 0.0), np.where(active, upper, 0.0)
+
+
+def largest_inputs(cube: Cube, marketing: Marketing) -> FloatArray:
+    """The most that each input can be (C, T): its bounds, and hard budgets of all marketing."""
+    _, upper = input_bounds(marketing, cube.num_periods)
+    budgets = [
+        float(rule.upper)
+        for rule in cube.inputs.plan.rules
+        if rule.metric == "marketing_cost"
+        and rule.must
+        and not rule.where
+        and not rule.as_share
+        and rule.of is None
+        and isinstance(rule.upper, int | float)
+    ]
+    most = np.minimum(upper, marketing.bounds.total_upper[:, None])
+    if budgets:
+        cost = np.maximum(marketing.unit_cost, 1e-300)
+        most = np.minimum(most, min(budgets) / cost[:, None])
+    # What was spent is a fact, whatever the bounds of the rest are.
+    return np.maximum(most, marketing.bounds.lower) if cube.inputs.past else most
 
 
 def folds(marketing: Marketing, num_periods: int) -> BoolArray:
@@ -96,7 +117,7 @@ def _typical_leads(marketing: Marketing, typical: FloatArray) -> FloatArray:
     return np.asarray(np.abs(_leads(marketing, typical)), dtype=np.float64)
 
 
-def _most_leads(marketing: Marketing, upper: FloatArray) -> FloatArray:
+def curve_leads(marketing: Marketing, upper: FloatArray) -> FloatArray:
     """What the largest stock that the bounds of inputs allow brings by a curve (C, T); inf without bounds,
     for lines, and for curves whose parts may fall."""
     stock = marketing.kernel.sum(axis=1, keepdims=True) * upper.max(axis=1, keepdims=True) + marketing.opening
@@ -108,6 +129,21 @@ def _most_leads(marketing: Marketing, upper: FloatArray) -> FloatArray:
     known = np.isfinite(stock).all(axis=1) & np.array(curved, dtype=np.bool_)
     # A margin for rounding: the curve itself is the bound that counts.
     most[known] = 1.001 * _leads(marketing, np.where(np.isfinite(stock), stock, 0.0))[known]
+    return most
+
+
+def most_leads(marketing: Marketing, inputs: FloatArray) -> FloatArray:
+    """Leads of each row at most for the largest inputs (C, T), lines included; inf where nothing bounds
+    them."""
+    most = np.where(np.isfinite(inputs), curve_leads(marketing, inputs), np.inf)
+    stock = (
+        marketing.kernel.sum(axis=1, keepdims=True) * inputs.max(axis=1, keepdims=True) + marketing.opening
+    )
+    for row, found in enumerate(marketing.responses):
+        if found is None:
+            most[row] = 0.0
+        elif found.slope is not None and np.isfinite(stock[row]).all():
+            most[row] = 1.001 * _leads(marketing, np.where(np.isfinite(stock), stock, 0.0))[row]
     return most
 
 

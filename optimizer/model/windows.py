@@ -47,6 +47,71 @@ def window_blocks(builder: ProgramBuilder, cube: Cube) -> list[ActivityBlock]:
     return blocks
 
 
+def effect_views(cube: Cube, blocks: dict[str, ActivityBlock]) -> list[ActivityBlock]:
+    """Blocks leads_added and customers_held, which say where windows bring leads and keep customers."""
+    effects = cube.inputs.effects
+    if effects is None or "working" not in blocks:
+        return []
+    working, found = blocks["working"].columns, []
+    adds = [row for row in effects.of("leads") if not effects.multiplies[row]]
+    sources = [("leads_added", "response", np.array(adds, dtype=np.int64), effects.channels)]
+    if cube.inputs.funnel is not None:
+        groups = groups_touched(cube, effects)
+        own = np.array(effects.of("retention"), dtype=np.int64)
+        sources.append(("customers_held", "customers", own, groups))
+    for name, base, own, touched in sources:
+        if base not in blocks or not len(own):
+            continue
+        row, place = np.nonzero(touched[own])
+        at = place.tolist()
+        labels = {column: [texts[one] for one in at] for column, texts in blocks[base].labels.items()}
+        columns = working[effects.window[own[row]]]
+        ones = np.ones(columns.shape)
+        found.append(
+            ActivityBlock(
+                name, 0, labels, len(row), cube.num_periods, ones, decision=False, stands_for=columns
+            )
+        )
+    return found
+
+
+def groups_touched(cube: Cube, effects: Effects) -> BoolArray:
+    """Groups of customers that each effect is about (E, G): those with any market of existing customers
+    that it covers."""
+    funnel = cube.inputs.funnel
+    assert funnel is not None
+    found: BoolArray = np.zeros((len(effects.changes), len(funnel.customers.names)), dtype=np.bool_)
+    for group, market in zip(funnel.customers.entry_group, funnel.customers.entry_market, strict=True):
+        found[:, group] |= effects.markets[:, market]
+    return found
+
+
+def opening_path(cube: Cube) -> FloatArray:
+    """Customers of the start who are still there before each period, without any effect (G, T)."""
+    funnel = cube.inputs.funnel
+    assert funnel is not None
+    found = funnel.customers
+    return np.asarray(
+        found.opening[:, None] * found.kept[:, None] ** np.arange(cube.num_periods)[None, :], dtype=np.float64
+    )
+
+
+def retained(cube: Cube, effects: Effects, effect: int) -> FloatArray:
+    """Share of a year's customers that one effect keeps more (G,).
+
+    Raises `InputError` where a group would keep more than all or less than none.
+    """
+    funnel = cube.inputs.funnel
+    assert funnel is not None
+    retention = funnel.customers.retention
+    amount = float(effects.amount[effect])
+    found = np.where(groups_touched(cube, effects)[effect], amount, 0.0)
+    more = found * retention if effects.multiplies[effect] else found
+    if ((retention + more > 1.0 + 1e-9) | (retention + more < 0.0)).any():
+        raise InputError("effects.retention_outside", effects.place[effect])
+    return np.asarray(more, dtype=np.float64)
+
+
 def places(effects: Effects, change: str) -> tuple[IntArray, IntArray]:
     """Every (effect, market) of the effects that change something, arrays of one length."""
     own = np.array(effects.of(change), dtype=np.int64)
@@ -112,16 +177,16 @@ def added_demand(cube: Cube, effects: Effects, effect: int) -> FloatArray:
     if effects.multiplies[effect]:
         whole: FloatArray = np.where(own & np.isfinite(potential), potential, 0.0)
         return whole * float(effects.amount[effect])
-    return float(effects.amount[effect]) * _shares(own, potential)
+    return float(effects.amount[effect]) * shares_of(own, potential)
 
 
 def value_by_market(cube: Cube, effects: Effects, effect: int) -> FloatArray:
     """Currency a month that one effect brings in each market (M, T), shared in proportion to potential."""
     own = effects.markets[effect][:, None]
-    return float(effects.amount[effect]) * _shares(own, cube.markets.potential)
+    return float(effects.amount[effect]) * shares_of(own, cube.markets.potential)
 
 
-def _shares(own: BoolArray, potential: FloatArray) -> FloatArray:
+def shares_of(own: BoolArray, potential: FloatArray) -> FloatArray:
     """Share of each row of `own` (rows, 1) in every period, by potential; equal where one has none."""
     known = bool(np.isfinite(potential[own[:, 0]]).all())
     weight = np.where(own, potential if known else 1.0, 0.0)

@@ -20,6 +20,12 @@ Extra = Literal[
 
 CHANGES = (
     "demand",
+    "organic",
+    "leads",
+    "conversion",
+    "cycle",
+    "retention",
+    "repeat",
     "capacity",
     "hours",
     "price",

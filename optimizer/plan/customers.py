@@ -37,6 +37,8 @@ class Customers:
     """Share of the customers that a period keeps (G,)."""
     orders: FloatArray
     """Orders a customer and period (G, T)."""
+    orders_a_year: FloatArray
+    """Orders a customer and year (G,)."""
     entry_group: IntArray
     """Group of each entry (N,)."""
     entry_market: IntArray
@@ -66,7 +68,7 @@ def resolve_customers(plan: Plan, markets: Markets, log: AssumptionLog) -> Custo
         nothing, none = np.zeros(0), np.zeros(0, dtype=np.int64)
         joins = np.full(len(markets.names), -1, dtype=np.int64)
         empty = np.zeros((0, periods))
-        return Customers((), {}, nothing, nothing, nothing, empty, none, none, empty, joins)
+        return Customers((), {}, nothing, nothing, nothing, empty, nothing, none, none, empty, joins)
     group, market, joins = _members(table, markets)
     retention = np.nan_to_num(table.numbers("retention"), nan=log.factor("customers_stay"))
     blank = np.isnan(table.numbers("retention"))
@@ -86,6 +88,7 @@ def resolve_customers(plan: Plan, markets: Markets, log: AssumptionLog) -> Custo
         retention=retention,
         kept=retention ** (1.0 / plan.calendar.periods_a_year),
         orders=orders[:, None] * _season(plan, markets, group, market, len(table)),
+        orders_a_year=orders,
         entry_group=group,
         entry_market=market,
         units_per_order=_units(table, markets, group, market, log),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from optimizer.errors import InputError, Place
 from optimizer.plan.assumptions import AssumptionLog
 from optimizer.plan.initiatives import Initiatives
+from optimizer.plan.marketing import Marketing
 from optimizer.plan.markets import Markets
 from optimizer.plan.matching import Side, matching_rows, prefixed
 from optimizer.plan.names import nearest
@@ -25,6 +26,12 @@ BoolArray = NDArray[np.bool_]
 
 SIDES: Mapping[str, tuple[str, ...]] = {
     "demand": ("market",),
+    "organic": ("market",),
+    "leads": ("marketing",),
+    "conversion": ("market", "marketing"),
+    "cycle": ("market", "marketing"),
+    "retention": ("market",),
+    "repeat": ("market",),
     "capacity": ("seller",),
     "hours": ("market", "seller"),
     "price": ("market", "seller"),
@@ -56,6 +63,10 @@ class Effects:
     """Markets that each effect is about (E, M)."""
     sellers: BoolArray
     """Sellers that each effect is about (E, S)."""
+    channels: BoolArray
+    """Rows of marketing that each effect is about (E, C)."""
+    by_channel: BoolArray
+    """Whether an effect names rows of marketing (E,)."""
     place: tuple[Place, ...]
     """Where each effect stands (E,)."""
 
@@ -65,7 +76,12 @@ class Effects:
 
 
 def resolve_effects(
-    plan: Plan, markets: Markets, sellers: Sellers, initiatives: Initiatives | None, log: AssumptionLog
+    plan: Plan,
+    markets: Markets,
+    sellers: Sellers,
+    marketing: Marketing | None,
+    initiatives: Initiatives | None,
+    log: AssumptionLog,
 ) -> Effects | None:
     """Arrays of effects; None without the table.
 
@@ -78,7 +94,8 @@ def resolve_effects(
     if initiatives is None:
         raise InputError("effects.no_initiatives", table.place(0))
     changes = tuple(table.text("changes"))
-    sides = {
+    sides: dict[str, Side] = {
+        "marketing": {} if marketing is None else marketing.labels,
         "market": prefixed(market_columns(markets), "market"),
         "seller": prefixed(sellers.labels, "seller"),
     }
@@ -95,6 +112,8 @@ def resolve_effects(
         windows=tuple(distinct),
         markets=_matched(table, sides["market"], len(markets.names)),
         sellers=_matched(table, sides["seller"], len(sellers.names)),
+        channels=_matched(table, sides["marketing"], 0 if marketing is None else len(marketing.names)),
+        by_channel=_names_one(table, [name for name in sides["marketing"] if name not in sides["market"]]),
         place=tuple(table.place(row) for row in range(len(table))),
     )
 
@@ -111,9 +130,19 @@ def effects_run_on(plan: Plan, effects: Effects, initiatives: Initiatives, more:
 
 
 def _matched(table: Table, side: Side, size: int) -> BoolArray:
-    row, member = matching_rows(table, side)
     found: BoolArray = np.zeros((len(table), size), dtype=np.bool_)
-    found[row, member] = True
+    if size:
+        row, member = matching_rows(table, side)
+        found[row, member] = True
+    return found
+
+
+def _names_one(table: Table, columns: Sequence[str]) -> BoolArray:
+    """Rows that fill in one of these key columns (E,)."""
+    found: BoolArray = np.zeros(len(table), dtype=np.bool_)
+    for column in columns:
+        if column in table.labels:
+            found |= np.array([text != ALL for text in table.text(column)], dtype=np.bool_)
     return found
 
 

@@ -75,7 +75,7 @@ def resolve(plan: Plan, factors: Mapping[str, float] | None = None) -> Inputs:
     led = np.zeros(len(markets.names), dtype=np.bool_) if funnel is None else funnel.led
     selling = rated_selling(plan, resolve_sellers(plan, markets, stages, led, log))
     resources = resolve_resources(plan, markets, selling)
-    effects = resolve_effects(plan, markets, selling.sellers, initiatives, later)
+    effects = resolve_effects(plan, markets, selling.sellers, marketing, initiatives, later)
     sizes = resolve_sizes(plan, markets)
     facts = resolve_facts(plan, markets, selling, marketing, initiatives, resources.per_unit, later)
     if facts is not None and facts.spend is not None and marketing is not None:

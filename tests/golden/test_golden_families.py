@@ -25,6 +25,7 @@ CASES = {
     "maxmin_fairness": 150 / 230,
     "near_last_year": 29.0,
     "open_seat": 1740.0,
+    "training_and_service": 605.0,
     "training_and_prices": 9140 / 9,
     "wyndor": 36.0,
 }

@@ -18,7 +18,7 @@ from optimizer.errors import InputError
 from optimizer.model.blocks import ActivityBlock
 from optimizer.model.builder import Labels
 from optimizer.model.context import Context
-from optimizer.model.marketing import by_period, folds, input_bounds, opens, switched
+from optimizer.model.marketing import by_period, folds, largest_inputs, opens, switched
 from optimizer.model.terms import Terms
 from optimizer.plan.marketing import Marketing
 
@@ -34,7 +34,7 @@ def spend(context: Context) -> None:
     block = context.activities.blocks["spend"]
     _totals(context, marketing, block)
     _even(context, marketing, block)
-    most = _largest(context, marketing)
+    most = largest_inputs(context.cube, marketing)
     for name, rows in (("used", switched(marketing)), ("opened", opens(marketing))):
         if rows.any():
             _check_limits(context, marketing, most, rows)
@@ -77,27 +77,6 @@ def _even(context: Context, marketing: Marketing, block: ActivityBlock) -> None:
         return [(marketing.names[at], shown[when], "even") for at, when in zip(row, period, strict=True)]
 
     context.builder.add_rows("spend", terms, labels, lower=0.0, upper=0.0)
-
-
-def _largest(context: Context, marketing: Marketing) -> FloatArray:
-    """The most that each input can be (C, T): its bounds, and hard budgets of all marketing."""
-    _, upper = input_bounds(marketing, context.cube.num_periods)
-    budgets = [
-        float(rule.upper)
-        for rule in context.cube.inputs.plan.rules
-        if rule.metric == "marketing_cost"
-        and rule.must
-        and not rule.where
-        and not rule.as_share
-        and rule.of is None
-        and isinstance(rule.upper, int | float)
-    ]
-    most = np.minimum(upper, marketing.bounds.total_upper[:, None])
-    if budgets:
-        cost = np.maximum(marketing.unit_cost, 1e-300)
-        most = np.minimum(most, min(budgets) / cost[:, None])
-    # What was spent is a fact, whatever the bounds of the rest are.
-    return np.maximum(most, marketing.bounds.lower) if context.cube.inputs.past else most
 
 
 def _check_limits(context: Context, marketing: Marketing, most: FloatArray, rows: NDArray[np.bool_]) -> None:

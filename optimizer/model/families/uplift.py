@@ -20,6 +20,7 @@ from optimizer.model.bounds import most_demand, most_units
 from optimizer.model.builder import Labels
 from optimizer.model.context import Context
 from optimizer.model.cube import Cube
+from optimizer.model.families.gain import gain
 from optimizer.model.terms import Terms, sum_by
 from optimizer.model.uplifts import Uplifts
 
@@ -28,7 +29,14 @@ IntArray = NDArray[np.int64]
 
 
 def uplift(context: Context) -> None:
-    """Add the rows that make every uplift the product of its sales and its window."""
+    """Add the rows that make every uplift the product of its amount and its window: units sold, then what
+    enters the funnel."""
+    _units(context)
+    gain(context)
+
+
+def _units(context: Context) -> None:
+    """Add the rows of units sold while a window is open."""
     found = context.activities.uplifts
     if found is None:
         return
