@@ -92,14 +92,14 @@ def explain_table(
         for outcome in find_outcomes(solution, question.rule):
             rows += target_rows(close_shortfall(solution, outcome, settings))
         return pd.DataFrame(rows)
+    quotas = assign(solution)
+    if question.nodes:
+        asked = find_nodes(quotas, question.nodes)
+        quotas = tuple(quota for quota in quotas if any(of is quota for of, _ in asked))
     frames = []
-    for quota in assign(solution):
-        nodes = find_nodes([quota], question.nodes, required=False) if question.nodes else [(quota, None)]
-        chosen = None if nodes and nodes[0][1] is None else [node for _, node in nodes if node is not None]
-        if chosen is None or chosen:
-            frames.append(chain_frame(quota, chosen, [span_of(quota, question.span)]))
-    if question.nodes and not frames:
-        find_nodes(assign(solution), question.nodes)
+    for quota, span in with_span(quotas, question.span):
+        nodes = [node for of, node in asked if of is quota] if question.nodes else None
+        frames.append(chain_frame(quota, nodes, [span]))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
@@ -109,15 +109,13 @@ def _check(question: Question) -> None:
         raise InputError("quotas.span_alone", span=question.span, rule=question.rule)
 
 
-def find_nodes(
-    quotas: Sequence[Quota], labels: Mapping[str, str], required: bool = True
-) -> list[tuple[Quota, int | None]]:
+def find_nodes(quotas: Sequence[Quota], labels: Mapping[str, str]) -> list[tuple[Quota, int]]:
     """The nodes of each quota that have the labels (column -> label) and none below them.
 
     Raises `InputError` with the nearest label when no quota has such a node.
     """
     given = {column.rpartition(".")[2]: label for column, label in labels.items()}
-    found: list[tuple[Quota, int | None]] = []
+    found: list[tuple[Quota, int]] = []
     known: dict[str, None] = {}
     for quota in quotas:
         by = list(quota.tree.by)
@@ -133,7 +131,7 @@ def find_nodes(
         for node in range(nodes.start, nodes.stop):
             if all(quota.tree.paths[node][by.index(column)] == label for column, label in given.items()):
                 found.append((quota, node))
-    if required and not found:
+    if not found:
         if not quotas:
             raise InputError("quotas.none_given")
         columns = list(dict.fromkeys(column for quota in quotas for column in quota.tree.by))
@@ -151,24 +149,30 @@ def find_nodes(
     return found
 
 
-def span_of(quota: Quota, label: str) -> int:
-    """Position of a span by its label, the horizon for a blank one; raises `InputError` with the nearest
-    label."""
-    labels = quota.spans.all_labels
+def with_span(quotas: Sequence[Quota], label: str) -> list[tuple[Quota, int]]:
+    """The quotas that are given for a span, with its position; the horizon for a blank label.
+
+    Raises `InputError` with the nearest label when none of them is.
+    """
     if not label:
-        return len(labels) - 1
-    if label not in labels:
+        return [(quota, len(quota.spans.all_labels) - 1) for quota in quotas]
+    found = [
+        (quota, quota.spans.all_labels.index(label)) for quota in quotas if label in quota.spans.all_labels
+    ]
+    if quotas and not found:
+        labels = dict.fromkeys(known for quota in quotas for known in quota.spans.all_labels)
         raise InputError("quotas.span_unknown", span=label, nearest=nearest(label, labels))
-    return labels.index(label)
+    return found
 
 
 def _nodes(
     paper: Paper, solution: Solution, quotas: Sequence[Quota], question: Question, language: str
 ) -> None:
-    for quota, node in find_nodes(quotas, question.nodes):
+    found = find_nodes(quotas, question.nodes)
+    asked = [quota for quota in quotas if any(of is quota for of, _ in found)]
+    for quota, span in with_span(asked, question.span):
         words = Words(quota, language, solution.plan.spec.currency)
-        span = span_of(quota, question.span)
-        if node is not None:
+        for node in (node for of, node in found if of is quota):
             _chain(paper, words, node, span)
 
 
@@ -207,9 +211,9 @@ def _everything(
         names = [name if count == 1 else f"{name} ({count})" for name, count in at_ease.items()]
         paper.paragraph(messages.text("quotas.why_room", language, rules=", ".join(names)))
     names = [quota.name for quota in quotas]
-    for quota in quotas:
+    for quota, span in with_span(quotas, question.span):
         words = Words(quota, language, solution.plan.spec.currency)
-        _chain(paper, words, 0, span_of(quota, question.span))
+        _chain(paper, words, 0, span)
         for row in fairness_rows(solution.plan, quota, language):
             if row["sentence"]:
                 paper.paragraph(str(row["sentence"]), indent=2, mark="- ")

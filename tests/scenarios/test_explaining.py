@@ -58,6 +58,17 @@ def test_the_explanation_ends_at_the_number_of_the_run(run: Path) -> None:
     assert "Li Wei · 2027-Q2" in page.output
 
 
+def test_a_month_is_explained_by_the_quotas_that_have_months(run: Path) -> None:
+    """Revenue is by month and new customers by quarter only: March tells of revenue alone, in both forms."""
+    arguments = ("explain", str(run), "--node", "seller=Li Wei", "--span", "2027-03")
+    page, table = apportion(*arguments), apportion(*arguments, "--table")
+    assert (page.exit_code, table.exit_code) == (0, 0)
+    assert page.output.count("Li Wei · 2027-03") == 1
+    assert set(pd.read_csv(StringIO(table.output))["quota"]) == {"Revenue"}
+    unknown = apportion("explain", str(run), "--node", "seller=Li Wei", "--span", "2027-13")
+    assert unknown.exit_code == 3 and "nearest: 2027-01" in unknown.stderr
+
+
 def test_the_readme_shows_what_the_command_prints(run: Path) -> None:
     """Every line under `<!-- explain: PACK NODE -->` in the README stands in the explanation of that node."""
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
