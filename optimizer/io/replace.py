@@ -100,22 +100,29 @@ def _writer(target: Path) -> Iterator[Path]:
     folder: Path | None = None
     lock: int | None = None
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        recover(target)
-        folder, lock = _new_folder(target)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            recover(target)
+            folder, lock = _new_folder(target)
+        except OSError as error:
+            raise _unwritable(target, error) from error
         yield folder
     except OSError as error:
-        if error.errno in _NO_SPACE:
-            raise InputError("io.disk_full", Place(file=target.name)) from error
-        if isinstance(error, PermissionError) or error.errno in (errno.EROFS, errno.ENOTDIR, errno.EEXIST):
-            reason = error.strerror or str(error)
-            raise InputError("io.out_unwritable", Place(file=target.name), reason=reason) from error
+        known = (*_NO_SPACE, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
+        if isinstance(error, PermissionError) or error.errno in known:
+            raise _unwritable(target, error) from error
         raise
     finally:
         if lock is not None:
             os.close(lock)
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unwritable(target: Path, error: OSError) -> InputError:
+    if error.errno in _NO_SPACE:
+        return InputError("io.disk_full", Place(file=target.name))
+    return InputError("io.out_unwritable", Place(file=target.name), reason=error.strerror or str(error))
 
 
 def _new_folder(target: Path) -> tuple[Path, int | None]:

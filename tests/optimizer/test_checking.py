@@ -286,7 +286,7 @@ def test_entries_without_effect(make_plan: MakePlan) -> None:
         profiles="profile,period_or_age,value\nrump,0,1\n",
         stay_near=[{"name": "As before", "by": "region"}],
     )
-    assert keys(plan) == ["checking.profile_unused", "checking.stay_near_without_effect"]
+    assert keys(plan) == ["checking.stay_near_without_effect", "checking.profile_unused"]
 
 
 def test_rules_that_do_not_fit_are_all_named(make_plan: MakePlan) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import subprocess
 import sys
@@ -65,6 +66,23 @@ def test_a_full_disk_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="disk is full"), replace_folder(tmp_path / "run", MARKER):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert content(tmp_path / "run") == {"old"}
+
+
+@pytest.mark.parametrize("number", [errno.ENOENT, errno.ENAMETOOLONG, errno.EACCES, errno.ENOSPC])
+def test_a_place_where_nothing_can_be_made_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Whatever the system says when the folder is made (/proc says that it is not there), it is said in words."""
+
+    def refuse(*_arguments: object, **_options: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with (
+        pytest.raises(InputError, match=r"run: .*(cannot be written here|disk is full)"),
+        replace_folder(tmp_path / "run", MARKER),
+    ):
+        pytest.fail("there is no folder to write into")
 
 
 def test_somebody_elses_folder_is_not_replaced(tmp_path: Path) -> None:
