@@ -18,6 +18,9 @@ from solvers.solving import solve
 from solvers.stage import Lock, Stage, lock_at, with_locks
 from solvers.staged import StagedResult, StageOutcome, solve_stages
 
+_SHARE_OF_GAP = 0.1
+_MET = 1e-6
+
 
 def solve_curve_stages(
     program: LinearProgram,
@@ -30,10 +33,11 @@ def solve_curve_stages(
     """Optimise the stages in turn, each with the curves; the program's own objective is not used.
 
     A stage is locked at its value on the true curves, f <= f* + max(tolerance |f*|, 1e-6 scale, 1e-7 |f*|),
-    and starts from the plan of the stage before. Duals are those of the program whose curves are replaced by
-    their tangents at the answer, whole columns fixed. A stage that `chooses` leaves whole numbers and what
-    curves tie as they are. The first stage starts from the caller's `start_values`. Without curves it is
-    `solve_stages`. Raises like `solve_curves`.
+    or a tenth of its gap where it has a `least_size` and its value is not next to 0, and starts from the plan of
+    the stage before. Duals are those of the program whose curves are replaced by their tangents at the
+    answer, whole columns fixed. A stage that `chooses` leaves whole numbers and inputs of curves as they are.
+    The first stage starts from the caller's `start_values`. Without curves it is `solve_stages`. Raises like
+    `solve_curves`.
     """
     if not curves:
         return solve_stages(program, stages, options, solver, announce)
@@ -99,17 +103,10 @@ class _Run:
         return self._result(tied, stage, solve_curves(tied, options, self.solver, size))
 
     def _choose(self, stage: Stage, locked: LinearProgram, x: FloatArray, left: float | None) -> None:
-        """Solve a stage with whole numbers and inputs and outputs of the curves where they are; the plan
-        stays where the rounding of the plan so far leaves no room."""
-        tied = locked.integer.copy()
-        tied[[column for term in self.curves for column in (term.input_column, term.output_column)]] = True
-        at = np.clip(np.where(locked.integer, np.round(x), x), locked.column_lower, locked.column_upper)
-        held = locked.replace(
-            column_lower=np.where(tied, at, locked.column_lower),
-            column_upper=np.where(tied, at, locked.column_upper),
-            integer=np.zeros_like(locked.integer),
-        )
-        result = solve(held, replace(self.options, start_values=None, time_limit=left), self.solver)
+        """Solve a stage with whole numbers and inputs of the curves where they are; the plan stays where the
+        rounding of the plan so far leaves no room."""
+        options = replace(self.options, start_values=None, time_limit=left)
+        result = solve(self._held(locked, x), options, self.solver)
         if result.x is None:
             self.skip(stage, "not solved: the plan of the stages before leaves nothing to choose")
             return
@@ -118,6 +115,19 @@ class _Run:
         if result.termination.reason is not Reason.OPTIMAL:
             self.ended = result.termination
         self._lock(stage)
+
+    def _held(self, locked: LinearProgram, x: FloatArray) -> LinearProgram:
+        """The program with whole numbers and inputs of the curves at x (n,), outputs at most there."""
+        fixed, capped = locked.integer.copy(), np.zeros(locked.num_columns, dtype=np.bool_)
+        fixed[[term.input_column for term in self.curves]] = True
+        fixed[[term.output_column for term in self.curves if term.sense == "="]] = True
+        capped[[term.output_column for term in self.curves if term.sense != "="]] = True
+        at = np.clip(np.where(locked.integer, np.round(x), x), locked.column_lower, locked.column_upper)
+        return locked.replace(
+            column_lower=np.where(fixed, at, locked.column_lower),
+            column_upper=np.where(fixed | capped, at, locked.column_upper),
+            integer=np.zeros_like(locked.integer),
+        )
 
     def finished(self) -> StagedResult:
         """The whole result, with each stage's value at the final values."""
@@ -136,8 +146,11 @@ class _Run:
         if not stage.lock or self.ended is not None or stage.is_constant or self.x is None:
             return
         value = stage.value(self.x)
-        # The next stage proves its answer to a gap as well, so that it needs as much room.
+        # The next stage proves its answer to a gap as well, so that it needs as much room; and where a
+        # shortfall is known within a gap only, a sliver of it makes the search for whole numbers quicker.
         slack = max(stage.slack(value), 1e-7 * abs(value))
+        if stage.least_size is not None and abs(value) > _MET * stage.least_size:
+            slack = max(slack, _SHARE_OF_GAP * (self.options.gap or DEFAULT_GAP) * stage.least_size)
         self.locks.append(lock_at(stage, self.x, slack))
 
     def _result(self, tied: CurveProgram, stage: Stage, found: CurveResult) -> SolveResult:

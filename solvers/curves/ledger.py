@@ -47,6 +47,11 @@ class Ledger:
         return self.bound - self.value
 
     @property
+    def least_size(self) -> float:
+        """The scaled size by which smaller values are measured."""
+        return self._least_size * self._prepared.scaling.objective
+
+    @property
     def size(self) -> float:
         """The scaled size that a relative gap refers to: that of the value in original units."""
         original = abs(self._prepared.original_value(self.value)) if self.best is not None else 0.0

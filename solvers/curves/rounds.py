@@ -66,17 +66,15 @@ class Rounds:
             self.grid = shared.refine(self.grid, shared.inputs_at(found.x), shared.prepared.all)
 
     def begin(self, x: FloatArray) -> None:
-        """Climb from a point of the relaxation: with whole numbers at the next ones first, which is often
-        enough, then from where a search for whole numbers ends that takes the curves as relaxed."""
+        """Climb from a point of the relaxation, whole numbers at the next ones; where that is no plan, from
+        where a search for whole numbers ends that takes the curves as relaxed."""
         shared, prepared = self.shared, self.shared.prepared
         self.climb(x)
-        if shared.over() or not prepared.program.is_mip:
+        if shared.ledger.best is not None or shared.over() or not prepared.program.is_mip:
             return
         estimator = build(prepared, self.grid)
         program = estimator.curves_relaxed(prepared.program.num_columns)
         options = self._until_proved(shared.plain(max(1e-3, shared.gap), _SHARE_OF_TIME_FOR_WHOLE))
-        if shared.ledger.best is not None:
-            options = replace(options, start_values=estimator.lift(prepared, shared.ledger.scaled_best()))
         result = run(program, options, shared.solver)
         if result.bound is not None:
             shared.ledger.take_bound(result.bound)

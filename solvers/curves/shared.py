@@ -29,7 +29,7 @@ class Shared:
         started = time.perf_counter()
         self.deadline = np.inf if options.time_limit is None else started + options.time_limit
         self.gap = DEFAULT_GAP if options.gap is None else options.gap
-        self.tolerance = float(np.clip(1e-3 * self.gap, 1e-9, 1e-7))
+        self.tolerance = float(np.clip(1e-5 * self.gap, 1e-9, 1e-7))
         self.stop = EitherEvent(options.interrupt)
         self.prepared = prepare(curve_program, options, solver)
         self.ledger = Ledger(self.prepared, started, options.progress, least_size)
@@ -52,6 +52,10 @@ class Shared:
             interrupt=self.stop,
             raw=self.options.raw,
         )
+
+    def wanted(self, objective: float) -> float:
+        """The gap asked for in units of the scaled objective, of which one value is `objective`."""
+        return self.gap * max(objective, self.ledger.least_size)
 
     def late(self) -> bool:
         """Whether the time is over or somebody interrupts."""

@@ -51,7 +51,11 @@ def solve_curves(
     shared = Shared(curve_program, options, solver, least_size)
     if options.start_values is not None:
         shared.ledger.take_start(options.start_values)
-    grid, relaxed = _relax(shared, first_grid(shared.prepared, _STEPS_APART * shared.tolerance))
+    coarse = first_grid(shared.prepared, _STEPS_APART * shared.tolerance)
+    if shared.ledger.best is not None:
+        # Where another objective was best before, this one often is: exact there, a round or two are saved.
+        coarse = shared.refine(coarse, shared.inputs_at(shared.ledger.scaled_best()), shared.prepared.all)
+    grid, relaxed = _relax(shared, coarse)
     if relaxed.termination.reason in NO_PLAN:
         return shared.ledger.result(relaxed.termination, 0, 0)
     prover = Rounds(shared, grid)
@@ -99,7 +103,7 @@ def _relax(shared: Shared, coarse: Grid) -> tuple[Grid, SolveResult]:
     grid = coarse.with_tangents(owner, at)
     if result.duals is not None:
         price = np.where(estimator.output_row >= 0, np.abs(result.duals[estimator.output_row]), 0.0)
-        allowed = _SECANT_SHARE_OF_GAP * shared.gap * abs(result.objective)
+        allowed = _SECANT_SHARE_OF_GAP * shared.wanted(abs(result.objective))
         grid = refine_secants(prepared, grid, price, max(allowed, 1e-12))
     return grid, result
 
@@ -116,7 +120,7 @@ def _tightened(shared: Shared, grid: Grid) -> tuple[Grid, Estimator, SolveResult
         shared.ledger.take_bound(prepared.program.value(result.x[: prepared.program.num_columns]))
         owner, at, over = estimator.places(prepared, result.x)
         gained, last = last - result.objective, result.objective
-        if gained <= 0.1 * shared.gap * abs(result.objective) or shared.late():
+        if gained <= 0.1 * shared.wanted(abs(result.objective)) or shared.over():
             break
         grid = grid.with_tangents(owner[over > shared.tolerance], at[over > shared.tolerance])
     return grid, estimator, result
