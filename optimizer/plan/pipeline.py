@@ -79,6 +79,8 @@ def _position(table: Table, stages: Stages, row: IntArray, market: IntArray) -> 
             raise InputError("funnel.stage_unknown", where, stage=name, nearest=nearest(name, names))
         place[at] = names.index(name)
     found = place[row]
+    if not names:
+        return np.asarray(found, dtype=np.int64)
     lost = (found >= 0) & ~stages.present[market, np.maximum(found, 0)]
     if lost.any():
         at = int(row[lost.argmax()])

@@ -31,7 +31,10 @@ MARKET_NUMBERS = [
     "size_units",
     "size_revenue",
     "max_share",
+    "organic",
+    "waiting_kept",
 ]
+TERRITORY_NUMBERS = ("hours_per_unit", "win_factor", "share_min", "share_max")
 MARKET_SETTINGS = ["whole_units", "season", "potential_profile", "last_year_profile"]
 SELLER_SETTINGS = [
     "capacity",
@@ -373,7 +376,7 @@ class SlowData:
     def _by_rows(self, s: int, m: int) -> None:
         best, row_index = -1, None
         for index, row in enumerate(self.tables["territories"]):
-            keys = {c: v for c, v in row.items() if c not in ("hours_per_unit", "share_min", "share_max")}
+            keys = {c: v for c, v in row.items() if c not in TERRITORY_NUMBERS}
             if self.covers_seller(keys, s) and self.covers_market(keys, m):
                 filled = sum(1 for label in keys.values() if label != "*")
                 if filled > best:

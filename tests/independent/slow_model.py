@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pulp
-from slow_data import INF, SlowData
+from slow_data import INF, TERRITORY_NUMBERS, SlowData
 from slow_metrics import IN_CURRENCY, RATIOS, Expression, Sales, Scope
 
 NO_SCALE = 1.0
@@ -58,10 +58,12 @@ class Answer:
 class SlowModel:
     """Rows and stages of one plan folder."""
 
+    data_of, sales_of, ratios = SlowData, Sales, RATIOS
+
     def __init__(self, folder: Path) -> None:
-        self.data = SlowData(folder)
+        self.data = self.data_of(folder)
         self.plan = self.data.plan
-        self.sales = Sales(self.data)
+        self.sales = self.sales_of(self.data)
         cells = [*(cell for row in self.sales.x for cell in row), *self.sales.extra.values()]
         self.one = pulp.LpVariable("one", 1, 1)
         # A row with every cell, which always holds: PuLP knows only variables that stand in a row.
@@ -78,6 +80,7 @@ class SlowModel:
         self._territory_shares()
         self._hours()
         self._resources()
+        self._more()
         for kind in ("targets", "budgets", "limits"):
             for spec in self.plan.get(kind) or []:
                 self._rule(kind, spec)
@@ -100,7 +103,7 @@ class SlowModel:
 
     def _add(self, expression: Expression, lower: float, upper: float) -> None:
         expression = Expression({v: c for v, c in expression.items() if c}, expression.constant)
-        if not expression:
+        if not len(expression):
             slip = 1e-9 * max(1.0, abs(expression.constant))
             if lower - slip <= expression.constant <= upper + slip:
                 return
@@ -113,6 +116,9 @@ class SlowModel:
             self.constraints.append(expression * (1.0 / size) <= upper / size)
 
     # Families
+
+    def _more(self) -> None:
+        """Families of plans with more than sales."""
 
     def _demand(self) -> None:
         data = self.data
@@ -133,7 +139,7 @@ class SlowModel:
     def _territory_shares(self) -> None:
         data = self.data
         for k, row in enumerate(data.tables["territories"]):
-            keys = {c: v for c, v in row.items() if c not in ("hours_per_unit", "share_min", "share_max")}
+            keys = {c: v for c, v in row.items() if c not in TERRITORY_NUMBERS}
             markets = [m for m in data.M if data.covers_market(keys, m)]
             won = [p for p in range(len(data.pairs)) if data.row_of[p] == k]
             all_pairs = [p for p, pair in enumerate(data.pairs) if pair[1] in markets]
@@ -193,9 +199,9 @@ class SlowModel:
         metric, sales = spec["metric"], self.sales
         low, high = bounds
         largest = max(abs(b) for b in bounds if b is not None)
-        if metric in RATIOS or _is_share(spec):
-            if metric in RATIOS:
-                top, bottom = (sales.metric(name, member) for name in RATIOS[metric])
+        if metric in self.ratios or _is_share(spec):
+            if metric in self.ratios:
+                top, bottom = (sales.metric(name, member) for name in self.ratios[metric])
                 shift = 1.0 if metric == "growth" else 0.0
             else:
                 top, bottom, shift = sales.metric(metric, member), self._whole(spec, labels), 0.0

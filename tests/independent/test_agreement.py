@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 from brute import MOST, Enumeration
 from hypothesis import HealthCheck, Phase, assume, given, settings
+from slow_funnel import SlowFunnel
 from slow_model import Answer, SlowModel
 from strategies import RandomPlan, plans
+from strategies_funnel import funnel_plans
 
 from optimizer import InputError, SolveSettings, load_plan, solve
 from optimizer.result.solution import Status
@@ -134,10 +136,19 @@ def test_seat_groups_change_no_stage(plan: RandomPlan) -> None:
         agree(together, replace(apart, reaches=tuple(1.0 for _ in apart.stages)))
 
 
+@exact(max_examples=40)
+@given(plan=funnel_plans())
+def test_funnel(plan: RandomPlan) -> None:
+    """Marketing for markets, stages, open deals, customers, hours on leads and run-out periods."""
+    with plan.folder() as folder:
+        agree(compiled(folder), SlowFunnel(folder).solve())
+
+
 def test_the_formulation_imports_nothing_of_the_package() -> None:
     """Reader and formulation import the standard library, NumPy, PyYAML, PuLP and each other."""
-    allowed = {"yaml", "pulp", "numpy", "slow_data", "slow_metrics", "slow_model", *sys.stdlib_module_names}
-    for name in ("slow_data", "slow_metrics", "slow_model", "brute"):
+    own = ("slow_data", "slow_metrics", "slow_model", "slow_funnel_data", "slow_funnel", "brute")
+    allowed = {"yaml", "pulp", "numpy", *own, *sys.stdlib_module_names}
+    for name in own:
         tree = ast.parse((HERE / f"{name}.py").read_text(encoding="utf-8"))
         imported = [
             alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
