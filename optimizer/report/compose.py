@@ -8,6 +8,7 @@ from optimizer.report.assumed import assumed
 from optimizer.report.binding import binding
 from optimizer.report.breakdown import breakdown
 from optimizer.report.contradiction import contradiction
+from optimizer.report.funnel import funnel
 from optimizer.report.layout import Paper
 from optimizer.report.mode import mode
 from optimizer.report.sheet import Sheet, known_figure
@@ -50,6 +51,7 @@ def page(
             targets,
             breakdown,
             spending,
+            funnel,
             starting,
             staffing,
             binding,

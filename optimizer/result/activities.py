@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from optimizer.model.blocks import ActivityBlock
 from optimizer.model.scopes import SALES
+from optimizer.plan.marketing import Marketing
 from optimizer.plan.sellers import dates
 from optimizer.result.solution import Solution
 
@@ -25,8 +26,9 @@ def marketing(solution: Solution) -> pd.DataFrame:
     """What each row of marketing takes in and brings in each period; rows without either are left out.
 
     Columns: channel; the other columns of the marketing table; period, quarter, year; insertions (blank where
-    the row has no unit_cost); marketing_cost (currency, fixed costs included); leads. Raises `ValueError`
-    without a plan.
+    the row has no unit_cost); marketing_cost (currency, fixed costs included); leads; opportunities (that its
+    yields make of them and that are worked on) and won (deals that these bring, whenever they are signed;
+    blank without markets). Raises `ValueError` without a plan.
     """
     metrics, x = solution.metrics, solution.x
     block = metrics.activities.blocks["spend"]
@@ -36,6 +38,7 @@ def marketing(solution: Solution) -> pd.DataFrame:
     }
     inputs = solution.inputs.marketing
     assert inputs is not None
+    figures |= _brought(solution, inputs)
     figures["insertions"] = np.where(inputs.by_insertion[:, None], figures["insertions"], np.nan)
     kept = np.nan_to_num(np.abs(figures["marketing_cost"])) + np.abs(figures["leads"]) > NOISE
     row, period = np.nonzero(kept)
@@ -47,6 +50,21 @@ def marketing(solution: Solution) -> pd.DataFrame:
     texts = list(columns)
     columns |= {name: values[kept] for name, values in figures.items()}
     return pd.DataFrame(columns).astype(dict.fromkeys(texts, "str"))
+
+
+def _brought(solution: Solution, marketing: Marketing) -> dict[str, FloatArray]:
+    """Opportunities worked on, and deals that they bring, by row of marketing and period."""
+    block, funnel = solution.activities.blocks.get("worked"), solution.inputs.funnel
+    nothing = np.zeros((len(marketing.names), solution.sellers.num_periods))
+    if block is None:
+        return {"opportunities": nothing, "won": np.full_like(nothing, np.nan)}
+    worked, channel = block.values(solution.x), marketing.yields.channel[marketing.yields.pool]
+    opportunities, won = nothing.copy(), nothing.copy()
+    np.add.at(opportunities, channel, worked)
+    if funnel is None:
+        return {"opportunities": opportunities, "won": np.full_like(nothing, np.nan)}
+    np.add.at(won, channel, funnel.of_yield.conversion[:, None] * worked)
+    return {"opportunities": opportunities, "won": won}
 
 
 def initiatives(solution: Solution) -> pd.DataFrame:

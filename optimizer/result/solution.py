@@ -155,6 +155,9 @@ class Solution:
     """The cube of single sellers that the figures below are about."""
     sales: FloatArray | None = None
     """Units sold by pair of `sellers` and period (P, T); None without a plan."""
+    sales_after: FloatArray | None = None
+    """Units sold in run-out periods by pair of `sellers` (P, R), which no figure counts; None without a
+    plan."""
     extra: FloatArray | None = None
     """Resources bought beyond capacity (R, T)."""
     others: FloatArray | None = None

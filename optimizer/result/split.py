@@ -33,6 +33,12 @@ def plan_of_sellers(activities: Activities, sellers: Activities, x: FloatArray) 
     return np.concatenate(parts)
 
 
+def sales_after(activities: Activities, sellers: Activities, x: FloatArray) -> FloatArray:
+    """Units that single sellers sell in run-out periods, by pair (P, R)."""
+    sold = activities.blocks[SALES].values(x)[:, sellers.cube.num_periods :]
+    return split_by_seller(activities.cube, sellers.cube, np.maximum(sold, 0.0))
+
+
 def _split(activities: Activities, sellers: Activities, name: str, values: FloatArray) -> FloatArray:
     """Amounts of rows that belong to pairs of seat groups, as those of pairs of single sellers."""
     mine, theirs = activities.blocks[name], sellers.blocks[name]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from optimizer.plan.tables import ALL
 from optimizer.report.words import assumption_sentence, short_sentence, unit_text
 from optimizer.result.activities import TIME, decisions, hires, initiatives, marketing
+from optimizer.result.funnel import activity_targets, customers, has_stages
 from optimizer.result.kpis import kpis
 from optimizer.result.rows import balance_rows, outcome_rows, repair_rows
 from optimizer.result.solution import Solution
@@ -105,9 +106,9 @@ REPAIR_COLUMNS = ("part", "family", "name", "unit", "bound", "change", "new_boun
 def tables(solution: Solution) -> dict[str, pd.DataFrame]:
     """Every table of a solution by name; those that need a plan are left out where there is none.
 
-    With a plan: sales; marketing, initiatives and hires where there are any; decisions, targets, limits,
-    kpis, shortfalls, marginal_values, assumptions, and the tables of quotas where it has any. Without:
-    assumptions, and repairs where the rules contradict each other.
+    With a plan: sales; marketing, initiatives, hires, customers and activity_targets where there are any;
+    decisions, targets, limits, kpis, shortfalls, marginal_values, assumptions, and the tables of quotas where
+    it has any. Without: assumptions, and repairs where the rules contradict each other.
     """
     found: dict[str, pd.DataFrame] = {}
     if solution.has_plan:
@@ -118,6 +119,10 @@ def tables(solution: Solution) -> dict[str, pd.DataFrame]:
             found["initiatives"] = initiatives(solution)
         if "hire" in solution.activities.blocks:
             found["hires"] = hires(solution)
+        if "customers" in solution.activities.blocks:
+            found["customers"] = customers(solution)
+        if has_stages(solution):
+            found["activity_targets"] = activity_targets(solution)
         found["decisions"] = decisions(solution)
         found["targets"] = targets(solution)
         found["limits"] = limits(solution)
