@@ -52,7 +52,7 @@ def with_facts(activities: Activities, metric: str, parts: Parts) -> dict[str, F
     found = dict(parts)
     if facts is None:
         return found
-    amounts = _amounts(activities, metric)
+    amounts = fact_amounts(activities, metric)
     if amounts is None:
         return found
     if metric in REPLACED and facts.measured & set(REPLACED[metric]):
@@ -64,10 +64,11 @@ def with_facts(activities: Activities, metric: str, parts: Parts) -> dict[str, F
     return found
 
 
-def _amounts(activities: Activities, metric: str) -> FloatArray | None:
+def fact_amounts(activities: Activities, metric: str) -> FloatArray | None:
     """What each pool adds to a metric (R, T); None where facts say nothing of it."""
     facts = activities.cube.inputs.facts
-    assert facts is not None
+    if facts is None:
+        return None
     if metric in activities.resources:
         return facts.uses.get(activities.resources.index(metric))
     if metric == "contribution" and "contribution" in facts.values:

@@ -13,6 +13,7 @@ from optimizer.plan.plan import Plan
 from optimizer.plan.schema import QuotaSpec
 from optimizer.quotas.bases import Bases, check_metric, leaf_bases
 from optimizer.quotas.cascade import Cascade, Figures, cascade
+from optimizer.quotas.earned import earned_facts
 from optimizer.quotas.hierarchy import Hierarchy
 from optimizer.quotas.levels import Levels, factors, quota_levels
 from optimizer.quotas.limits import acting_rules, combined, quota_limits, quota_locks
@@ -79,10 +80,14 @@ def _quota(solution: Solution, spec: QuotaSpec, names: list[str], place: Place) 
     levels = quota_levels(cube, seller_context(cube).scopes, spec, place)
     tree = levels.tree
     spans, code = quota_spans(plan, spec, levels)
+    earned = earned_facts(solution, spec, levels, spans, code)
     bases = leaf_bases(solution, spec, levels, spans, code)
+    bases = replace(bases, plan=np.maximum(bases.plan + earned.leaf, 0.0))
     by_level = factors(tree, spec, place)
     factor = by_level[tree.level]
-    target = company_target(solution, spec, float(bases.plan.sum()), place)
+    pooled = float(earned.pooled[0])
+    target = company_target(solution, spec, float(bases.plan.sum()) + pooled, place)
+    target = replace(target, total=max(target.total - pooled, float(earned.leaf.sum())))
     basis = bases.plan if spec.fairness.basis == "plan" else bases.named(spec.fairness.basis, place)
     figures = _figures(spec, bases, basis, target, factor)
     figures = _with_spans(figures, plan, target, code, len(levels.members))
@@ -90,6 +95,8 @@ def _quota(solution: Solution, spec: QuotaSpec, names: list[str], place: Place) 
     years = as_planned(solution).headcount.sum(axis=1) / plan.calendar.periods_a_year
     planned, compared = bases.plan.sum(axis=1), basis.sum(axis=1)
     limits = quota_limits(plan, spec, levels, locks, factor, planned, compared, target.total, headcount=years)
+    if earned.leaf.any():
+        limits.insert(0, earned.floor(levels, spec.round_to))
     found = cascade(tree, figures, limits, plan.spec.name)
     rounded = _rounded(spec, tree, spans, found, by_level)
     vacant, ramping = _seats(solution, levels)
@@ -113,6 +120,7 @@ def _quota(solution: Solution, spec: QuotaSpec, names: list[str], place: Place) 
         locks=locks,
         vacant=vacant,
         ramping=ramping,
+        earned=earned,
     )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from optimizer.plan.schema import QuotaSpec
 from optimizer.quotas.bases import Bases
 from optimizer.quotas.cascade import Stage
+from optimizer.quotas.earned import Earned
 from optimizer.quotas.hierarchy import Hierarchy
 from optimizer.quotas.levels import Levels
 from optimizer.quotas.limits import Limit, Lock
@@ -53,6 +54,14 @@ class Quota:
     """Nodes of open seats (N,)."""
     ramping: NDArray[np.bool_]
     """Nodes of sellers who are not at full strength in the whole horizon (N,)."""
+    earned: Earned
+    """What facts have brought: part of the numbers where leaves are told, beside them where only nodes above
+    are."""
+
+    @cached_property
+    def earned_wide(self) -> FloatArray:
+        """What is earned inside the numbers by every span (N, K)."""
+        return np.asarray(self.spans.wide(self.tree.sum_up(self.earned.leaf)))
 
     @property
     def tree(self) -> Hierarchy:

@@ -29,6 +29,7 @@ CREDIT_COLUMNS = ("quota", "overlay", "span_kind", "span", "plan", "amount", "un
 QUOTA_COLUMNS = (
     "quota", "level", "node", "parent", "span_kind", "span", "target_share", "plan", "amount", "unit",
     "over_assignment", "stretch", "unassigned", "rule", "vacant", "ramping", "lock_reason", "excess_steps",
+    "earned", "earned_beside",
 )  # fmt: skip
 
 
@@ -74,8 +75,9 @@ def numbers_frame(solution: Solution, quota: Quota) -> pd.DataFrame:
 
     `over_assignment` is the share that the level carries above the company's target, `stretch` quota /
     plan - 1 with over-assignment taken out (blank without a plan), `unassigned` what nobody below may
-    carry over the horizon, `rule` the one on whose bound the quota of the horizon lies. Amounts are in
-    `unit`.
+    carry over the horizon, `rule` the one on whose bound the quota of the horizon lies, `earned` what
+    facts have brought of the amount, `earned_beside` what facts say of the node alone, over the horizon, which
+    stands beside its amount. Amounts are in `unit`.
     """
     tree, spans = quota.tree, quota.spans
     size, count = tree.size, len(spans.all_labels)
@@ -96,6 +98,7 @@ def numbers_frame(solution: Solution, quota: Quota) -> pd.DataFrame:
         "ramping": quota.ramping,
         "lock_reason": [reasons.get(node, "") for node in range(size)],
         "excess_steps": quota.excess,
+        "earned_beside": quota.earned.pooled,
     }
     columns: dict[str, Any] = {name: np.repeat(np.asarray(values), count) for name, values in by_node.items()}
     columns |= {
@@ -106,6 +109,7 @@ def numbers_frame(solution: Solution, quota: Quota) -> pd.DataFrame:
         "amount": quota.wide.ravel(),
         "unit": [unit] * (size * count),
         "stretch": stretch.ravel(),
+        "earned": quota.earned_wide.ravel(),
     }
     return pd.DataFrame({name: columns[name] for name in QUOTA_COLUMNS})
 

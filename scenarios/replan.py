@@ -1,0 +1,128 @@
+"""`apportion replan`: the rest of the horizon planned again from facts and measured rates, near the last plan."""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from optimizer.errors import NoPlanError
+from optimizer.plan.load import load_plan
+from optimizer.plan.plan import Plan
+from optimizer.result.solution import Solution, Status
+from optimizer.result.tables import label_columns, sales
+from optimizer.settings import SolveSettings
+from optimizer.solving import solve
+from scenarios.factplan import plan_text
+from scenarios.store import PLAN_FILE, Inputs
+from scenarios.tracking import Tracked, input_files
+
+LAST_PLAN = "last_plan"
+"""Folder of the last plan's sales inside the inputs of a replan."""
+NEAR = "near the last plan"
+MOST_CELLS = 20_000
+"""Cells of the open periods up to which a replan stays near each of them; beyond, near sellers and markets
+apart would be a larger model than the plan itself."""
+
+
+@dataclass(frozen=True)
+class Replanned:
+    """The rest of the horizon planned again."""
+
+    tracked: Tracked
+    solution: Solution
+    files: Mapping[str, bytes]
+    """The inputs of the new run."""
+    free: Solution | None
+    """The same without nearness to the last plan: what stability costs; None where it was not asked."""
+    softened: bool
+    """Whether facts broke must-rules, so that they gave way as little as they must."""
+
+
+def replanned(run: Tracked, settings: SolveSettings, stable: bool = True, priced: bool = True) -> Replanned:
+    """Plan the rest again; raises `NoPlanError` where no plan exists even with must-rules giving way."""
+    base = dict(run.content.data)
+    data = _near(base, run) if stable else base
+    files = _files(run, data)
+    with tempfile.TemporaryDirectory() as folder:
+        found, softened, files = _solved(run, data, files, Path(folder), settings)
+        free = None
+        if stable and priced and found.has_plan:
+            loose = _softened(base) if softened else base
+            free = solve(_written(_files(run, loose), Path(folder) / "free"), settings)
+    if not found.has_plan:
+        raise NoPlanError("tracking.no_plan", status=str(found.status), reason=found.reason)
+    return Replanned(run, found, files, free, softened)
+
+
+def _solved(
+    run: Tracked, data: dict[str, Any], files: dict[str, bytes], folder: Path, settings: SolveSettings
+) -> tuple[Solution, bool, dict[str, bytes]]:
+    """The plan of the rest; where must-rules cannot hold any more, with them as first targets."""
+    found = solve(_written(files, folder / "plan"), settings)
+    if found.status is not Status.NO_PLAN:
+        return found, False, files
+    files = _files(run, _softened(data))
+    return solve(_written(files, folder / "soft"), settings), True, files
+
+
+def _files(run: Tracked, data: Mapping[str, Any]) -> dict[str, bytes]:
+    """The inputs of a replan: those of its tracking with another plan file, and the last plan's sales."""
+    files = input_files(run)
+    note = f"The rest planned again from {run.source.path.name}"
+    files[PLAN_FILE] = plan_text(run.content.replace(data=data), note).encode()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sales.parquet"
+        sales(run.solution).to_parquet(path, engine="pyarrow", index=False)
+        files[f"{LAST_PLAN}/tables/sales.parquet"] = path.read_bytes()
+    return files
+
+
+def _written(files: Mapping[str, bytes], folder: Path) -> Plan:
+    """The plan of some files, read from a folder of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    Inputs(files).write(folder, PLAN_FILE)
+    return load_plan(folder)
+
+
+def _near(base: Mapping[str, Any], run: Tracked) -> dict[str, Any]:
+    """The plan file with nearness to the last plan as the stage behind its targets."""
+    data = copy.deepcopy(dict(base))
+    solution = run.solution
+    columns = [name for name, _ in label_columns(solution) if name not in ("unit", "status")]
+    calendar = run.comparison.inputs.plan.calendar
+    if solution.sellers.num_pairs * (calendar.size - calendar.past) > MOST_CELLS:
+        columns = [name for name in columns if name != "seller"]
+    entry = {"name": NEAR, "metric": "revenue", "by": [*columns, "period"], "to": {"run": LAST_PLAN}}
+    near = [part for part in data.get("stay_near", []) if part.get("name") != NEAR]
+    last = max((rule.priority or 0 for rule in run.comparison.inputs.plan.rules), default=0)
+    data["stay_near"] = [*near, {**entry, "priority": last + 1}]
+    return data
+
+
+def _softened(base: Mapping[str, Any]) -> dict[str, Any]:
+    """The plan file with its must-rules as targets before all others, and without bands of balance."""
+    data = copy.deepcopy(dict(base))
+    for kind in ("targets", "budgets", "limits"):
+        rules = data.get(kind)
+        if not rules:
+            continue
+        data[kind] = [_soft(rule, kind) for rule in ([rules] if isinstance(rules, dict) else rules)]
+    for entry in data.get("balance", []):
+        entry.pop("within", None)
+    for entry in data.get("stay_near", []):
+        if "priority" in entry:
+            entry["priority"] = int(entry["priority"]) + 1
+    return data
+
+
+def _soft(rule: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    must = rule.get("must", kind != "targets")
+    if must in (True, "true"):
+        return {**rule, "must": False, "priority": 1}
+    if "penalty" in rule:
+        return dict(rule)
+    return {**rule, "priority": int(rule.get("priority", 1)) + 1}
