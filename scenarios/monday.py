@@ -12,11 +12,13 @@ from typing import Any
 
 from optimizer.errors import InputError, Place
 from optimizer.io.write import write_workbook
+from optimizer.quotas.run import quota_letters
 from optimizer.report.monday import Before, MondayPage, monday_page
 from optimizer.report.monday_files import monday_html, monday_sheets, monday_text
 from optimizer.result.kpis import COMPANY
 from optimizer.settings import SolveSettings
-from scenarios.store import MARKER
+from scenarios.replan import Replanned, replan_frames, replan_page, replan_summary, replanned
+from scenarios.store import MARKER, Inputs, left_out, save_run
 from scenarios.tracking import FILE_WIDTH, Tracked, refuse_taken, save_tracking, tracked, tracking_summary
 
 HTML_FILE, BOOK_FILE = "monday.html", "monday.xlsx"
@@ -61,6 +63,52 @@ def track_run(
         save_tracking(out, found, text, {HTML_FILE: monday_html(page)})
         write_workbook(monday_sheets(page), out / BOOK_FILE)
     return MondayRun(found, page, tracking_summary(found))
+
+
+@dataclass(frozen=True)
+class ReplanRun:
+    """A plan of the rest with its page."""
+
+    replanned: Replanned
+    page: MondayPage
+    summary: dict[str, Any]
+
+    def text(self, width: int = FILE_WIDTH, colour: bool = False) -> str:
+        """The page for a terminal."""
+        return monday_text(self.page, width, colour)
+
+
+def replan_run(
+    path: Path,
+    actuals: Path | None = None,
+    *,
+    mapping: Path | None = None,
+    as_of: datetime.date | None = None,
+    since: Path | None = None,
+    out: Path | None = None,
+    stable: bool = True,
+    settings: SolveSettings | None = None,
+    on_phase: Callable[[str], None] | None = None,
+) -> ReplanRun:
+    """Track a plan or run, plan the rest again, and put the new run where nothing stands yet.
+
+    Raises like `track_run`, and `NoPlanError` where the rest has no plan.
+    """
+    if out is not None:
+        refuse_taken(out)
+    chosen = settings or SolveSettings(marginal_values=False, leverage=False)
+    before = None if since is None else last_run(since)
+    found = replanned(tracked(path, actuals, as_of, chosen, on_phase, mapping), chosen, stable)
+    frames = replan_frames(found)
+    page = replan_page(found, frames, before)
+    told = replan_summary(found, chosen)
+    if out is not None:
+        told["workbook_leaves_out"] = left_out(frames)
+        letters = {**quota_letters(found.solution), HTML_FILE: monday_html(page)}
+        text = monday_text(page, FILE_WIDTH)
+        save_run(out, found.solution.plan, Inputs(found.files), frames, text, told, letters=letters)
+        write_workbook(monday_sheets(page), out / BOOK_FILE)
+    return ReplanRun(found, page, told)
 
 
 def last_run(folder: Path) -> Before:

@@ -7,18 +7,28 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from optimizer.errors import NoPlanError
 from optimizer.plan.load import load_plan
 from optimizer.plan.plan import Plan
+from optimizer.report.monday import Before, MondayPage, monday_page
+from optimizer.report.replanned import replan_sections
+from optimizer.result.kpis import scope_columns
 from optimizer.result.solution import Solution, Status
-from optimizer.result.tables import label_columns, sales
+from optimizer.result.tables import label_columns, sales, tables
 from optimizer.settings import SolveSettings
 from optimizer.solving import solve
+from optimizer.tracking.moves import levels_frame, moves_frame, moves_of, starts_frame
+from optimizer.tracking.tables import tracking_frames
 from scenarios.factplan import plan_text
-from scenarios.store import PLAN_FILE, Inputs
-from scenarios.tracking import Tracked, input_files
+from scenarios.store import PLAN_FILE, Inputs, summary
+from scenarios.tracking import Tracked, input_files, tracking_summary
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LAST_PLAN = "last_plan"
 """Folder of the last plan's sales inside the inputs of a replan."""
@@ -28,7 +38,7 @@ MOST_CELLS = 20_000
 apart would be a larger model than the plan itself."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Replanned:
     """The rest of the horizon planned again."""
 
@@ -126,3 +136,51 @@ def _soft(rule: Mapping[str, Any], kind: str) -> dict[str, Any]:
     if "penalty" in rule:
         return dict(rule)
     return {**rule, "priority": int(rule.get("priority", 1)) + 1}
+
+
+def stability(run: Replanned) -> tuple[float, float] | None:
+    """What nearness costs in contribution (revenue where the plan knows no margin), and the revenue of open
+    cells that a free plan would move away from the last plan; None where it was not asked."""
+    if run.free is None or not run.free.has_plan:
+        return None
+    metric = "contribution" if run.solution.sellers.markets.knows_margin else "revenue"
+    near, free = (float(found.figure(metric)) for found in (run.solution, run.free))
+    past = run.solution.inputs.past
+    price = run.solution.metrics.coefficient("revenue")
+    cells = [np.asarray(found.sales)[:, past:] for found in (run.tracked.solution, run.free)]
+    if cells[0].shape != cells[1].shape:
+        return near - free, float("nan")
+    moved = np.abs(cells[1] - cells[0]) * price[:, past:]
+    return near - free, float(moved.sum()) / 2.0
+
+
+def replan_frames(run: Replanned) -> dict[str, pd.DataFrame]:
+    """The tables of the new plan, of its tracking, and of what moved: replan, replan_starts, quota_moves."""
+    old, new = run.tracked.solution, run.solution
+    frames = {**tables(new), **tracking_frames(run.tracked.tracking)}
+    frames["replan"] = levels_frame(old, new, scope_columns(new))
+    frames["replan_starts"] = starts_frame(old, new)
+    moves = moves_of(old, new)
+    if moves:
+        frames["quota_moves"] = moves_frame(moves)
+    return frames
+
+
+def replan_page(run: Replanned, frames: Mapping[str, pd.DataFrame], before: Before | None) -> MondayPage:
+    """The Monday page with what planning again changes."""
+    old, new = run.tracked.solution, run.solution
+    sections = replan_sections(
+        old, new, frames["replan"], frames["replan_starts"], moves_of(old, new), stability(run), run.softened
+    )
+    return monday_page(run.tracked.tracking, before, sections, run.tracked.assumed)
+
+
+def replan_summary(run: Replanned, settings: SolveSettings) -> dict[str, Any]:
+    """summary.json of the new plan, with the parent, the tracking and the price of stability."""
+    found = summary(run.solution, settings)
+    tracking = tracking_summary(run.tracked)
+    kept = ("parent", "as_of", "company", "causes", "alerts", "taken_from_plan")
+    price = stability(run)
+    more = {name: tracking[name] for name in kept}
+    more["stability"] = None if price is None else {"contribution": price[0], "revenue_moved": price[1]}
+    return {**found, "kind": "replan", "rules_gave_way": run.softened, **more}

@@ -63,7 +63,7 @@ def monday_page(
 ) -> MondayPage:
     """The page of a tracking; `more` are the sections on what is to be done, `assumed` names measures that
     were taken from the plan because facts do not tell them."""
-    speaker = _Speaker(found.comparison.solution)
+    speaker = Speaker(found.comparison.solution)
     plan = found.comparison.inputs.plan
     last = np.datetime64(str(plan.spec.calendar.as_of)) - np.timedelta64(1, "D")
     sections = (
@@ -82,7 +82,7 @@ def monday_page(
     )
 
 
-class _Speaker:
+class Speaker:
     """Figures and sentences in the plan's language."""
 
     def __init__(self, solution: Solution) -> None:
@@ -132,7 +132,7 @@ def _shown(found: Tracking, metric: str) -> list[Standing]:
     return sorted(rows, key=lambda one: scopes.index(one.scope))
 
 
-def _standings(speaker: _Speaker, found: Tracking, before: Before | None) -> Section:
+def _standings(speaker: Speaker, found: Tracking, before: Before | None) -> Section:
     columns = [
         speaker.head("member", False), speaker.head("target"), speaker.head("plan_to_date"),
         speaker.head("fact"), speaker.head("deviation"), speaker.head("weeks"), speaker.head("run_rate"),
@@ -159,7 +159,7 @@ def _standings(speaker: _Speaker, found: Tracking, before: Before | None) -> Sec
     )
 
 
-def _causes(speaker: _Speaker, found: Tracking) -> Section:
+def _causes(speaker: Speaker, found: Tracking) -> Section:
     """Why fact and plan differ, for the company and the levels that are shown."""
     wanted = ["", *shown_scopes(found.comparison.solution, found.comparison.scopes)]
     splits = [split for split in found.comparison.splits if split.scope in wanted]
@@ -182,7 +182,7 @@ def _causes(speaker: _Speaker, found: Tracking) -> Section:
 
 def main_cause(solution: Solution, split: Split, tests: Sequence[Drift]) -> str:
     """The largest cause of a deviation in one sentence, with the alert behind it where there is one."""
-    speaker = _Speaker(solution)
+    speaker = Speaker(solution)
     deviation = split.fact - split.plan
     if not any(split.causes.values()):
         return speaker.say("as_planned")
@@ -200,7 +200,7 @@ def main_cause(solution: Solution, split: Split, tests: Sequence[Drift]) -> str:
 
 def drift_sentence(solution: Solution, one: Drift) -> str:
     """One drift: what was measured, what was planned, and the test."""
-    speaker = _Speaker(solution)
+    speaker = Speaker(solution)
     unit = "share" if one.rate == "conversion" else "units"
     if one.rate == "price":
         unit = "currency"
@@ -216,7 +216,7 @@ def drift_sentence(solution: Solution, one: Drift) -> str:
     )
 
 
-def _drifts(speaker: _Speaker, found: Tracking) -> Section:
+def _drifts(speaker: Speaker, found: Tracking) -> Section:
     alerts = [
         one
         for rate in ("conversion", "leads", "volume", "price")
@@ -228,7 +228,7 @@ def _drifts(speaker: _Speaker, found: Tracking) -> Section:
     return Section(speaker.say("title_drift"), notes=notes)
 
 
-def _changes(speaker: _Speaker, found: Tracking, before: Before | None) -> Section:
+def _changes(speaker: Speaker, found: Tracking, before: Before | None) -> Section:
     """What changed since the last run, the largest changes of a forecast first, in ten lines."""
     if before is None:
         return Section("")
@@ -250,7 +250,7 @@ def _changes(speaker: _Speaker, found: Tracking, before: Before | None) -> Secti
     return Section(speaker.say("title_changes"), notes=notes)
 
 
-def _notes(speaker: _Speaker, assumed: Sequence[str]) -> Section:
+def _notes(speaker: Speaker, assumed: Sequence[str]) -> Section:
     """What was not told and taken from the plan."""
     notes = [speaker.say(f"taken_{name}") for name in assumed]
     notes += [used.text(speaker.language) for used in speaker.solution.inputs.assumptions[:3]]

@@ -7,6 +7,7 @@ from scenarios.commands.explain import explain
 from scenarios.commands.export import export
 from scenarios.commands.fit import fit
 from scenarios.commands.new import new
+from scenarios.commands.replan import replan
 from scenarios.commands.risk import risk
 from scenarios.commands.schema import schema
 from scenarios.commands.solve import solve
@@ -14,7 +15,7 @@ from scenarios.commands.solvers import solvers
 from scenarios.commands.sweep import sweep
 from scenarios.commands.track import track
 
-COMMANDS = (new, check, solve, explain, track, sweep, batch, risk, diff, fit, solvers, export, schema)
+COMMANDS = (new, check, solve, explain, track, replan, sweep, batch, risk, diff, fit, solvers, export, schema)
 """In the order of a planner's work."""
 
 __all__ = ["COMMANDS"]
