@@ -1,4 +1,4 @@
-"""`apportion replan`: the rest of the horizon planned again from facts and measured rates, near the last plan."""
+"""`apportion replan`: the rest of the horizon planned again from facts, near the last plan."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What has been earned: facts by leaf and span of a quota, and what only nodes above the leaves know.
 
-What a leaf has earned is part of its number, and its floor: a quota carries it. What is known by region only is
-earned by the region and by nobody in it: it stands beside the numbers of the region, and the target that is
-divided is less by it.
+What a leaf has earned is part of its number, and its floor: a quota carries it. What is known by region only
+is earned by the region and by nobody in it: it stands beside the numbers of the region, and the target that
+is divided is less by it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Why a quota moved between two plans: what was earned, what the rest can bring, and each step behind it.
 
     change = new number + earned beside it - old number
-           = earned (facts less the old plan of these spans) + rest (new less old plan of the open spans)
+           = earned (facts less the old plan of these spans) + rest (new less old plan of open spans)
              + the difference of every later step of the two chains
 
 Counted in thousandths of the rounding step, so that the parts add up to the change exactly.
@@ -24,7 +24,7 @@ from optimizer.report import numbers
 
 IntArray = NDArray[np.int64]
 
-LATER = ("stretch", "over_assignment", "rules", "rounding", "beside")
+LATER = ("stretch", "over_assignment", "rules", "rounding")
 """Parts of a move behind the plan; all rules that bound quotas are one part."""
 _RULES = "rules"
 _FIRST = ("last_year", "plan")
@@ -75,19 +75,21 @@ def _moves(before: Quota, after: Quota, plan: Plan, language: str) -> list[Quota
         old = {name: values[last] if known else 0 for name, values in old_steps.items()}
         new = {name: values[node] for name, values in new_steps.items()}
         attainable = int(new["plan"] - old["plan"])
-        sold = float(after.plan[node, closed].sum()) - (float(before.plan[last, closed].sum()) if known else 0.0)
-        parts = {"earned": round(sold / size)}
-        parts["rest"] = attainable - parts["earned"]
-        for name in LATER[:-1]:
+        sold = float(after.plan[node, closed].sum()) - (
+            float(before.plan[last, closed].sum()) if known else 0.0
+        )
+        beside = round(float(after.earned.pooled[node]) / size)
+        parts = {"earned": round(sold / size) + beside}
+        parts["rest"] = attainable + beside - parts["earned"]
+        for name in LATER:
             parts[name] = int(new.get(name, 0) - old.get(name, 0))
-        parts["beside"] = round(float(after.earned.pooled[node]) / size)
         amounts = {name: value * size for name, value in parts.items()}
+        carried = float(after.earned_wide[node, -1] + after.earned.pooled[node])
         was = float(before.year[last]) if known else 0.0
         rows.append(
             QuotaMove(
                 after.name, after.tree.level_name(node), after.title(node), was,
-                was + sum(amounts.values()), float(after.earned_wide[node, -1] + after.earned.pooled[node]),
-                amounts, _reason(amounts, language),
+                was + sum(amounts.values()), carried, amounts, _reason(amounts, bool(carried), language),
             )
         )  # fmt: skip
     return rows
@@ -116,15 +118,17 @@ def _steps(quota: Quota) -> dict[str, IntArray]:
     return found
 
 
-def _reason(parts: Mapping[str, float], language: str) -> str:
-    """The parts that moved a quota, the largest first; those below a tenth of the largest are left out."""
+def _reason(parts: Mapping[str, float], is_told: bool, language: str) -> str:
+    """The parts that moved a quota, the largest first; those below a tenth of the largest are left out.
+
+    Where facts tell nothing of the node, its sales to date stand beside the node above.
+    """
     largest = max(abs(amount) for amount in parts.values())
     shown = [name for name, amount in parts.items() if amount and abs(amount) >= 0.1 * largest]
     shown.sort(key=lambda name: -abs(parts[name]))
-    texts = [
-        messages.text(
-            f"moves.{name}", language, amount=numbers.signed(numbers.amount(parts[name], language), parts[name])
-        )
-        for name in shown
-    ]
+    texts = []
+    for name in shown:
+        word = "untold" if name == "earned" and not is_told else name
+        amount = numbers.signed(numbers.amount(parts[name], language), parts[name])
+        texts.append(messages.text(f"moves.{word}", language, amount=amount))
     return ("；" if language == "zh" else "; ").join(texts) or messages.text("moves.unmoved", language)

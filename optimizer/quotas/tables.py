@@ -76,8 +76,8 @@ def numbers_frame(solution: Solution, quota: Quota) -> pd.DataFrame:
     `over_assignment` is the share that the level carries above the company's target, `stretch` quota /
     plan - 1 with over-assignment taken out (blank without a plan), `unassigned` what nobody below may
     carry over the horizon, `rule` the one on whose bound the quota of the horizon lies, `earned` what
-    facts have brought of the amount, `earned_beside` what facts say of the node alone, over the horizon, which
-    stands beside its amount. Amounts are in `unit`.
+    facts have brought of the amount, `earned_beside` what facts say of the node alone, over the horizon,
+    beside its amount. Amounts are in `unit`.
     """
     tree, spans = quota.tree, quota.spans
     size, count = tree.size, len(spans.all_labels)

@@ -90,25 +90,32 @@ class Speaker:
         self.language = solution.plan.spec.language
 
     def say(self, name: str, /, **fields: object) -> str:
+        """A sentence of the page."""
         return messages.text(f"weekly.{name}", self.language, **fields)
 
     def money(self, value: float | None) -> str:
+        """An amount with the word for its size."""
         return numbers.amount(value, self.language)
 
     def signed(self, value: float | None) -> str:
+        """The same with a plus in front of gains."""
         return numbers.signed(self.money(value), value or 0.0)
 
     def percent(self, share: float | None) -> str:
+        """A share in percent, with its sign."""
         return numbers.percent(share, self.language, sign=True)
 
     def with_currency(self, value: float) -> str:
+        """A signed amount with its currency."""
         gap = "" if self.language == "zh" else " "
         return f"{self.signed(value)}{gap}{unit_word(self.solution, 'currency', self.language)}".strip()
 
     def head(self, name: str, number: bool = True) -> Column:
+        """A column under its heading."""
         return Column(self.say(f"head_{name}"), number)
 
     def member(self, scope: str, member: str) -> str:
+        """A member as the page names it."""
         return member if scope else self.say("company")
 
 

@@ -1,4 +1,4 @@
-"""What planning again changes, as sections of the Monday page: old and new plan, starts, quotas, stability."""
+"""What planning again changes, as sections of the Monday page: both plans, starts, quotas, stability."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ def replan_sections(
 
 
 def _levels(speaker: Speaker, old: Solution, levels: pd.DataFrame) -> Section:
-    scopes = [COMPANY, *shown_scopes(old, list(dict.fromkeys(levels["scope"])))]
+    known = [scope for scope in dict.fromkeys(levels["scope"]) if scope != COMPANY]
+    scopes = [COMPANY, *shown_scopes(old, known)]
     columns = [speaker.head("member", False)]
     columns += [speaker.head(name) for name in ("fact", "old_rest", "new_rest", "change", "new_total")]
     rows = []
@@ -88,9 +89,7 @@ def _quotas(speaker: Speaker, moves: Sequence[QuotaMove]) -> Section:
     return Section(speaker.say("title_quotas"), notes=notes)
 
 
-def _rules(
-    speaker: Speaker, new: Solution, stability: tuple[float, float] | None, softened: bool
-) -> Section:
+def _rules(speaker: Speaker, new: Solution, stability: tuple[float, float] | None, softened: bool) -> Section:
     notes = []
     if stability is not None:
         cost, moved = stability

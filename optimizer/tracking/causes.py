@@ -63,12 +63,12 @@ def evaluate(grain: Grain, units: FloatArray, price: FloatArray, rates: Factors)
     """The evaluations of a plan of single sellers: `units` and `price` by pair and period (P, T)."""
     facts = grain.facts
     revenue = units * price
-    stages = {"plan": grain.summed(revenue)}
+    stages = {"plan": grain.planned(revenue, "revenue")}
     factor: FloatArray = np.ones((grain.cube.num_pairs, 1))
     for cause in ("leads", "hours", "conversion"):
         factor = factor * rates.of(cause)[:, None]
-        stages[cause] = grain.summed(revenue * factor)
-    before = grain.summed(units * factor)
+        stages[cause] = grain.planned(revenue * factor, "revenue")
+    before = grain.planned(units * factor, "units")
     fact = grain.of_facts(facts.values["revenue"])
     mean = _mean_price(grain, stages["conversion"], before, price)
     told = ~np.isnan(facts.told["units"]) | ~np.isnan(facts.told["deals"])

@@ -126,7 +126,7 @@ def _volumes(
     grain = found.grain
     covered = np.zeros(grain.facts.size, dtype=np.bool_)
     covered[[one.pool for one in measured if one.rate == "conversion"]] = True
-    planned = grain.summed(deals).sum(axis=1)
+    planned = grain.planned(deals, "deals").sum(axis=1)
     came = grain.of_facts(grain.facts.values["deals"]).sum(axis=1)
     kept = np.ones(grain.size, dtype=np.bool_)
     kept[: grain.facts.size] = ~covered

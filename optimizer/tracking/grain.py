@@ -24,6 +24,8 @@ class Grain:
     cube: Cube
     row_of_pair: IntArray
     """Row of each pair in each closed period (P, P0): its pool, or R + pair where no pool tells of it."""
+    before: Facts | None
+    """The facts that the plan itself was made from; None where it was all ahead."""
 
     @property
     def size(self) -> int:
@@ -40,6 +42,17 @@ class Grain:
         found = np.zeros((self.size, self.closed))
         period = np.broadcast_to(np.arange(self.closed), self.row_of_pair.shape)
         np.add.at(found, (self.row_of_pair, period), values[:, : self.closed])
+        return found
+
+    def planned(self, values: FloatArray, metric: str) -> FloatArray:
+        """A planned figure by row and closed period (G, P0): of pairs (P, T), and of pools that were facts
+        already when the plan was made, under the same keys."""
+        found = self.summed(values)
+        if self.before is not None:
+            position = {name: row for row, name in enumerate(self.facts.names)}
+            for pool, name in enumerate(self.before.names):
+                if name in position:
+                    found[position[name]] += self.before.values[metric][pool, : self.closed]
         return found
 
     def of_facts(self, values: FloatArray) -> FloatArray:
@@ -60,8 +73,8 @@ class Grain:
         return [*self.facts.labels.get(column, [UNKNOWN] * self.facts.size), *of_pairs]
 
 
-def make_grain(cube: Cube, facts: Facts) -> Grain:
-    """The rows of a cube of single sellers and its facts."""
+def make_grain(cube: Cube, facts: Facts, before: Facts | None = None) -> Grain:
+    """The rows of a cube of single sellers and its facts; `before` are those that the plan was made from."""
     told = np.zeros((facts.size, facts.past), dtype=np.bool_)
     for name in ("units", "revenue", "deals"):
         told |= ~np.isnan(facts.told[name][:, : facts.past])
@@ -70,4 +83,4 @@ def make_grain(cube: Cube, facts: Facts) -> Grain:
     pool, pair = facts.pairs
     at, period = np.nonzero(told[pool])
     rows[pair[at], period] = pool[at]
-    return Grain(facts, cube, rows)
+    return Grain(facts, cube, rows, before)

@@ -53,15 +53,14 @@ class Factors:
         return self.by_pair.get(rate, np.ones(self.size))
 
 
-def measured_rates(facts: Facts, plan: View, deals: FloatArray) -> list[Measured]:
-    """What each pool that tells opportunities or hours has measured; `deals` is the plan by pair and period
-    (P, T)."""
-    cover = _cover(facts, len(deals))
+def measured_rates(facts: Facts, plan: View, num_pairs: int) -> list[Measured]:
+    """What each pool that tells opportunities or hours has measured against the plan of P pairs."""
+    cover = _cover(facts, num_pairs)
     found: list[Measured] = []
     for pool in range(facts.size):
         for measure, rate in (("opportunities", "leads"), ("hours", "hours")):
             found += _total(facts, plan, pool, measure, rate)
-        found += _conversion(facts, plan, pool, cover, deals)
+        found += _conversion(facts, plan, pool, cover)
     return found
 
 
@@ -94,9 +93,7 @@ def _total(facts: Facts, plan: View, pool: int, measure: str, rate: str) -> list
     return [Measured(rate, pool, where, sums[0], sums[1], 1.0, 1.0, tuple(periods.tolist()))]
 
 
-def _conversion(
-    facts: Facts, plan: View, pool: int, cover: sparse.csr_array, deals: FloatArray
-) -> list[Measured]:
+def _conversion(facts: Facts, plan: View, pool: int, cover: sparse.csr_array) -> list[Measured]:
     told = facts.told["opportunities"][pool, : facts.past]
     periods = np.flatnonzero(~np.isnan(told))
     where = keys_of(facts, pool)
@@ -107,8 +104,8 @@ def _conversion(
     inside = np.asarray((cover @ own.T).todense()).ravel() >= np.asarray(cover.sum(axis=1)).ravel() - 0.5
     inside &= np.asarray(cover.sum(axis=1)).ravel() > 0
     won = float(facts.values["deals"][inside][:, periods].sum())
-    pairs = own.indices
-    expected = float(deals[pairs][:, periods].sum())
+    deals = plan.scoped("deals", where)
+    expected = 0.0 if deals is None else float(deals[periods].sum())
     if expected <= 0:
         return []
     base = float(planned[periods].sum()), float(told[periods].sum())

@@ -18,7 +18,7 @@ FloatArray = NDArray[np.float64]
 
 LEVEL_COLUMNS = ("scope", "member", "fact", "old_rest", "new_rest", "old_total", "new_total", "change")
 START_COLUMNS = ("initiative", "owner", "old_start", "new_start", "periods_earlier", "state")
-MOVE_PARTS = ("earned", "rest", "stretch", "over_assignment", "rules", "rounding", "beside")
+MOVE_PARTS = ("earned", "rest", "stretch", "over_assignment", "rules", "rounding")
 MOVE_COLUMNS = ("quota", "level", "node", "old", "new", "change", "carried", *MOVE_PARTS, "reason")
 
 
@@ -39,7 +39,15 @@ def levels_frame(old: Solution, new: Solution, scopes: Sequence[str]) -> pd.Data
             fact = float(facts.get(member, nothing)[:past].sum())
             rests = float(one[past:].sum()), float(other[past:].sum())
             rows.append(
-                (scope or COMPANY, member, fact, *rests, float(one.sum()), fact + rests[1], rests[1] - rests[0])
+                (
+                    scope or COMPANY,
+                    member,
+                    fact,
+                    *rests,
+                    float(one.sum()),
+                    fact + rests[1],
+                    rests[1] - rests[0],
+                )
             )
     frame = pd.DataFrame(rows, columns=list(LEVEL_COLUMNS))
     return frame.astype({"scope": "str", "member": "str"})
@@ -105,8 +113,8 @@ def moves_frame(moves: Sequence[QuotaMove]) -> pd.DataFrame:
 
     Columns: quota, level, node; old and new (number of the horizon; new with what is earned beside it) and
     change; carried (earned so far); the parts of the change, which add up to it: earned (facts less the old
-    plan of closed spans), rest (what the open spans can bring), stretch, over_assignment, rules, rounding,
-    beside (facts that are told of the node alone); reason (sentence).
+    plan of closed spans), rest (what the open spans can bring), stretch, over_assignment, rules, rounding;
+    reason (sentence).
     """
     rows = [
         (one.quota, one.level, one.node, one.old, one.new, one.change, one.earned,

@@ -66,8 +66,8 @@ def compare(solution: Solution, inputs: Inputs) -> Comparison:
     plan, cube = planned_view(solution), solution.sellers
     deals = solution.sales * solution.metrics.coefficient("deals")
     price = cube.by_market(cube.markets.price)
-    measured = measured_rates(facts, plan, deals)
-    grain = make_grain(cube, facts)
+    measured = measured_rates(facts, plan, cube.num_pairs)
+    grain = make_grain(cube, facts, solution.inputs.facts)
     found = evaluate(grain, solution.sales, price, pair_factors(facts, measured, cube.num_pairs))
     scopes = scope_columns(solution)
     causes = [split for scope in ("", *scopes) for split in splits(found, scope)]
