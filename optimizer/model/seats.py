@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizer.plan.capacity import CapacityUnit
 from optimizer.plan.inputs import Inputs
 from optimizer.plan.openseats import OpenSeats
-from optimizer.plan.sellers import CapacityUnit
 from optimizer.plan.territories import label_codes
 
 FloatArray = NDArray[np.float64]

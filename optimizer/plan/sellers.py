@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from optimizer.errors import InputError
 from optimizer.plan import phasing
 from optimizer.plan.assumptions import AssumptionLog
+from optimizer.plan.capacity import CapacityUnit, resolve_capacity
 from optimizer.plan.markets import Markets
 from optimizer.plan.openseats import OpenSeats, Ramp, open_rows, resolve_open_seats
 from optimizer.plan.plan import Plan
@@ -23,11 +23,6 @@ from optimizer.plan.territories import Pairs, resolve_pairs
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
-CapacityUnit = Literal["hours", "deals", "units", "revenue", ""]
-
-WORKING_DAYS_A_YEAR = 261.0
-HOURS_A_DAY = 8.0
-SELLING_SHARE = 0.35
 
 
 @dataclass(frozen=True)
@@ -89,7 +84,7 @@ def resolve_sellers(
     on_leads = np.where(led, np.nan_to_num(by_stages), 0.0)
     vacant = open_rows(table)[:, None]
     there = np.where(vacant, 1.0, presence)
-    unit, full, annual_hours = _capacity(plan, table, markets, pairs, there, on_leads, log)
+    unit, full, annual_hours = resolve_capacity(plan, table, markets, pairs, there, on_leads, log)
     when = (dates(table, "from"), dates(table, "to"))
     seats = resolve_open_seats(plan, table, when, lambda row: _ramp(plan, table, row, log), full, log)
     sellers = Sellers(
@@ -189,139 +184,6 @@ def dates(table: Table, column: str) -> NDArray[np.datetime64]:
     if column not in table.frame.columns:
         return np.full(len(table), np.datetime64("NaT"), dtype="datetime64[D]")
     return np.asarray(table.frame[column], dtype="datetime64[D]")
-
-
-def _capacity(
-    plan: Plan,
-    table: Table,
-    markets: Markets,
-    pairs: Pairs,
-    presence: FloatArray,
-    on_leads: FloatArray,
-    log: AssumptionLog,
-) -> tuple[tuple[CapacityUnit, ...], FloatArray, FloatArray]:
-    """Unit, capacity (S, T) and annual selling hours (S,) of each seller: given, else from productivity,
-    else none. `on_leads` are the hours a unit beside hours_per_unit (M,)."""
-    count, calendar = len(table), plan.calendar
-    given = table.by_period.get("capacity")
-    amounts = table.numbers("capacity")
-    has_capacity: NDArray[np.bool_] = ~np.isnan(amounts)
-    if given is not None:
-        has_capacity = np.any(~np.isnan(given), axis=1)
-    productivity = table.numbers("productivity")
-    twice = has_capacity & ~np.isnan(productivity)
-    if twice.any():
-        row = int(twice.argmax())
-        raise InputError("model.capacity_twice", table.place(row, "productivity", productivity[row]))
-    units: list[CapacityUnit] = ["hours" if known else "" for known in has_capacity]
-    if "capacity_unit" in table.frame.columns:
-        named = table.text("capacity_unit")
-        units = [
-            _unit(name) if known and name else unit
-            for name, known, unit in zip(named, has_capacity, units, strict=True)
-        ]
-    capacity = np.full((count, calendar.size), np.inf)
-    year = _annual_phase(plan, table, markets)
-    for seller in np.flatnonzero(has_capacity):
-        if given is None:
-            capacity[seller] = (
-                _phased(table, int(seller), amounts[seller], units[seller], year[seller]) * presence[seller]
-            )
-            continue
-        # A blank month has no limit, which is not the same as nobody being there.
-        limit = np.where(np.isnan(given[seller]), np.inf, given[seller])
-        capacity[seller] = np.multiply(
-            limit, presence[seller], out=np.zeros(calendar.size), where=presence[seller] > 0
-        )
-    productive = np.flatnonzero(~np.isnan(productivity))
-    hours_known = _hours_known(pairs, count)
-    annual_hours = np.full(count, np.nan)
-    selling_hours = WORKING_DAYS_A_YEAR * HOURS_A_DAY * SELLING_SHARE
-    for seller in productive:
-        amount = productivity[seller] * year[seller] * presence[seller]
-        rate = None
-        if hours_known[seller]:
-            rate = _hours_per_revenue(pairs, markets, on_leads, int(seller)) * log.factor(
-                "hours_from_productivity"
-            )
-        units[seller] = "revenue" if rate is None else "hours"
-        capacity[seller] = amount * (1.0 if rate is None else rate)
-        annual_hours[seller] = selling_hours if rate is None else productivity[seller] * rate
-    by_revenue = int(sum(1 for seller in productive if units[seller] == "revenue"))
-    log.note(
-        "selling_hours", "sellers", "capacity", by_revenue, selling_hours, "hours a year", scalable=False
-    )
-    log.note(
-        "hours_from_productivity",
-        "sellers",
-        "capacity",
-        len(productive) - by_revenue,
-        None,
-        "hours a year",
-    )
-    return tuple(units), capacity, annual_hours
-
-
-def _unit(name: str) -> CapacityUnit:
-    known: dict[str, CapacityUnit] = {
-        "hours": "hours",
-        "deals": "deals",
-        "units": "units",
-        "revenue": "revenue",
-    }
-    return known[name]
-
-
-def _phased(table: Table, seller: int, amount: float, unit: CapacityUnit, year: FloatArray) -> FloatArray:
-    """Capacity of each period (T,): hours are a rate (every period), units, deals and revenue an amount of
-    the horizon."""
-    per = table.text("capacity_per")[seller] if "capacity_per" in table.frame.columns else ""
-    per = per or ("period" if unit == "hours" else "horizon")
-    if per == "period":
-        return np.full(year.shape, amount)
-    if per == "year":
-        return np.asarray(amount * year, dtype=np.float64)
-    return np.asarray(amount * year / max(year.sum(), 1e-300), dtype=np.float64)
-
-
-def _annual_phase(plan: Plan, table: Table, markets: Markets) -> FloatArray:
-    """Share of a year's revenue that each period carries (S, T): capacity_profile, else the season, else
-    last year's months of all markets, else working days."""
-    profiles, calendar = plan.tables.get("profiles"), plan.calendar
-    default, kind = phasing.default_shares(profiles, calendar)
-    if kind != "season" and not np.isnan(markets.last_year_revenue).all():
-        months = np.nansum(markets.last_year_revenue, axis=0)
-        if months.sum() > 0:
-            default = months / months.sum() * calendar.size / calendar.periods_a_year
-    shares = np.tile(default, (len(table), 1))
-    if "capacity_profile" in table.frame.columns:
-        names = table.text("capacity_profile")
-        for name in sorted({name for name in names if name}):
-            if profiles is None:
-                raise InputError(
-                    "model.profiles_missing",
-                    table.place(names.index(name), "capacity_profile", name),
-                    profile=name,
-                )
-            shares[[found == name for found in names]] = phasing.season_shares(profiles, name, calendar)
-    return shares
-
-
-def _hours_known(pairs: Pairs, count: int) -> NDArray[np.bool_]:
-    """Sellers all of whose pairs have hours per unit (S,)."""
-    blank = np.bincount(pairs.seller, weights=np.isnan(pairs.hours_per_unit), minlength=count)
-    total = np.bincount(pairs.seller, minlength=count)
-    return np.asarray((blank == 0) & (total > 0), dtype=np.bool_)
-
-
-def _hours_per_revenue(pairs: Pairs, markets: Markets, on_leads: FloatArray, seller: int) -> float:
-    """Hours that a unit of revenue takes at last year's mix of the seller's markets."""
-    own = pairs.seller == seller
-    market = pairs.market[own]
-    revenue = np.nan_to_num(markets.last_year_revenue[market].sum(axis=1))
-    weights = revenue if revenue.sum() > 0 else np.ones(len(market))
-    hours = pairs.hours_per_unit[own] + on_leads[market]
-    return float((weights * hours / markets.price[market].mean(axis=1)).sum() / weights.sum())
 
 
 def _effort(
