@@ -33,8 +33,8 @@ def solve_curve_stages(
     """Optimise the stages in turn, each with the curves; the program's own objective is not used.
 
     A stage is locked at its value on the true curves, f <= f* + max(tolerance |f*|, 1e-6 scale, 1e-7 |f*|),
-    or a tenth of its gap where it has a `least_size` and its value is not next to 0, and starts from the plan of
-    the stage before. Duals are those of the program whose curves are replaced by their tangents at the
+    or a tenth of its gap where it has a `least_size` and its value is not next to 0, and starts from the plan
+    of the stage before. Duals are those of the program whose curves are replaced by their tangents at the
     answer, whole columns fixed. A stage that `chooses` leaves whole numbers and inputs of curves as they are.
     The first stage starts from the caller's `start_values`. Without curves it is `solve_stages`. Raises like
     `solve_curves`.
