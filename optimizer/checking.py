@@ -13,6 +13,7 @@ from optimizer.checks.coverage import (
     check_seasons,
 )
 from optimizer.checks.finding import Checked, Finding, Level, from_error
+from optimizer.checks.funnel import check_funnel
 from optimizer.checks.limits import check_contradictions, check_sums, check_unlimited
 from optimizer.checks.people import check_factors
 from optimizer.errors import InputError
@@ -30,6 +31,7 @@ from optimizer.quotas.precheck import check_quotas
 Check = Callable[[Checked], Iterable[Finding]]
 
 CHECKS: tuple[Check, ...] = (
+    check_funnel,
     check_unlimited,
     check_targets,
     check_contradictions,

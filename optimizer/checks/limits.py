@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.checks.finding import Checked, Finding, listed, member_phrase
+from optimizer.checks.funnel import fed_without_limit
 from optimizer.model.families.rules import RuleRows
 from optimizer.model.metrics import RATIOS, SALES_METRICS
 from optimizer.model.seating import may_be_there
@@ -158,6 +159,8 @@ def _bounded(checked: Checked, worth: FloatArray) -> BoolArray:
     bounded |= np.isin(cube.pair_market, np.concatenate(pooled) if pooled else [])[:, None]
     bounded |= np.isfinite(cube.capacity[cube.pair_seat]) & (cube.effort > 0)
     bounded |= ~may_be_there(cube)[cube.pair_seat]
+    if checked.inputs.funnel is not None:
+        bounded |= (checked.inputs.funnel.led & ~fed_without_limit(checked))[cube.pair_market][:, None]
     for resource, uses in context.activities.uses.items():
         table = checked.inputs.resources
         price = float(table.extra_price[resource])
