@@ -72,9 +72,10 @@ def _with_effects(cube: Cube) -> NDArray[np.bool_]:
 
 
 def _endless(cube: Cube, funnel: Funnel) -> FloatArray:
-    """No limit on what waits, in led markets that keep some of it (M, T)."""
+    """No limit on what waits, in led markets that keep some of it (M, T); nothing waits in closed periods."""
     waits = funnel.led & (funnel.kept > 0)
-    return np.where(waits[:, None], np.inf, np.zeros((1, cube.num_periods)))
+    ahead = np.arange(cube.num_periods) >= cube.inputs.past
+    return np.where(waits[:, None] & ahead[None, :], np.inf, 0.0)
 
 
 def _repeat(builder: ProgramBuilder, cube: Cube, funnel: Funnel) -> ActivityBlock | None:
@@ -156,19 +157,20 @@ def funnel_flows(cube: Cube, blocks: dict[str, ActivityBlock], gains: Mapping[st
         flows |= _flows(blocks, "organic", rates, "_organic", gains)
     if "customers" in blocks:
         found, block = funnel.customers, blocks["customers"]
-        before = customers_before(found, block)
+        before = customers_before(found, block, cube.inputs.past)
         flows["customers_before"] = Flow(found.labels, block.num_rows, block.num_periods, before)
     return flows
 
 
-def customers_before(found: Customers, block: ActivityBlock) -> Terms:
-    """Customers at the start of each period, by group and period."""
+def customers_before(found: Customers, block: ActivityBlock, past: int) -> Terms:
+    """Customers at the start of each period, by group and period; up to `past` those of the table."""
     rows, periods = block.num_rows, block.num_periods
     member = np.arange(block.size).reshape(rows, periods)
     opening = np.zeros((rows, periods))
-    opening[:, 0] = found.opening
-    ones = np.ones(rows * (periods - 1))
-    return Terms(member[:, 1:].ravel(), block.columns[:, :-1].ravel(), ones, opening.ravel())
+    opening[:, : past + 1] = found.opening[:, None]
+    ones = np.ones(rows * (periods - past - 1))
+    before = block.columns[:, past : periods - 1]
+    return Terms(member[:, past + 1 :].ravel(), before.ravel(), ones, opening.ravel())
 
 
 def _flows(

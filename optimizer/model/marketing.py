@@ -167,7 +167,11 @@ def _worked(
         return []
     amount = yields.amount[yields.pool]
     lower = np.repeat(np.where(amount < 0, -np.inf, 0.0), cube.num_periods)
-    upper = np.repeat(np.where(amount < 0, 0.0, np.inf), cube.num_periods)
+    most = np.repeat(np.where(amount < 0, 0.0, np.inf)[:, None], cube.num_periods, axis=1)
+    if cube.inputs.funnel is not None:
+        # What came in closed periods and is still open stands in the pipeline, where there is one.
+        most[cube.inputs.funnel.told[yields.market], : cube.inputs.past] = 0.0
+    upper = most.ravel()
     start = builder.add_columns(
         "worked", len(lower), by_period(yields.names, cube.calendar.period), lower=lower, upper=upper
     )

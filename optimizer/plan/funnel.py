@@ -45,6 +45,8 @@ class Funnel:
     """Opportunities that come without marketing (M, T)."""
     opening: FloatArray
     """Deals that what is open at the start is expected to bring (M, T)."""
+    told: BoolArray
+    """Whether the pipeline says what is open in a market (M,)."""
     kept: FloatArray
     """Share of what is won and not delivered that a market keeps for the next period (M,)."""
     of_market: Flow
@@ -91,7 +93,9 @@ def resolve_funnel(
     )
     kept = np.nan_to_num(plan.tables["markets"].numbers("waiting_kept"))
     of_yield = _of_yield(plan, stages, marketing, of_market, ages, log)
-    return Funnel(stages, led, organic, opening, kept, of_market, of_yield, customers)
+    # What came in closed periods and is still open stands in the pipeline.
+    organic[np.ix_(with_deals, np.arange(plan.calendar.size) < plan.calendar.past)] = 0.0
+    return Funnel(stages, led, organic, opening, with_deals, kept, of_market, of_yield, customers)
 
 
 def funnel_run_on(plan: Plan, funnel: Funnel, markets: Markets, source: IntArray, more: int) -> Funnel:

@@ -31,7 +31,8 @@ def opening_deals(
     periods: int,
     log: AssumptionLog,
 ) -> tuple[FloatArray, BoolArray]:
-    """Deals (M, periods) expected from what is open at the start, and the markets that the pipeline covers.
+    """Deals (M, periods) expected from what is open at the start (at `as_of` where there are facts), and the
+    markets that the pipeline covers.
 
     A market that the pipeline does not cover has what its organic opportunities left open, as if they had
     come at the rate of the same season before. Raises `InputError` for unknown stages and deals that have
@@ -117,15 +118,13 @@ def _timing(
     )
     last = later.sum(axis=1) / stages.period_days
     first = last - own / stages.period_days
-    timing = closings(first, last, ages)
+    past = plan.calendar.past
+    timing = np.pad(closings(first, last, ages), ((0, 0), (past, 0)))[:, :ages]
     close = dates(table, "close")
     for at in np.flatnonzero(~np.isnat(close)).tolist():
-        if close[at] < plan.calendar.starts[0]:
-            raise InputError(
-                "funnel.closed_before",
-                table.place(at, "close", str(close[at])),
-                first=str(plan.calendar.starts[0]),
-            )
+        if close[at] < plan.calendar.starts[past]:
+            where = table.place(at, "close", str(close[at]))
+            raise InputError("funnel.closed_before", where, first=str(plan.calendar.starts[past]))
         timing[row == at] = closings_on(plan, close[at], ages)
     return timing
 

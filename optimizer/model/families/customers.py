@@ -33,7 +33,7 @@ def customers(context: Context) -> None:
     if funnel is None or block is None:
         return
     found = funnel.customers
-    before = customers_before(found, block)
+    before = customers_before(found, block, context.cube.inputs.past)
     at_end = Terms(np.arange(block.size), block.columns.ravel(), np.ones(block.size), np.zeros(block.size))
     periods = context.cube.num_periods
     stay = before.scaled(np.repeat(-found.kept, periods))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from optimizer.errors import InputError
 from optimizer.model.compile import compile_plan
 from optimizer.plan.inputs import resolve
 from optimizer.plan.plan import Plan
@@ -198,3 +199,23 @@ def test_plans_without_a_funnel_stay_as_they_are(make_plan: MakePlan) -> None:
     model = compile_plan(resolve(make_plan(3, markets=MARKETS)))
     assert {block.name for block in model.program.row_blocks if block.size} == {"demand"}
     assert model.cube.num_periods == model.cube.num_planned == 3
+
+
+def test_with_facts_the_pipeline_is_that_of_today(make_plan: MakePlan) -> None:
+    """In March the open deals of March count, and not a second time what January brought; without a pipeline it does."""
+    told = {
+        "markets": "line,customer_type,price,margin_rate,organic,potential\nlift,new,10,0.5,120,4000\n",
+        "stages": "stage,conversion,days\nlead,0.5,60.875\n",
+        "profiles": FLAT,
+        "actuals": "period,line,units\n2027-01,lift,7\n2027-02,lift,7\n",
+        "calendar": {"as_of": "2027-03-01"},
+        "objective": [{"maximize": "contribution"}],
+    }
+    sold = by_period(solved(make_plan(12, **told)), "units")
+    assert sold[:2] == [7.0, 7.0] and sold[2:] == pytest.approx([5.0] * 10, rel=1e-4)
+    pipeline = "line,customer_type,amount,close\nlift,new,80,2027-04-10\n"
+    sold = by_period(solved(make_plan(12, **told, pipeline=pipeline)), "units")
+    assert sold[:5] == pytest.approx([7.0, 7.0, 0.0, 8.0, 5.0], rel=1e-4)
+    early = pipeline.replace("2027-04-10", "2027-02-10")
+    with pytest.raises(InputError, match="2027-03-01"):
+        resolve(make_plan(12, **told, pipeline=early))
