@@ -32,7 +32,8 @@ def check_coverage(checked: Checked) -> Iterator[Finding]:
         yield _warning("checking.seller_without_market", tables["sellers"], sellers.names, idle)
     never: NDArray[np.bool_] = np.all(sellers.presence <= 0, axis=1) | np.all(sellers.capacity <= 0, axis=1)
     if sellers.open_seats is not None:
-        never[sellers.open_seats.seller] = ~sellers.open_seats.presence.any(axis=(1, 2))
+        seats = sellers.open_seats
+        never[seats.seller] = ~seats.presence.any(axis=(1, 2)) & (seats.role < 0)
     away = np.flatnonzero(never)
     if len(away):
         yield _warning("checking.seller_without_capacity", tables["sellers"], sellers.names, away)

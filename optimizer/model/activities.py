@@ -14,6 +14,7 @@ from optimizer.model.gains import find_gains, gain_blocks
 from optimizer.model.initiatives import initiative_blocks
 from optimizer.model.marketing import marketing_blocks
 from optimizer.model.seating import may_be_there, seat_blocks
+from optimizer.model.staff import staff_blocks
 from optimizer.model.uplifts import Uplifts, find_uplifts
 from optimizer.model.windows import effect_views, window_blocks
 
@@ -29,6 +30,7 @@ def add_activities(builder: ProgramBuilder, cube: Cube) -> Activities:
         *initiative_blocks(builder, cube),
         *window_blocks(builder, cube),
         *seat_blocks(builder, cube),
+        *staff_blocks(builder, cube),
         *_uplift(builder, cube, uplifts),
         *funnel_blocks(builder, cube),
     ]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.model.cube import Cube
-from optimizer.model.seating import seat_of_open
+from optimizer.model.seating import most_of_seats, seat_of_open
 from optimizer.model.uplifts import Uplifts
 from optimizer.model.windows import added_by_seat, added_demand, demand_potential, demands
 
@@ -41,7 +41,7 @@ def most_capacity(cube: Cube) -> FloatArray:
     seats = cube.inputs.selling.sellers.open_seats
     if seats is not None:
         own = seat_of_open(cube, seats)
-        most[own] = np.where(np.isfinite(most[own]), seats.capacity.max(axis=1), most[own])
+        most[own] = np.where(np.isfinite(most[own]), most_of_seats(cube, seats)[1], most[own])
     for effect in effects.of("capacity") if effects is not None else ():
         assert effects is not None
         most += np.maximum(added_by_seat(cube, effects, effect), 0.0)

@@ -227,12 +227,28 @@ def satisfaction_weights(cube: Cube) -> FloatArray:
 
 
 def _hiring_cost(a: Activities) -> Parts:
-    """Recruiting in the period of the start, and pay of those who started; present staff is not in it."""
-    seats = a.cube.inputs.selling.sellers.open_seats
-    if seats is None:
-        return {}
+    """Recruiting in the period of the decision, pay of those who join less that of those who are let go, and
+    what letting go costs; pay of present staff is not in it."""
+    seats, roles = a.cube.inputs.selling.sellers.open_seats, a.cube.inputs.roles
     months = 12.0 / a.cube.calendar.periods_a_year
-    return {"hire": seats.recruiting, "seat_heads": (seats.pay * months)[:, None]}
+    parts: dict[str, FloatArray] = {}
+    if seats is not None:
+        parts |= {
+            "hire": seats.recruiting,
+            "seat_heads": (np.where(seats.role < 0, seats.pay, 0.0) * months)[:, None],
+        }
+    if roles is not None:
+        classes = roles.opening.shape[1]
+        parts |= {
+            "role_hire": roles.recruiting,
+            "heads_added": (roles.pay * months)[:, None],
+            "role_leave": np.repeat(roles.leave_cost, classes)[:, None],
+        }
+    return parts
+
+
+def _hires(a: Activities) -> Parts:
+    return {block: np.ones((1, 1)) for block in ("hire", "role_hire") if block in a.blocks}
 
 
 def _of_all(block: str) -> Callable[[Activities], Parts]:
@@ -307,7 +323,8 @@ ACTIVITY_METRICS: dict[str, tuple[Unit, Callable[[Activities], Parts]]] = {
     "initiative_value": ("currency", _initiative_value),
     "satisfaction_points": ("points", _satisfaction_points),
     "hiring_cost": ("currency", _hiring_cost),
-    "hires": ("heads", _of_all("hire")),
+    "hires": ("heads", _hires),
+    "role_heads": ("heads", _of_all("role_heads")),
     "starts": ("starts", _of_all("start")),
     "insertions": ("insertions", _insertions),
     "leads": ("leads", _leads),

@@ -339,7 +339,7 @@ def _spend_ties(context: Context) -> Terms:
 def _start_ties(context: Context) -> Terms:
     """The same weights on starts and hires: among equal plans the one that starts and hires less."""
     total = Terms.constants(np.zeros(1))
-    for name, column in (("start", "initiative"), ("hire", "seller")):
+    for name, column in (("start", "initiative"), ("hire", "seller"), ("role_hire", "role")):
         block = context.activities.blocks.get(name)
         if block is None:
             continue

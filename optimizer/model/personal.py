@@ -30,6 +30,9 @@ def rule_columns(plan: Plan) -> set[str]:
         named |= set(frozen.where)
     for stage in spec.objective or []:
         named |= {*stage.where, stage.across or ""}
+    if "roles" in plan.tables:
+        # Attrition and spans are about the people of a role together.
+        named.add("role")
     return {_bare(column) for column in named} - {"seller", ""}
 
 

@@ -11,6 +11,7 @@ from optimizer.model.blocks import ActivityBlock
 from optimizer.model.builder import ProgramBuilder
 from optimizer.model.cube import Cube
 from optimizer.model.marketing import by_period
+from optimizer.model.staff import most_heads
 from optimizer.plan.openseats import OpenSeats
 
 FloatArray = NDArray[np.float64]
@@ -30,15 +31,33 @@ def seat_blocks(builder: ProgramBuilder, cube: Cube) -> list[ActivityBlock]:
     ahead = np.arange(periods) >= cube.inputs.past
     shown = by_period(names, cube.calendar.period)
     may = (seats.may_start & ahead[None, :]).astype(np.float64)
-    most_heads, most_capacity = seats.headcount.max(axis=1), seats.capacity.max(axis=1)
+    at_most = most_of_seats(cube, seats)
     hire = builder.add_columns("hire", may.size, shown, upper=may.ravel(), integer=True)
-    heads = builder.add_columns("seat_heads", may.size, shown, upper=most_heads.ravel())
-    capacity = builder.add_columns("seat_capacity", may.size, shown, upper=most_capacity.ravel())
+    heads = builder.add_columns("seat_heads", may.size, shown, upper=at_most[0].ravel())
+    capacity = builder.add_columns("seat_capacity", may.size, shown, upper=at_most[1].ravel())
     return [
         ActivityBlock("hire", hire, labels, rows, periods, np.ones(may.shape), decision=True),
-        ActivityBlock("seat_heads", heads, labels, rows, periods, most_heads, decision=False),
-        ActivityBlock("seat_capacity", capacity, labels, rows, periods, most_capacity, decision=False),
+        ActivityBlock("seat_heads", heads, labels, rows, periods, _finite(at_most[0]), decision=False),
+        ActivityBlock("seat_capacity", capacity, labels, rows, periods, _finite(at_most[1]), decision=False),
     ]
+
+
+def _finite(values: FloatArray) -> FloatArray:
+    """A plausible size where there may be no limit."""
+    return np.where(np.isfinite(values), values, 1.0)
+
+
+def most_of_seats(cube: Cube, seats: OpenSeats) -> tuple[FloatArray, FloatArray]:
+    """Heads and capacity of each row at most (O, T); inf for a whole role without a limit."""
+    heads, capacity = seats.headcount.max(axis=1), seats.capacity.max(axis=1)
+    roles = cube.inputs.roles
+    for place in np.flatnonzero(seats.role >= 0).tolist():
+        assert roles is not None
+        most = float(most_heads(roles)[seats.role[place]])
+        heads[place] = most
+        full = seats.full[place]
+        capacity[place] = np.multiply(full, most, out=np.zeros_like(full), where=full > 0)
+    return heads, capacity
 
 
 def seat_labels(cube: Cube, seats: OpenSeats) -> dict[str, list[str]]:
@@ -70,26 +89,30 @@ def may_be_there(cube: Cube) -> BoolArray:
     if seats is not None:
         begun = seats.may_start & (np.arange(cube.num_periods) >= cube.inputs.past)[None, :]
         reached = (seats.presence * begun[:, :, None]).max(axis=1) > 0
-        there[seat_of_open(cube, seats)] |= reached
+        whole = (seats.role >= 0)[:, None] & (np.arange(cube.num_periods) >= cube.inputs.past)[None, :]
+        there[seat_of_open(cube, seats)] |= reached | whole
     return np.asarray(there, dtype=np.bool_)
 
 
-def staffed(cube: Cube, hires: FloatArray) -> Cube:
-    """The cube with its open seats filled as planned: `hires` (O, T) are 1 in the period of the start."""
+def staffed(cube: Cube, hires: FloatArray, heads: FloatArray, capacity: FloatArray) -> Cube:
+    """The cube with its open seats and whole roles as planned: `hires` (O, T) are 1 in the period of a start,
+    `heads` and `capacity` (O, T) those that follow."""
     seats = cube.inputs.selling.sellers.open_seats
     if seats is None:
         return cube
-    own, begun = seat_of_open(cube, seats), np.round(hires)
+    own = seat_of_open(cube, seats)
+    whole = (seats.role >= 0)[:, None]
+    there = np.einsum("ou,out->ot", np.round(hires), seats.presence)
+    full = np.where(np.isfinite(seats.full) & (seats.full > 0), seats.full, 1.0)
 
-    def filled(values: FloatArray, by_start: FloatArray) -> FloatArray:
+    def filled(values: FloatArray, planned: FloatArray) -> FloatArray:
         found: FloatArray = values.copy()
-        known = np.isfinite(values[own])
-        found[own] = np.where(known, np.einsum("ou,out->ot", begun, by_start), values[own])
+        found[own] = np.where(np.isfinite(values[own]), planned, values[own])
         return found
 
     return replace(
         cube,
-        headcount=filled(cube.headcount, seats.headcount),
-        presence=filled(cube.presence, seats.presence),
-        capacity=filled(cube.capacity, seats.capacity),
+        headcount=filled(cube.headcount, heads),
+        presence=filled(cube.presence, np.where(whole, capacity / full, there)),
+        capacity=filled(cube.capacity, capacity),
     )

@@ -88,6 +88,8 @@ def equal_open_seats(
     compared = _compared(inputs)
     found: dict[str, list[int]] = {}
     for place, seller in enumerate(seats.seller.tolist()):
+        if seats.role[place] >= 0:
+            continue
         own = slice(bounds[seller], bounds[seller + 1])
         figures = (seats.may_start, seats.headcount, seats.presence, seats.full, seats.recruiting, seats.pay)
         key = repr(

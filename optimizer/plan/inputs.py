@@ -18,6 +18,7 @@ from optimizer.plan.markets import Markets, resolve_markets
 from optimizer.plan.modes import with_mode_applied
 from optimizer.plan.plan import Plan
 from optimizer.plan.rates import rated_markets, rated_selling
+from optimizer.plan.roles import Roles, resolve_roles
 from optimizer.plan.sellers import Selling, resolve_sellers
 from optimizer.plan.sizes import SizePool, resolve_sizes
 from optimizer.plan.spent import with_spent
@@ -41,6 +42,7 @@ class Inputs:
     marketing: Marketing | None = None
     initiatives: Initiatives | None = None
     effects: Effects | None = None
+    roles: Roles | None = None
     facts: Facts | None = None
     """What has happened before `calendar.as_of`; None where everything is still ahead."""
     funnel: Funnel | None = None
@@ -89,6 +91,7 @@ def resolve(plan: Plan, factors: Mapping[str, float] | None = None) -> Inputs:
         marketing,
         initiatives,
         effects,
+        resolve_roles(plan, later),
         facts,
         funnel,
         (*log.used, *later.used),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizer.errors import InputError
 from optimizer.plan import phasing
 from optimizer.plan.assumptions import AssumptionLog
 from optimizer.plan.plan import Plan
@@ -42,6 +43,9 @@ class OpenSeats:
     """Currency of a start in each period, pro rata of the expected stay (O, T)."""
     pay: FloatArray
     """Currency a month (O,)."""
+    role: IntArray
+    """The role that a row stands for as a whole (O,), whose people are planned without names; -1 for a seat
+    that one person fills."""
 
     @property
     def limited(self) -> BoolArray:
@@ -75,9 +79,18 @@ class OpenSeats:
         )
 
 
-def open_rows(table: Table) -> BoolArray:
-    """Rows of sellers that are open seats."""
-    return np.array([status == OPEN for status in table.choices("status")], dtype=np.bool_)
+def open_rows(plan: Plan, table: Table) -> BoolArray:
+    """Rows of sellers whose people the plan decides on: open seats, and whole roles."""
+    vacant = np.array([status == OPEN for status in table.choices("status")], dtype=np.bool_)
+    return np.asarray(vacant | (role_of_rows(plan, table) >= 0), dtype=np.bool_)
+
+
+def role_of_rows(plan: Plan, table: Table) -> IntArray:
+    """The role whose name each seller has (S,); -1 for people with names."""
+    names = plan.tables["roles"].text("role") if "roles" in plan.tables else []
+    return np.array(
+        [names.index(one) if one in names else -1 for one in table.text("seller")], dtype=np.int64
+    )
 
 
 def resolve_open_seats(
@@ -94,14 +107,22 @@ def resolve_open_seats(
     Recruiting is charged pro rata: hiring_cost * min(1, months from the start to the end of the plan /
     tenure).
     """
-    rows = np.flatnonzero(open_rows(table))
+    rows = np.flatnonzero(open_rows(plan, table))
     if not len(rows):
         return None
+    role = role_of_rows(plan, table)[rows]
+    unlimited = (role >= 0) & ~np.isfinite(capacity[rows]).all(axis=1)
+    if unlimited.any():
+        raise InputError(
+            "people.role_without_capacity", table.place(int(rows[unlimited.argmax()]), "capacity")
+        )
     calendar = plan.calendar
     size, shape = calendar.size, (len(rows), calendar.size, calendar.size)
     headcount, presence = np.zeros(shape), np.zeros(shape)
     starts, ends = dates
     for place, seller in enumerate(rows.tolist()):
+        if role[place] >= 0:
+            continue
         ramp = ramp_of(seller)
         for begun in range(size):
             day = calendar.starts[begun].astype("datetime64[D]")
@@ -128,6 +149,7 @@ def resolve_open_seats(
         full=capacity[rows],
         recruiting=cost[:, None] * np.minimum(left[None, :] / stay[:, None], 1.0),
         pay=np.nan_to_num(table.numbers("cost")[rows]),
+        role=role,
     )
 
 

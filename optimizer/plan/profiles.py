@@ -21,6 +21,7 @@ USED_AS = {
     "organic_profile": SEASON,
     "capacity_profile": SEASON,
     "ramp": RAMP,
+    "tenure_profile": FREE,
     "carryover_profile": FREE,
     "lag": LAG,
 }
@@ -77,7 +78,10 @@ def _kinds(tables: Mapping[str, Table]) -> dict[str, str]:
     existing = frozenset(known)
     for table in tables.values():
         for column, kind in USED_AS.items():
-            if table.name not in ("markets", "sellers", "marketing") or column not in table.frame.columns:
+            if (
+                table.name not in ("markets", "sellers", "marketing", "roles")
+                or column not in table.frame.columns
+            ):
                 continue
             for row, name in enumerate(table.text(column)):
                 if not name or (kind == RAMP and name == NO_RAMP):

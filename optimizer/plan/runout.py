@@ -61,6 +61,7 @@ def run_on(inputs: Inputs) -> Inputs:
         marketing=None if inputs.marketing is None else marketing_run_on(plan, inputs.marketing, more),
         initiatives=initiatives,
         effects=effects,
+        roles=None if inputs.roles is None else inputs.roles.run_on(more),
         facts=None if inputs.facts is None else inputs.facts.run_on(more),
         funnel=funnel_run_on(plan, inputs.funnel, markets, source, more),
         calendar_after=Calendar(plan.calendar.spec.model_copy(update={"periods": plan.calendar.size + more})),

@@ -76,6 +76,8 @@ def _activity_dimensions(tables: Mapping[str, Table]) -> list[dict[str, list[str
         found += [marketing_dimensions(tables["marketing"]), yield_dimensions(tables)]
     if "initiatives" in tables:
         found.append(initiative_dimensions(tables["initiatives"]))
+    if "roles" in tables:
+        found.append({name: tables["roles"].text(name) for name in ("role", *tables["roles"].labels)})
     return found
 
 

@@ -12,7 +12,7 @@ from optimizer.plan import phasing
 from optimizer.plan.assumptions import AssumptionLog
 from optimizer.plan.capacity import CapacityUnit, resolve_capacity
 from optimizer.plan.markets import Markets
-from optimizer.plan.openseats import OpenSeats, Ramp, open_rows, resolve_open_seats
+from optimizer.plan.openseats import OpenSeats, Ramp, open_rows, resolve_open_seats, role_of_rows
 from optimizer.plan.plan import Plan
 from optimizer.plan.profiles import NO_RAMP
 from optimizer.plan.scopes import seller_dimensions
@@ -82,7 +82,7 @@ def resolve_sellers(
     pairs = _with_hours_by_stages(resolve_pairs(plan, table, markets, log), by_stages, led, log)
     headcount, presence = _presence(plan, table, log)
     on_leads = np.where(led, np.nan_to_num(by_stages), 0.0)
-    vacant = open_rows(table)[:, None]
+    vacant = open_rows(plan, table)[:, None]
     there = np.where(vacant, 1.0, presence)
     unit, full, annual_hours = resolve_capacity(plan, table, markets, pairs, there, on_leads, log)
     when = (dates(table, "from"), dates(table, "to"))
@@ -146,10 +146,10 @@ def _presence(plan: Plan, table: Table, log: AssumptionLog) -> tuple[FloatArray,
         [phasing.presence(calendar, start, end) for start, end in zip(starts, ends, strict=True)]
     )
     presence = headcount.copy()
-    defaulted, vacant = 0, open_rows(table)
+    defaulted, vacant, whole = 0, open_rows(plan, table), role_of_rows(plan, table) >= 0
     for seller in range(count):
         ramp = None if np.isnat(starts[seller]) and not vacant[seller] else _ramp(plan, table, seller, log)
-        if ramp is None:
+        if ramp is None or whole[seller]:
             continue
         by_default = not table.choices("ramp")[seller]
         if vacant[seller]:

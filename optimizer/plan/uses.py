@@ -22,10 +22,17 @@ SELL = "sell"
 SELLER = "seller"
 SEATS = "seat_heads"
 """Block of the people in open seats, who take what sellers take by being there."""
-BLOCKS = {"marketing": "spend", "initiative": "start", "active": "active"}
+BLOCKS = {
+    "marketing": "spend",
+    "initiative": "start",
+    "active": "active",
+    "role": "role_heads",
+    "hire": "role_hire",
+}
 """Activity of the table `uses` -> block of the model."""
 TABLES = {"spend": ("marketing", "channel"), "start": ("initiatives", "initiative")}
 TABLES["active"] = TABLES["start"]
+TABLES["role_heads"] = TABLES["role_hire"] = ("roles", "role")
 """Block -> table and column that its names come from."""
 
 

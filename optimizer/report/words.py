@@ -33,6 +33,7 @@ _METRICS = frozenset(
         "initiative_value",
         "hiring_cost",
         "hires",
+        "role_heads",
         "satisfaction",
         "satisfaction_points",
         "satisfaction_weight",

@@ -91,14 +91,26 @@ def initiatives(solution: Solution) -> pd.DataFrame:
 
 
 def hires(solution: Solution) -> pd.DataFrame:
-    """Every open seat, whether it is filled or not.
+    """Every open seat, filled or not, and every period in which a role hires.
 
-    Columns: seller; the other columns of the sellers table; start (period; blank where the seat stays open);
-    headcount (mean over the plan) and hiring_cost (currency over the plan, pay since the start included).
-    Raises `ValueError` without a plan.
+    Columns: seller (blank for roles) and the other columns of the sellers table; role (blank for seats,
+    unless the sellers table has the column); start (period of the start or the decision; blank where a seat
+    stays open); hires; hiring_cost (currency over the plan; of a role only the recruiting). Raises
+    `ValueError` without a plan.
     """
+    parts = [part for part in (_seats(solution), _role_hires(solution)) if part is not None]
+    found = pd.concat(parts, ignore_index=True)
+    texts = [name for name in found.columns if name not in ("hires", "hiring_cost")]
+    order = [*texts, "hires", "hiring_cost"]
+    return found[order].fillna(dict.fromkeys(texts, "")).astype(dict.fromkeys(texts, "str"))
+
+
+def _seats(solution: Solution) -> pd.DataFrame | None:
     metrics, x = solution.metrics, solution.x
-    block, heads = (metrics.activities.blocks[name] for name in ("hire", "seat_heads"))
+    seats = solution.sellers.inputs.selling.sellers.open_seats
+    if seats is None or not (seats.role < 0).any():
+        return None
+    block = metrics.activities.blocks["hire"]
     begun = block.values(x) > 0.5
     periods = np.array(solution.sellers.calendar.period, dtype=object)
     columns: dict[str, Any] = {
@@ -107,11 +119,28 @@ def hires(solution: Solution) -> pd.DataFrame:
         if not name.startswith("seller.")
     }
     columns["start"] = np.where(begun.any(axis=1), periods[begun.argmax(axis=1)], "")
-    texts = list(columns)
-    columns["headcount"] = heads.values(x).mean(axis=1)
-    figures = _by_row(metrics.parts("hiring_cost"), metrics.activities.blocks, x, block.num_rows)
-    columns["hiring_cost"] = figures.sum(axis=1)
-    return pd.DataFrame(columns).astype(dict.fromkeys(texts, "str"))
+    columns["hires"] = begun.any(axis=1).astype(np.float64)
+    cost = {
+        name: part for name, part in metrics.parts("hiring_cost").items() if name in ("hire", "seat_heads")
+    }
+    columns["hiring_cost"] = _by_row(cost, metrics.activities.blocks, x, block.num_rows).sum(axis=1)
+    return pd.DataFrame(columns)[seats.role < 0]
+
+
+def _role_hires(solution: Solution) -> pd.DataFrame | None:
+    block = solution.metrics.activities.blocks.get("role_hire")
+    if block is None:
+        return None
+    hired = np.round(block.values(solution.x))
+    row, period = np.nonzero(hired)
+    recruiting = np.broadcast_to(solution.metrics.parts("hiring_cost")["role_hire"], hired.shape)
+    columns: dict[str, Any] = {
+        name: np.array(labels, dtype=object)[row] for name, labels in block.labels.items()
+    }
+    columns["start"] = np.array(solution.sellers.calendar.period, dtype=object)[period]
+    columns["hires"] = hired[row, period]
+    columns["hiring_cost"] = (hired * recruiting)[row, period]
+    return pd.DataFrame(columns)
 
 
 def decisions(solution: Solution) -> pd.DataFrame:

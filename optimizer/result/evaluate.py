@@ -54,7 +54,8 @@ def as_planned(solution: Solution) -> Cube:
     effects of initiatives add."""
     cube, blocks = solution.sellers, solution.activities.blocks
     if "hire" in blocks:
-        cube = staffed(cube, blocks["hire"].values(solution.x))
+        planned = (blocks[name].values(solution.x) for name in ("hire", "seat_heads", "seat_capacity"))
+        cube = staffed(cube, *planned)
     effects = cube.inputs.effects
     for effect in effects.of("capacity") if effects is not None else ():
         assert effects is not None

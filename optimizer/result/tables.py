@@ -117,7 +117,7 @@ def tables(solution: Solution) -> dict[str, pd.DataFrame]:
             found["marketing"] = marketing(solution)
         if "start" in solution.activities.blocks:
             found["initiatives"] = initiatives(solution)
-        if "hire" in solution.activities.blocks:
+        if {"hire", "role_hire"} & set(solution.activities.blocks):
             found["hires"] = hires(solution)
         if "customers" in solution.activities.blocks:
             found["customers"] = customers(solution)

@@ -26,6 +26,7 @@ CASES = {
     "near_last_year": 29.0,
     "open_seat": 1740.0,
     "training_and_service": 605.0,
+    "reps_and_managers": 2906.68719476736,
     "training_and_prices": 9140 / 9,
     "wyndor": 36.0,
 }

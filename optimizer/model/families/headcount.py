@@ -20,6 +20,7 @@ from optimizer.model.blocks import ActivityBlock
 from optimizer.model.bounds import most_demand
 from optimizer.model.builder import Labels
 from optimizer.model.context import Context
+from optimizer.model.families.staff import staff
 from optimizer.model.marketing import by_period
 from optimizer.model.personal import personal_terms, rule_columns
 from optimizer.model.seating import open_seat_of
@@ -32,10 +33,14 @@ IntArray = NDArray[np.int64]
 
 
 def headcount(context: Context) -> None:
-    """Add the rows of open seats."""
+    """Add the rows of open seats, and those of roles."""
     seats = context.cube.inputs.selling.sellers.open_seats
-    if seats is None:
-        return
+    if seats is not None:
+        _open_seats(context, seats)
+    staff(context)
+
+
+def _open_seats(context: Context, seats: OpenSeats) -> None:
     hire = context.activities.blocks["hire"]
     names = tuple(hire.labels["seller"])
     once = Terms(
@@ -47,15 +52,16 @@ def headcount(context: Context) -> None:
     context.builder.add_rows("headcount", once, lambda: [(name, "once") for name in names], upper=1.0)
     for name, by_start in (("seat_heads", seats.headcount), ("seat_capacity", seats.capacity)):
         labels = by_period(names, context.cube.calendar.period, name.removeprefix("seat_"))
-        _defined(context, hire, context.activities.blocks[name], by_start, labels)
+        _defined(context, seats, context.activities.blocks[name], by_start, labels)
     _presence(context, seats, hire)
     _in_order(context, seats, hire)
 
 
 def _defined(
-    context: Context, hire: ActivityBlock, block: ActivityBlock, by_start: FloatArray, labels: Labels
+    context: Context, seats: OpenSeats, block: ActivityBlock, by_start: FloatArray, labels: Labels
 ) -> None:
-    """block[o,t] = sum_u by_start[o,u,t] hire[o,u]."""
+    """block[o,t] = sum_u by_start[o,u,t] hire[o,u]; whole roles have rows of their own."""
+    hire = context.activities.blocks["hire"]
     place, begun, period = np.nonzero(by_start)
     count = block.size
     filled = Terms(
@@ -65,14 +71,15 @@ def _defined(
         np.zeros(count),
     )
     own = Terms(np.arange(count), block.columns.ravel(), np.ones(count), np.zeros(count))
-    context.builder.add_rows("headcount", own + filled, labels, lower=0.0, upper=0.0)
+    free = np.repeat(np.where(seats.role < 0, 0.0, np.inf), block.num_periods)
+    context.builder.add_rows("headcount", own + filled, labels, lower=0.0 - free, upper=free)
 
 
 def _presence(context: Context, seats: OpenSeats, hire: ActivityBlock) -> None:
     """Seats without a capacity sell nothing before they are filled."""
     cube = context.cube
     place = open_seat_of(cube)[cube.pair_seat]
-    pairs = np.flatnonzero((place >= 0) & ~seats.limited[place])
+    pairs = np.flatnonzero((place >= 0) & ~(seats.limited | (seats.role >= 0))[place])
     if not len(pairs):
         return
     most = most_demand(cube)[cube.pair_market[pairs]]

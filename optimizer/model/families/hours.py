@@ -29,18 +29,28 @@ def hours(context: Context) -> None:
     cube = context.cube
     limited = np.isfinite(cube.capacity)
     row_of = np.where(limited, np.cumsum(limited).reshape(limited.shape) - 1, -1)
-    row = row_of[cube.pair_seat]
-    used = (row >= 0) & (cube.effort != 0.0)
     upper = cube.capacity[limited]
-    terms = Terms(row[used], context.cell_columns[used], cube.effort[used], np.zeros(len(upper)))
-    terms = terms + _uplifted(context, row_of, len(upper)) + _added(context, row_of, len(upper))
-    terms = terms + _on_leads(context, row_of, len(upper)) + _of_open_seats(context, row_of, len(upper))
+    terms = capacity_used(context, row_of, len(upper)) + capacity_varying(context, row_of, len(upper))
 
     def labels() -> list[tuple[str, ...]]:
         names, periods = cube.seat_names, cube.calendar.period
         return [(names[seat], periods[period]) for seat, period in np.argwhere(limited)]
 
     context.builder.add_rows("hours", terms, labels, upper=upper)
+
+
+def capacity_used(context: Context, row_of: IntArray, count: int) -> Terms:
+    """Capacity that seats use, summed by the row of each seat and period (G, T); -1 is in no row."""
+    cube = context.cube
+    row = row_of[cube.pair_seat]
+    used = (row >= 0) & (cube.effort != 0.0)
+    sold = Terms(row[used], context.cell_columns[used], cube.effort[used], np.zeros(count))
+    return sold + _uplifted(context, row_of, count) + _on_leads(context, row_of, count)
+
+
+def capacity_varying(context: Context, row_of: IntArray, count: int) -> Terms:
+    """Capacity that decisions add, on the left-hand side, by the row of each seat and period (G, T)."""
+    return _added(context, row_of, count) + _of_open_seats(context, row_of, count)
 
 
 def _on_leads(context: Context, row_of: IntArray, count: int) -> Terms:
