@@ -84,8 +84,8 @@ def _with_responses(
     if known:
         taken = lower[[term.input_column for term in known]]
         brought = make_table([term.curve for term in known]).value(np.arange(len(known)), taken)
-        # A logarithm of nothing brings nothing.
-        brought = np.where(np.isfinite(brought), brought, 0.0)
+        # A logarithm of nothing brings nothing, and neither does spending that is rounding of the solver.
+        brought = np.where(np.isfinite(brought) & (np.abs(brought) > ROUNDING), brought, 0.0)
         column = np.array([term.output_column for term in known])
         exact = np.array([term.sense == "=" for term in known])
         lower[column] = np.where(exact, brought, np.minimum(lower[column], brought))
