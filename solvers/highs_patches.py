@@ -102,6 +102,8 @@ class HighsPatches:
 
     def _native_basis(self, basis: Basis) -> highspy.HighsBasis:
         native = self._library.HighsBasis()
+        # HiGHS made it itself: one that it takes for somebody else's is factorised twice.
+        native.alien = False
         codes = [self._library.HighsBasisStatus(code) for code in range(5)]
         native.col_status = [codes[code] for code in basis.columns.tolist()]
         native.row_status = [codes[code] for code in basis.rows.tolist()]

@@ -117,8 +117,9 @@ class Session:
         if coefficients is not None:
             changes["matrix"] = changed_matrix(self._program.matrix, coefficients)
         elif matrix is not None:
-            changes["matrix"] = matrix
             coefficients = moved(self._program.matrix, matrix)
+            if coefficients[0].size:
+                changes["matrix"] = matrix
         self._change(self._program.replace(**changes), set(changes), coefficients)
 
     def add_row(self, columns: IntArray, values: FloatArray, lower: float, upper: float) -> None:

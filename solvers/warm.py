@@ -17,7 +17,7 @@ from solvers.curves import CurveTerm
 from solvers.options import SolveOptions
 from solvers.program import FloatArray, LinearProgram
 from solvers.result import Basis, SolveResult
-from solvers.session import Session, difference
+from solvers.session import Session
 from solvers.stage import Lock, Stage, with_locks
 from solvers.staged import StagedResult, StagedRun, check_stages
 from solvers.staged_curves import solve_curve_stages
@@ -153,12 +153,9 @@ def patch(session: Session, program: LinearProgram) -> None:
         for name in _ARRAYS
         if not np.array_equal(getattr(base, name), getattr(program, name))
     }
-    same = difference(program.matrix, base.matrix)
-    if same is None or same[0].size:
-        changes["matrix"] = program.matrix
     changes |= {
         name: getattr(program, name)
         for name in ("maximize", "offset")
         if getattr(base, name) != getattr(program, name)
     }
-    session.patch(**changes)
+    session.patch(matrix=program.matrix, **changes)

@@ -1,0 +1,276 @@
+"""Sweeps beside cold runs and beside a plain PuLP loop, everything included, in one run.
+
+    python -m benchmarks.sweeps [--scenarios 1000] [--cold 50] [--memory 10000] [--json FILE]
+
+A lever scenario changes at most 5 % of the plan's numbers (the hours of a twentieth of the sellers); an
+all-change scenario changes every potential, price, margin, capacity and effort. A sweep is timed from its
+scenario files to its tables: read, change, compile, patch, solve, verify, write. A cold run is `solve`'s own
+compile and solve of the same changed plan, without reading and writing; it is timed on some of the scenarios
+and scaled up. Times are seconds of the processor, because other programs use the cores too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pulp
+
+from benchmarks.generator import Size, write_plan
+from benchmarks.machine import load_average, machine_facts
+from benchmarks.sessions import pulp_problem
+from optimizer.model.compile import compile_plan
+from optimizer.plan.inputs import resolve
+from optimizer.settings import SolveSettings
+from optimizer.solving import solve, solver_stage
+from scenarios import examples
+from scenarios.base import Base, load_base
+from scenarios.changes import apply_scenario
+from scenarios.files import Scenario, find_files, load_scenarios
+from scenarios.sweep import sweep
+from scenarios.worker import SweepSettings
+
+SIZE, SMALL = Size("20k", 70, 44, 22), Size("3k", 20, 16, 10)
+LIMITS = {
+    "lever sweep / cold": 1 / 8, "all-change sweep / cold": 1 / 3, "main pack / cold": 1.0,
+    "one core / two cores": 1.7, "memory, most / fewest scenarios": 1.1, "distance of the objectives": 1e-6,
+}  # fmt: skip
+AT_LEAST = ("one core / two cores",)
+PULP_SAMPLES, PACK_SCENARIOS, PACK_LIMIT = 3, 40, 120.0
+TARGETS = """targets:
+  - {name: Year, metric: revenue, growth: 0.25, priority: 1}
+  - {name: Premium, metric: revenue, where: {line: premium}, growth: 0.40, priority: 2}
+  - {name: Regions, metric: revenue, each: region, growth: 0.05, priority: 3}
+"""
+COLD = SolveSettings(marginal_values=False, leverage=False)
+PLAIN = SweepSettings(kept=False)
+
+
+def benchmark_plan(folder: Path, size: Size) -> Path:
+    """A generated plan whose targets come by priority, as planners have them, in place of one objective."""
+    plan = write_plan(size, folder)
+    text = plan.read_text(encoding="utf-8").replace("objective: [{maximize: contribution}]\n", "")
+    text = text.replace("name: Premium, metric", "name: Premium share, metric")
+    text = text.replace("name: Regions, metric", "name: Near last year, metric")
+    plan.write_text(text + TARGETS, encoding="utf-8")
+    (folder / "scenarios").mkdir()
+    return plan
+
+
+def write_levers(folder: Path, size: Size, count: int) -> list[Path]:
+    """Scenario files in which a twentieth of the sellers have up to a fifth more or less hours."""
+    random = np.random.default_rng(1)
+    paths = []
+    for number in range(count):
+        chosen = random.choice(size.sellers, max(1, size.sellers // 20), replace=False)
+        names = ", ".join(f"S{index:04d}" for index in chosen)
+        where, by = f"{{seller: [{names}]}}", random.uniform(0.8, 1.2)
+        change = f"{{table: sellers, where: {where}, column: capacity, multiply: {by:.4f}}}"
+        paths.append(_write(folder, f"lever{number:05d}", [change]))
+    return paths
+
+
+def write_all_changes(folder: Path, count: int) -> list[Path]:
+    """Scenario files in which every number of the plan moves by up to 3 %."""
+    random = np.random.default_rng(2)
+    columns = (
+        ("markets", "potential"), ("markets", "price"), ("markets", "margin_rate"),
+        ("sellers", "capacity"), ("territories", "hours_per_unit"),
+    )  # fmt: skip
+    paths = []
+    for number in range(count):
+        changes = [
+            f"{{table: {table}, column: {column}, multiply: {random.uniform(0.97, 1.03):.5f}}}"
+            for table, column in columns
+        ]
+        paths.append(_write(folder, f"all{number:05d}", changes))
+    return paths
+
+
+def _write(folder: Path, name: str, changes: Sequence[str]) -> Path:
+    path = folder / "scenarios" / f"{name}.yaml"
+    path.write_text(f"name: {name}\nchanges:\n" + "".join(f"  - {one}\n" for one in changes))
+    return path
+
+
+def timed(action: Callable[[], Any]) -> tuple[float, Any]:
+    """Seconds of the processor that an action takes, and what it gives."""
+    started = time.process_time()
+    given = action()
+    return time.process_time() - started, given
+
+
+def cold_runs(base: Base, scenarios: Sequence[Scenario]) -> tuple[float, dict[str, float]]:
+    """Seconds a scenario of `solve`'s compile and solve, and the money of each."""
+    seconds, money = 0.0, {}
+    for scenario in scenarios:
+        plan = apply_scenario(base, scenario).plan
+        spent, found = timed(lambda plan=plan: solve(plan, COLD))
+        seconds += spent
+        money[scenario.name] = found.figure("contribution") if found.has_plan else float("nan")
+    return seconds / len(scenarios), money
+
+
+def swept(plan: Path, files: Sequence[Path], out: Path, **settings: Any) -> tuple[float, pd.DataFrame]:
+    """Seconds a scenario of a whole sweep, base plan included, and its league table."""
+    chosen = SweepSettings(**{"kept": False, **settings})
+    seconds, found = timed(lambda: sweep(plan, files, out, chosen))
+    league = pd.read_parquet(found.folder / "league.parquet").set_index("scenario")
+    return seconds / len(files), league
+
+
+def distance(league: pd.DataFrame, money: dict[str, float]) -> float:
+    """The largest relative distance of a sweep's money from that of cold runs."""
+    names = list(money)
+    cold = np.array([money[name] for name in names])
+    return float(
+        np.nanmax(np.abs(league["money"].loc[names].to_numpy() - cold) / np.maximum(1.0, np.abs(cold)))
+    )
+
+
+def against_cold(folder: Path, count: int, cold: int, say: Callable[[str], None]) -> dict[str, float]:
+    """Lever and all-change sweeps of the 20k plan beside cold runs and PuLP."""
+    plan = benchmark_plan(folder, SIZE)
+    base, found = load_base(plan), dict[str, float]()
+    model = compile_plan(resolve(base.plan))
+    program = model.program
+    say(f"plan: {program.num_columns:,} columns, {program.num_rows:,} rows, {len(model.stages)} stages")
+    kinds = {"lever": write_levers(folder, SIZE, count), "all-change": write_all_changes(folder, count)}
+    worst = 0.0
+    for kind, files in kinds.items():
+        warm, league = swept(plan, files, folder / "out" / kind)
+        sample = load_scenarios(base.folder, find_files(base.folder, files[:cold]))
+        alone, money = cold_runs(base, sample)
+        worst = max(worst, distance(league, money))
+        found[f"{kind} sweep / cold"] = warm / alone
+        counts = f"{count} and {len(sample)} of them"
+        say(f"{kind:<10} sweep {warm * 1e3:7.1f} ms, cold {alone * 1e3:7.1f} ms a scenario ({counts})")
+        with_kept, _ = swept(plan, files[:cold], folder / "kept" / kind, kept=True)
+        say(f"{kind:<10} with plan kept and reacting {with_kept * 1e3:7.1f} ms a scenario")
+    found["distance of the objectives"] = worst
+    loop = pulp_seconds(base)
+    say(f"{'PuLP loop':<10} {loop * 1e3:7.1f} ms a scenario: build and CBC, the money stage only")
+    return found
+
+
+def pulp_seconds(base: Base) -> float:
+    """Seconds a scenario of a script that builds the money stage object by object and calls PuLP's solver."""
+    model = compile_plan(resolve(base.plan))
+    stage = next(solver_stage(model, stage) for stage in model.stages if stage.is_money)
+    program = stage.aimed(model.program)
+    started = time.perf_counter()
+    for _ in range(PULP_SAMPLES):
+        pulp_problem(program).solve(pulp.PULP_CBC_CMD(msg=False))
+    return (time.perf_counter() - started) / PULP_SAMPLES
+
+
+def main_pack(folder: Path, count: int, say: Callable[[str], None]) -> dict[str, float]:
+    """Scenarios of the main pack, whole numbers and all, beside cold runs; gaps are said."""
+    plan = examples.copy("premium_year", folder / "pack")
+    steps = ", ".join(f"{value:.3f}" for value in np.linspace(0.9, 1.1, count // 4))
+    path = plan.parent / "scenarios" / "benchmark.yaml"
+    path.write_text(
+        f"name: b\ngrid: {{demand: [{steps}], hours: [0.92, 0.97, 1.02, 1.07]}}\nchanges:\n"
+        "  - {table: markets, column: potential, multiply: $demand}\n"
+        "  - {table: sellers, where: {sales_channel: direct}, column: productivity, multiply: $hours}\n"
+    )
+    warm, league = swept(plan, [path], folder / "pack_out", time_limit=PACK_LIMIT)
+    warm = warm / count
+    base = load_base(plan)
+    alone, money = cold_runs(base, load_scenarios(base.folder, find_files(base.folder, [path])))
+    whole = int(compile_plan(resolve(base.plan)).program.integer.sum())
+    say(f"main pack: {count} scenarios, {whole} whole columns")
+    say(f"main pack: sweep {warm:.2f} s, cold {alone:.2f} s a scenario")
+    gaps = league["gap"].dropna()
+    shown = f"{gaps.max():.2e}" if len(gaps) else "-"
+    say(f"main pack: largest gap {shown}, distance of the money from cold {distance(league, money):.1e}")
+    return {"main pack / cold": warm / alone}
+
+
+def two_cores(folder: Path, count: int, say: Callable[[str], None]) -> dict[str, float]:
+    """The same lever sweep by one process and by two, seconds of the clock."""
+    plan = folder / "plan.yaml"
+    files = sorted((folder / "scenarios").glob("lever*.yaml"))[:count]
+    seconds = {}
+    for workers in (1, 2):
+        started = time.perf_counter()
+        sweep(plan, files, folder / "cores" / str(workers), PLAIN, engine=f"process:{workers}")
+        seconds[workers] = time.perf_counter() - started
+    say(f"{count} levers: one process {seconds[1]:.1f} s, two {seconds[2]:.1f} s of the clock")
+    return {"one core / two cores": seconds[1] / seconds[2]}
+
+
+def memory(folder: Path, most: int, say: Callable[[str], None]) -> dict[str, float]:
+    """Peak memory of sweeps of more and more scenarios, each in a process of its own."""
+    plan = benchmark_plan(folder, SMALL)
+    peaks = []
+    for count in (most // 100, most // 10, most):
+        values = ", ".join(f"{0.8 + 0.4 * at / count:.6f}" for at in range(count))
+        path = folder / "scenarios" / f"grid{count}.yaml"
+        path.write_text(
+            f"name: g{count}\ngrid: {{by: [{values}]}}\n"
+            "changes: [{table: sellers, where: {seller: S0001}, column: capacity, multiply: $by}]\n"
+        )
+        command = [sys.executable, "-m", "benchmarks.sweeps", "--child", str(plan), str(path)]
+        answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        peaks.append(float(answer))
+        say(f"memory: {count:>6} scenarios {peaks[-1]:7.0f} MiB at most")
+    return {"memory, most / fewest scenarios": peaks[-1] / peaks[0]}
+
+
+def child(plan: Path, scenarios: Path) -> None:
+    """Sweep and print the peak memory of this process in MiB."""
+    sweep(plan, [scenarios], plan.parent / "out" / scenarios.stem, PLAIN)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
+    """Every part, and what is required of it."""
+    with tempfile.TemporaryDirectory() as text:
+        folder = Path(text)
+        ratios = against_cold(folder / "plan", arguments.scenarios, arguments.cold, say)
+        ratios |= two_cores(folder / "plan", arguments.scenarios, say)
+        ratios |= main_pack(folder, arguments.pack, say)
+        ratios |= memory(folder / "memory", arguments.memory, say)
+    missed = [
+        name for name, limit in LIMITS.items()
+        if (ratios[name] < limit if name in AT_LEAST else ratios[name] > limit)
+    ]  # fmt: skip
+    for name, value in ratios.items():
+        word = "at least" if name in AT_LEAST else "at most"
+        say(f"{name:<34} {value:10.3g}  ({word} {LIMITS[name]:.3g}{', MISSED' if name in missed else ''})")
+    return {"ratios": ratios, "missed": missed}
+
+
+def main() -> None:
+    """Run everything; the exit code is 1 when a requirement is missed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--scenarios", type=int, default=1000)
+    parser.add_argument("--cold", type=int, default=50)
+    parser.add_argument("--pack", type=int, default=PACK_SCENARIOS)
+    parser.add_argument("--memory", type=int, default=10_000)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--child", nargs=2, type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.child:
+        child(*arguments.child)
+        return
+    before = load_average()
+    result = run(arguments, lambda line: print(line, flush=True)) | {"machine": machine_facts(before)}
+    if arguments.json:
+        arguments.json.write_text(json.dumps(result, indent=2, default=str))
+    sys.exit(1 if result["missed"] else 0)
+
+
+if __name__ == "__main__":
+    main()
