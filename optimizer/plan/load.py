@@ -9,11 +9,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from optimizer.errors import InputError
+from optimizer.errors import InputError, Place
 from optimizer.io.paths import file_digest, resolve_inside
 from optimizer.io.yaml import Document, load_yaml
 from optimizer.plan.calendar import Calendar
 from optimizer.plan.checks import check_references
+from optimizer.plan.fromrun import KEY, AnnualRun
 from optimizer.plan.modes import check_mode
 from optimizer.plan.plan import Plan
 from optimizer.plan.problems import explained
@@ -85,12 +86,31 @@ def read_content(
     source = Source(file, source.lines, places)
     spec = validated(expanded, source)
     tables = read_tables(spec, root, source)
+    run = None
+    if spec.from_run is not None:
+        run = AnnualRun.find(root, spec.from_run, source.place((KEY,), spec.from_run))
+        expanded, source = _with_run(expanded, run, _calendar(spec, source), source)
+        tables = run.opened(tables, _calendar(spec, source))
     files = {table.file: resolve_inside(root, table.file) for table in spec.tables.values()}
     files |= rule_tables.files
+    files |= {} if run is None else run.files
     if (root / file).is_file():
         files[file] = root / file
     inputs = {name: file_digest(path) for name, path in files.items()}
     return Content(expanded, root, source, tables, inputs)
+
+
+def _with_run(
+    data: Mapping[str, Any], run: AnnualRun, calendar: Calendar, source: Source
+) -> tuple[dict[str, Any], Source]:
+    """The content of a plan file with the targets of the run of a longer plan behind its own."""
+    own = data.get("targets") or []
+    own = [own] if isinstance(own, dict) else list(own)
+    added = run.targets({"targets": own}, calendar)
+    places: dict[KeyPath, Place] = dict(source.places)
+    for at in range(len(own), len(own) + len(added)):
+        places["targets", at] = Place(file=f"{run.name}/inputs/plan.yaml")
+    return {**data, "targets": [*own, *added]}, Source(source.file, source.lines, places)
 
 
 def read_tables(

@@ -335,6 +335,9 @@ class PlanSpec(Strict):
     """The horizon."""
     tables: dict[TableName, TableEntry]
     """The data; one of `markets`, `marketing` and `initiatives` is needed."""
+    from_run: Label | None = Field(default=None, alias="from")
+    """Folder of the run of a longer plan, inside this plan's folder: what it plans in these periods becomes
+    targets, and what it plans at their start the opening stock of marketing and the customers."""
     targets: Rules = Field(default_factory=list)
     """Rules that should hold, by priority."""
     budgets: Rules = Field(default_factory=list)

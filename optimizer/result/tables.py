@@ -19,6 +19,7 @@ from optimizer.report.words import assumption_sentence, short_sentence, unit_tex
 from optimizer.result.activities import TIME, decisions, hires, initiatives, marketing
 from optimizer.result.funnel import activity_targets, customers, has_stages
 from optimizer.result.kpis import kpis
+from optimizer.result.openings import openings
 from optimizer.result.rows import balance_rows, outcome_rows, repair_rows
 from optimizer.result.solution import Solution
 
@@ -106,9 +107,9 @@ REPAIR_COLUMNS = ("part", "family", "name", "unit", "bound", "change", "new_boun
 def tables(solution: Solution) -> dict[str, pd.DataFrame]:
     """Every table of a solution by name; those that need a plan are left out where there is none.
 
-    With a plan: sales; marketing, initiatives, hires, customers and activity_targets where there are any;
-    decisions, targets, limits, kpis, shortfalls, marginal_values, assumptions, and the tables of quotas where
-    it has any. Without: assumptions, and repairs where the rules contradict each other.
+    With a plan: sales; marketing, initiatives, hires, customers, activity_targets and openings where there
+    are any; decisions, targets, limits, kpis, shortfalls, marginal_values, assumptions, and the tables of
+    quotas where it has any. Without: assumptions, and repairs where the rules contradict each other.
     """
     found: dict[str, pd.DataFrame] = {}
     if solution.has_plan:
@@ -123,6 +124,9 @@ def tables(solution: Solution) -> dict[str, pd.DataFrame]:
             found["customers"] = customers(solution)
         if has_stages(solution):
             found["activity_targets"] = activity_targets(solution)
+        states = openings(solution)
+        if len(states):
+            found["openings"] = states
         found["decisions"] = decisions(solution)
         found["targets"] = targets(solution)
         found["limits"] = limits(solution)
