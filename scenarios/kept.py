@@ -12,7 +12,7 @@ the plan knows no margin. Equal sellers are one group, as in the plan itself.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,8 +42,12 @@ ROUNDING = 1e-6
 """A planned whole number may be so far below it."""
 
 
+@dataclass(frozen=True)
 class Planned(PastPlan):
     """The plan that is kept, by labels."""
+
+    forced: frozenset[str] = frozenset()
+    """Activities that happen as given, also in periods in which the plan would not allow them."""
 
     @classmethod
     def of(cls, solution: Solution) -> Planned:
@@ -51,7 +55,7 @@ class Planned(PastPlan):
         if solution.sales is None:
             raise ValueError("the solution holds no plan")
         cube, x = solution.sellers, solution.x
-        blocks = [block for block in solution.activities.blocks.values() if _is_kept(block)]
+        blocks = [block for block in solution.activities.blocks.values() if is_kept(block)]
         return cls(
             sellers=tuple(cube.seat_names[seat] for seat in cube.pair_seat),
             markets=tuple(cube.markets.names[market] for market in cube.pair_market),
@@ -143,10 +147,10 @@ def way_of(planned: Planned, model: Model, name: str) -> Way:
     if name == "kept":
         upper[:cells] = np.minimum(upper[:cells], _most_sales(planned, model, world))
     for block in model.context.activities.blocks.values():
-        if _is_kept(block):
+        if is_kept(block):
             part = slice(block.start, block.stop)
             asked = planned.amounts(model.cube, block).ravel()
-            amount = np.clip(asked, 0.0, upper[part])
+            amount = asked if block.name in planned.forced else np.clip(asked, 0.0, upper[part])
             lower[part] = upper[part] = np.where(world.integer[part], np.round(amount), amount)
     fixed = world.replace(column_lower=lower, column_upper=upper)
     return Way(*follow_decisions(fixed, model.curves, cells))
@@ -159,6 +163,14 @@ def _most_sales(planned: Planned, model: Model, world: LinearProgram) -> FloatAr
     return np.where(whole, np.floor(cells + ROUNDING), cells)
 
 
+def decisions_kept(planned: Planned, model: Model, x: FloatArray) -> Planned:
+    """The plan with the decisions that stand in the columns x (n,) of a compiled plan."""
+    blocks = [block for block in model.context.activities.blocks.values() if is_kept(block)]
+    size = len(planned.periods)
+    decisions = {block.name: (block.row_names, block.values(x)[:, :size]) for block in blocks}
+    return replace(planned, decisions=decisions)
+
+
 def money_stage(model: Model) -> Stage:
     """Contribution of a compiled plan as a stage, or revenue where it knows no margin."""
     metric = "contribution" if model.cube.markets.knows_margin else "revenue"
@@ -167,6 +179,6 @@ def money_stage(model: Model) -> Stage:
     return Stage("money", terms.dense(columns), maximize=True, offset=float(terms.constant[0]))
 
 
-def _is_kept(block: ActivityBlock) -> bool:
+def is_kept(block: ActivityBlock) -> bool:
     """Whether the block's amounts stay as planned; sales are bounded by the plan instead."""
     return block.decision and block.name != SALES and block.stands_for is None

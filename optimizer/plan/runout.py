@@ -99,13 +99,13 @@ def _markets(markets: Markets, source: IntArray) -> Markets:
 def _selling(selling: Selling, source: IntArray) -> Selling:
     return replace(
         selling,
-        sellers=_sellers(selling.sellers, source),
+        sellers=sellers_run_on(selling.sellers, source),
         effort=_longer(selling.effort, source),
         hours_per_unit=_longer(selling.hours_per_unit, source),
     )
 
 
-def _sellers(sellers: Sellers, source: IntArray) -> Sellers:
+def sellers_run_on(sellers: Sellers, source: IntArray) -> Sellers:
     """Those of the last period, ramps as they are then, with a full seller's capacity of the same season."""
     last = np.full(len(source), sellers.presence.shape[1] - 1)
     there = sellers.presence > 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from optimizer.model.compile import Model, compile_plan
 from optimizer.plan.inputs import Inputs, resolve
 from optimizer.plan.rowchecks import check_values
+from optimizer.plan.sellers import Sellers
 from optimizer.plan.tables import Table
 from optimizer.plan.uses import resolve_resources
 from scenarios.changes import apply_scenario
@@ -69,16 +69,6 @@ class Futures:
     def __init__(self, risk: Risk) -> None:
         self.risk = risk
 
-    @cached_property
-    def base_inputs(self) -> Inputs:
-        """The plan's own world."""
-        return resolve(self.risk.base.plan)
-
-    @cached_property
-    def base_model(self) -> Model:
-        """The plan's own world, compiled."""
-        return compile_plan(self.base_inputs)
-
     def inputs(self, future: Future) -> Inputs:
         """The plan in this future with every blank filled; raises `InputError` where a number cannot be."""
         risk, base = self.risk, self.risk.base
@@ -109,15 +99,16 @@ class Futures:
         return compile_plan(self.inputs(future))
 
     def planned(self, plan: Planned, future: Future) -> Planned:
-        """What is carried out of a plan that is kept: starts and spend that slip come later."""
+        """What is carried out of a kept plan: starts that slip come later, also after their latest."""
         decisions = dict(plan.decisions)
         for number, outcome in future.outcomes.items():
             event = self.risk.events[number]
-            if event.kind != "slips" or event.block not in decisions:
+            if event.block != "start" or event.block not in decisions:
                 continue
             names, amounts = decisions[event.block]
             decisions[event.block] = (names, _later(names, amounts, event, event.delays[outcome - 1]))
-        return replace(plan, decisions=decisions)
+        forced = frozenset({"start"}) if decisions != dict(plan.decisions) else frozenset()
+        return replace(plan, decisions=decisions, forced=forced)
 
     def _changes(self, future: Future) -> tuple[Change, ...]:
         """Changes that go through scenario files: profiles that shift, and events that change tables."""
@@ -142,16 +133,17 @@ class Futures:
 def with_presence(inputs: Inputs, there: FloatArray) -> Inputs:
     """The inputs with sellers there only in a share of each period (S, T): capacity, heads and presence."""
     sellers = inputs.selling.sellers
-    width = sellers.presence.shape[1]
-    share = np.ones_like(sellers.presence)
-    share[:, : there.shape[1]] = there[:, :width]
-    capacity = np.where(share > 0, sellers.capacity, 0.0) * np.where(share > 0, share, 1.0)
-    changed = replace(
-        sellers, capacity=capacity, headcount=sellers.headcount * share, presence=sellers.presence * share
-    )
-    selling = replace(inputs.selling, sellers=changed)
+    selling = replace(inputs.selling, sellers=present(sellers, there))
     resources = resolve_resources(inputs.plan, inputs.markets, selling)
     return replace(inputs, selling=selling, resources=resources)
+
+
+def present(sellers: Sellers, there: FloatArray) -> Sellers:
+    """Sellers there only in a share of each period (S, T)."""
+    capacity = np.where(there > 0, sellers.capacity, 0.0) * np.where(there > 0, there, 1.0)
+    return replace(
+        sellers, capacity=capacity, headcount=sellers.headcount * there, presence=sellers.presence * there
+    )
 
 
 def moved(table: Table, variable: Variable, amounts: FloatArray) -> Table:

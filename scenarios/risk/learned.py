@@ -27,6 +27,8 @@ BoolArray = NDArray[np.bool_]
 TOLERANCE = 1e-9
 ROUNDING = 1e-12
 """Relative change below which a number has not moved."""
+NODES = 7
+"""Compiled futures through which a smooth curve is laid."""
 _RATIO = 1e-6
 """Relative difference of two ratios of changes up to which they are one: changes are differences of numbers
 that are nearly equal, so that digits are lost. What it lets through is tried in joint futures."""
@@ -50,6 +52,12 @@ class Influence:
     slope: FloatArray
     divides: BoolArray
     product: BoolArray = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    multiplies: bool = False
+    """Whether it multiplies what all others make of a number, such as the share of a group that is there."""
+
+    def changes(self, movement: FloatArray) -> FloatArray:
+        """How far each number moves: slope m."""
+        return self.slope * self.moves(movement)
 
     def moves(self, movement: FloatArray) -> FloatArray:
         """m of each number."""
@@ -58,10 +66,56 @@ class Influence:
             return t
         return np.where(self.divides, 1.0 / (1.0 + np.where(self.divides, t, 0.0)) - 1.0, t)
 
-    def without(self, places: BoolArray) -> Influence:
-        """Without some of the numbers."""
-        kept = ~places
-        return Influence(self.place[kept], self.slot[kept], self.slope[kept], self.divides[kept])
+
+@dataclass
+class SmoothInfluence(Influence):
+    """Numbers that one variable moves along a smooth curve, known at Chebyshev nodes (nodes, numbers)."""
+
+    nodes: FloatArray = field(default_factory=lambda: np.zeros(0))
+    known: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
+    """How far each number has moved at each node."""
+
+    def changes(self, movement: FloatArray) -> FloatArray:
+        """The polynomial through the nodes (Berrut & Trefethen 2004)."""
+        return _between_nodes(self.nodes, float(movement[0])) @ self.known
+
+
+def nodes_between(low: float, high: float) -> FloatArray:
+    """Chebyshev nodes of the second kind between two movements."""
+    places = np.cos(np.pi * np.arange(NODES) / (NODES - 1))
+    return (low + high) / 2.0 + (high - low) / 2.0 * places
+
+
+def _between_nodes(nodes: FloatArray, at: float) -> FloatArray:
+    """Weights of the values at the nodes: the barycentric formula."""
+    distance = at - nodes
+    if (distance == 0.0).any():
+        return np.asarray(distance == 0.0, dtype=np.float64)
+    weights = np.where(np.arange(len(nodes)) % 2 == 0, 1.0, -1.0)
+    weights[[0, -1]] *= 0.5
+    parts = weights / distance
+    return np.asarray(parts / parts.sum(), dtype=np.float64)
+
+
+def smooth_influence(
+    base: FloatArray,
+    places: IntArray,
+    nodes: FloatArray,
+    flats: Sequence[FloatArray],
+    check: tuple[float, FloatArray],
+) -> tuple[SmoothInfluence, IntArray]:
+    """The curve through compiled futures at the nodes, and the places where it misses another future."""
+    with np.errstate(invalid="ignore"):
+        known = np.stack(flats) - base[places]
+        found = base[places] + _between_nodes(nodes, check[0]) @ known
+    right = _equal(found, check[1]) & np.isfinite(known).all(axis=0)
+    count = int(right.sum())
+    nothing = np.zeros(count, dtype=np.int64)
+    influence = SmoothInfluence(
+        places[right], nothing, np.ones(count), np.zeros(count, dtype=np.bool_),
+        nodes=nodes, known=known[:, right],
+    )  # fmt: skip
+    return influence, places[~right]
 
 
 class NotLearnedError(Exception):
@@ -128,13 +182,13 @@ class Learned:
 
     def _settle(self, product: BoolArray) -> None:
         for one in self._influences:
-            one.product = product[one.place] & (self._flat[one.place] != 0.0)
+            one.product = (product[one.place] | one.multiplies) & (self._flat[one.place] != 0.0)
 
     def numbers(self, movements: Sequence[FloatArray]) -> FloatArray:
         """The flat vector of a future; a movement (slots,) for each variable."""
         flat, base = self._flat.copy(), self._flat
         active = [
-            (one, one.slope * one.moves(movement))
+            (one, one.changes(movement))
             for one, movement in zip(self._influences, movements, strict=True)
             if movement.any()
         ]

@@ -18,9 +18,10 @@ from scenarios.risk import futures as futures_
 from scenarios.risk.arrays import World
 from scenarios.risk.events import Event
 from scenarios.risk.learned import NotLearnedError
+from scenarios.risk.learning import Key, Stratified
 from scenarios.risk.measures import Label, Measures
 from scenarios.risk.riskfile import Draws, Risk
-from scenarios.risk.worlds import LearnedWorlds, Worlds
+from scenarios.risk.worlds import Worlds
 from scenarios.world import widened
 from solvers.many import ManyPrograms
 from solvers.options import SolveOptions
@@ -74,8 +75,9 @@ class Simulation:
 class Tried:
     """One plan in one way, ready for any future; every future starts from the plan's own world."""
 
-    def __init__(self, worlds: Worlds, learned: LearnedWorlds | None, draws: Draws) -> None:
+    def __init__(self, worlds: Worlds, learned: Stratified | None, draws: Draws) -> None:
         self._worlds, self._learned, self._draws = worlds, learned, draws
+        self._frames: dict[Key, _Frame] = {}
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -87,16 +89,19 @@ class Tried:
         """Figures of each future."""
         return len(self._worlds.base.measures.labels)
 
-    @cached_property
-    def _frame(self) -> _Frame:
-        return _Frame(self._worlds.base)
+    def _frame(self, learned: Stratified, row: int) -> _Frame:
+        """What all futures with the levels of this one share."""
+        key = learned.key(self._draws, row)
+        if key not in self._frames:
+            self._frames[key] = _Frame(learned.parts[key].worlds.base)
+        return self._frames[key]
 
     def values(self, row: int) -> tuple[FloatArray, Measures] | None:
         """The figures of one future; None where no answer was found."""
         if self._learned is None:
             return self.compiled(row)
         world = self._learned.world(self._draws, row)
-        x = self._frame.solve(world.program)
+        x = self._frame(self._learned, row).solve(world.program)
         return None if x is None else (world.measures.values(x), world.measures)
 
     def compiled(self, row: int) -> tuple[FloatArray, Measures] | None:
@@ -116,8 +121,7 @@ class _Frame:
             used[np.unique(matrix.indices)] = True
         self._idle = ~used
         self._base = program
-        self._row = program.matrix.indices
-        self._column = np.repeat(np.arange(program.num_columns), np.diff(program.matrix.indptr))
+        self._places = _places(program)
 
     @cached_property
     def _many(self) -> ManyPrograms:
@@ -142,20 +146,29 @@ class _Frame:
             x[columns] = result.x
         return x
 
+    def _where(self, program: LinearProgram) -> tuple[IntArray, IntArray]:
+        """Row and column of each entry of the matrix."""
+        same = program.matrix.indices is self._base.matrix.indices
+        return self._places if same else _places(program)
+
     def _presolved(self, program: LinearProgram) -> tuple[BoolArray, FloatArray]:
         """Rows that may bind (m,), and the value of each column that is in none of them (n,); NaN for others.
 
         A row cannot bind when the bounds of its columns keep it; a column in no other row takes its best.
         """
         lower, upper, data = program.column_lower, program.column_upper, program.matrix.data
-        at_most = data * np.where(data > 0.0, upper[self._column], lower[self._column])
-        at_least = data * np.where(data > 0.0, lower[self._column], upper[self._column])
+        row, column = self._where(program)
+        ends = (
+            np.where(data > 0.0, upper[column], lower[column]),
+            np.where(data > 0.0, lower[column], upper[column]),
+        )
+        at_most, at_least = (data * np.where(data == 0.0, 0.0, end) for end in ends)
         count = program.num_rows
-        most, least = (np.bincount(self._row, weights=part, minlength=count) for part in (at_most, at_least))
+        most, least = (np.bincount(row, weights=part, minlength=count) for part in (at_most, at_least))
         slack = ROUNDING * np.maximum(1.0, np.abs(np.where(np.isfinite(most), most, 0.0)))
         rows = (most > program.row_upper + slack) | (least < program.row_lower - slack)
         inside = np.zeros(program.num_columns, dtype=np.bool_)
-        inside[self._column[rows[self._row]]] = True
+        inside[column[rows[row]]] = True
         best = np.where(
             program.objective > 0.0,
             upper,
@@ -170,10 +183,11 @@ class _Frame:
         columns = np.flatnonzero(np.isnan(at_rest))
         row_place, column_place = np.cumsum(rows) - 1, np.full(program.num_columns, -1)
         column_place[columns] = np.arange(len(columns))
-        kept = rows[self._row] & (column_place[self._column] >= 0)
-        counts = np.bincount(column_place[self._column[kept]], minlength=len(columns))
+        row, column = self._where(program)
+        kept = rows[row] & (column_place[column] >= 0)
+        counts = np.bincount(column_place[column[kept]], minlength=len(columns))
         matrix = sparse.csc_array(
-            (program.matrix.data[kept], row_place[self._row[kept]], np.append(0, np.cumsum(counts))),
+            (program.matrix.data[kept], row_place[row[kept]], np.append(0, np.cumsum(counts))),
             shape=(int(rows.sum()), len(columns)),
         )
         return LinearProgram(
@@ -186,6 +200,11 @@ class _Frame:
             integer=program.integer[columns],
             maximize=True,
         ), columns
+
+
+def _places(program: LinearProgram) -> tuple[IntArray, IntArray]:
+    counts = np.diff(program.matrix.indptr)
+    return program.matrix.indices.astype(np.int64), np.repeat(np.arange(program.num_columns), counts)
 
 
 def simulate(
@@ -228,9 +247,9 @@ def simulate(
     )  # fmt: skip
 
 
-def _learned(worlds: Worlds, draws: Draws) -> tuple[LearnedWorlds | None, str]:
+def _learned(worlds: Worlds, draws: Draws) -> tuple[Stratified | None, str]:
     try:
-        return worlds.learn(draws), "learned"
+        return Stratified(worlds, draws), "learned"
     except NotLearnedError as error:
         return None, f"compiled: {error}"
 
@@ -257,7 +276,7 @@ def _disagreement(tried: Tried, draws: Draws, unknown: tuple[int, ...]) -> str:
 
 
 def _in_chunks(
-    worlds: Worlds, learned: LearnedWorlds | None, tried: Tried, draws: Draws, workers: int
+    worlds: Worlds, learned: Stratified | None, tried: Tried, draws: Draws, workers: int
 ) -> Iterator[tuple[IntArray, FloatArray, BoolArray]]:
     """Rows with their figures, in the order in which they are done."""
     chunks = [np.arange(first, min(first + CHUNK, len(draws))) for first in range(0, len(draws), CHUNK)]
@@ -294,7 +313,7 @@ _STATE: dict[str, Tried] = {}
 def _prepare(risk: Risk, planned: Planned, way: str, learn: bool, draws: Draws) -> None:
     """Build the worlds of this process once."""
     worlds = Worlds(risk, planned, way)
-    _STATE["tried"] = Tried(worlds, worlds.learn(draws) if learn else None, draws)
+    _STATE["tried"] = Tried(worlds, Stratified(worlds, draws) if learn else None, draws)
 
 
 def _chunk(rows: IntArray) -> tuple[FloatArray, BoolArray]:

@@ -13,6 +13,7 @@ from solvers.program import FloatArray, IntArray, LinearProgram
 from solvers.result import Termination
 from solvers.solving import solve
 from solvers.stochastic.measures import Blend
+from solvers.stochastic.planes import Plane
 from solvers.stochastic.two_stage import TwoStage
 
 
@@ -33,6 +34,8 @@ class TwoStageResult:
     trace: tuple[tuple[float, float, float], ...] = field(default=())
     """(seconds, best objective, bound) after each round."""
     notes: tuple[str, ...] = field(default=())
+    planes: tuple[Plane, ...] = field(default=(), repr=False)
+    """Planes below the losses of the futures, valid for any blend of the same program."""
 
     @property
     def gap(self) -> float | None:

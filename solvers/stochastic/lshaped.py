@@ -21,13 +21,17 @@ from solvers.solving import solve
 from solvers.staged import with_basic_rows
 from solvers.stochastic.extensive import TwoStageResult
 from solvers.stochastic.measures import Blend
-from solvers.stochastic.subproblems import Evaluation, Plane, Subproblems
+from solvers.stochastic.planes import Plane
+from solvers.stochastic.subproblems import Evaluation, Subproblems
 from solvers.stochastic.two_stage import TwoStage
 
 _IN_SHARE = 0.5
 """How far from the best decision towards the master's answer planes are taken."""
 _STALLED = 0.1
 """Where a round lifted the bound by less than this share of the gap, the master's answer itself is tried."""
+
+_FIRST_BOX, _LAST_BOX = 1e2, 1e10
+"""Size of decisions inside which a master is solved that its planes do not bound yet."""
 
 Report = Callable[[float, float, float], None]
 """Called after each round with seconds, best objective and bound (in the program's own sense)."""
@@ -43,6 +47,8 @@ class DecompositionOptions:
     workers: int = 1
     solver: str = "highs"
     start: FloatArray | None = None
+    planes: tuple[Plane, ...] = ()
+    """Planes of an earlier run on the same program, under any blend."""
     report: Report | None = None
 
 
@@ -81,6 +87,7 @@ class _Decomposition:
         self._problem, self._blend, self._options = problem, blend, options
         self._futures = Subproblems(problem, workers=options.workers, solver=options.solver)
         self._master = Master(problem, blend)
+        self._master.add(options.planes)
         self._state = _State()
 
     def run(self) -> TwoStageResult:
@@ -147,11 +154,11 @@ class _Decomposition:
         state, sign = self._state, self._problem.sign
         seconds = time.perf_counter() - self._started
         bound = sign * state.bound if np.isfinite(state.bound) else None
+        trace, planes = tuple(state.trace), self._master.planes
         if state.x is None or state.losses is None:
-            return TwoStageResult(end, bound=bound, seconds=seconds, trace=tuple(state.trace))
-        return TwoStageResult(
-            end, state.x, sign * state.losses, sign * state.best, bound, seconds, tuple(state.trace)
-        )
+            return TwoStageResult(end, bound=bound, seconds=seconds, trace=trace, planes=planes)
+        values, objective = sign * state.losses, sign * state.best
+        return TwoStageResult(end, state.x, values, objective, bound, seconds, trace, planes=planes)
 
 
 class Master:
@@ -168,7 +175,12 @@ class Master:
         self._planes: list[Plane] = []
         self._known = np.isfinite(self._lowest)
         self._basis: Basis | None = None
-        self._values: FloatArray | None = None
+        self._box, self._boxed = _FIRST_BOX, False
+
+    @property
+    def planes(self) -> tuple[Plane, ...]:
+        """All planes."""
+        return tuple(self._planes)
 
     def add(self, planes: tuple[Plane, ...]) -> None:
         """Planes that hold from now on."""
@@ -179,7 +191,8 @@ class Master:
 
     def read(self, result: SolveResult) -> tuple[FloatArray, float]:
         """The decision (n,) and what is proved, as a minimisation; -infinity while a future has no plane."""
-        bound = result.bound if self._known.all() and result.bound is not None else -np.inf
+        sure = self._known.all() and not self._boxed and result.bound is not None
+        bound = result.bound if sure and result.bound is not None else -np.inf
         return result.values[: self._problem.first.num_columns], bound
 
     def solve(self, relaxed: bool, solver: str, seconds: float | None, gap: float) -> SolveResult:
@@ -192,10 +205,23 @@ class Master:
             start = None if known is None else with_basic_rows(known, program.num_rows - known.rows.size)
             options = replace(options, method="simplex", basis=True, start_basis=start)
         result = solve(program, options, solver)
-        if result.termination.reason is Reason.UNBOUNDED:
-            raise InvalidProgramError("nothing bounds the decisions of the first stage")
+        self._boxed = result.termination.reason is Reason.UNBOUNDED
+        if self._boxed:
+            # The planes so far do not bound the decisions; inside a box they do, and the bound says nothing.
+            result = solve(self._inside_box(program), options, solver)
         self._basis = result.basis or self._basis
         return result
+
+    def _inside_box(self, program: LinearProgram) -> LinearProgram:
+        if self._box > _LAST_BOX:
+            raise InvalidProgramError("nothing bounds the decisions of the first stage")
+        n, lower, upper = self._problem.first.num_columns, program.column_lower, program.column_upper
+        boxed = program.replace(
+            column_lower=np.append(np.maximum(lower[:n], -self._box), lower[n:]),
+            column_upper=np.append(np.minimum(upper[:n], self._box), upper[n:]),
+        )
+        self._box *= 10.0
+        return boxed
 
     def _program(self, relaxed: bool) -> LinearProgram:
         first, sign, count = self._problem.first, self._problem.sign, self._count

@@ -18,6 +18,7 @@ from solvers.program import FloatArray, LinearProgram
 from solvers.registry import get_usable
 from solvers.result import Basis, Reason, SolveResult
 from solvers.scaling import Scaling, tame
+from solvers.stochastic.planes import Plane
 from solvers.stochastic.two_stage import Future, TwoStage
 
 _NEGLIGIBLE = 1e-7
@@ -25,16 +26,6 @@ _NEGLIGIBLE = 1e-7
 _ROUNDING = 1e-13
 _LOOSEST = 1e-6
 """Relative distance of value and plane above which a warm solve is done again cold."""
-
-
-@dataclass(frozen=True)
-class Plane:
-    """Below the loss of one future: loss >= level + slope @ x; with `feasibility` 0 >= it must hold."""
-
-    future: int
-    slope: FloatArray
-    level: float
-    feasibility: bool = False
 
 
 @dataclass(frozen=True)

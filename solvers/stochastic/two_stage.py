@@ -74,13 +74,18 @@ class TwoStage:
         return self.with_futures([self.futures[place]], np.ones(1))
 
 
-def split(programs: Sequence[LinearProgram], probability: FloatArray, now: BoolArray) -> TwoStage:
+def split(
+    programs: Sequence[LinearProgram],
+    probability: FloatArray,
+    now: BoolArray,
+    base: LinearProgram | None = None,
+) -> TwoStage:
     """Two stages from one whole program a future over the same columns; `now` (n,) marks what is decided.
 
-    Rows on columns of now alone, and the bounds of those columns, are taken from the first program: what is
-    decided now cannot depend on the future. Objectives go to the futures as a whole.
+    Rows on columns of now alone, and the bounds of those columns, are taken from `base` (the first program
+    unless given): what is decided now cannot depend on the future. Objectives go to the futures as a whole.
     """
-    base = programs[0]
+    base = base or programs[0]
     if any(program.num_columns != now.size for program in programs):
         raise InvalidProgramError("every future needs the same columns")
     later = np.flatnonzero(~now)
