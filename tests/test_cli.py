@@ -19,7 +19,7 @@ from optimizer.plan.json_schema import plan_schema_text
 from scenarios import examples as packs
 
 HEAVY = ("numpy", "pandas", "scipy", "pydantic", "pyarrow", "openpyxl", "yaml", "highspy", "ortools", "pulp")
-COMMANDS = ("check", "fit", "new", "schema", "solve")
+COMMANDS = tuple(sorted(name for name, command in cli.main.commands.items() if not command.hidden))
 
 
 def run(*arguments: object) -> Result:
@@ -252,6 +252,12 @@ def test_fit_of_a_missing_file_is_an_input_error(tmp_path: Path) -> None:
 def test_schema_is_the_one_in_the_docs(root: Path) -> None:
     """Editors get the same from the command and from the repository."""
     assert run("schema").output == plan_schema_text()
+
+
+def test_the_columns_of_the_tables_are_those_in_the_docs(root: Path) -> None:
+    """docs/columns.md is what `apportion schema --tables` prints; `> docs/columns.md` brings it up to date."""
+    printed = run("schema", "--tables").output
+    assert (root / "docs" / "columns.md").read_text(encoding="utf-8") == printed
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
