@@ -23,8 +23,9 @@ def columns_text() -> str:
         "# The columns of every table",
         "",
         "This page is printed by `apportion schema --tables`; a test compares the two. How files become",
-        "tables is in [tables.md](tables.md), what stands in for a blank in [defaults.md](defaults.md). Names",
-        "are compared without case, spaces and underscores. A number may have `_low` and `_high` beside it.",
+        "tables is in [tables.md](tables.md), what stands in for a blank in [defaults.md](defaults.md).",
+        "Names are compared without case, spaces and underscores. A number may have `_low` and `_high`",
+        "beside it.",
     ]
     for table in TABLES.values():
         parts += ["", f"## {table.name}", "", *_table_lines(table)]
