@@ -27,6 +27,8 @@ class Response:
 
     slope: float | None
     curve: Curve
+    now: float | None = None
+    """What is spent in a period today, in the unit of the stock, where the curve comes from three figures."""
 
 
 def resolve_responses(
@@ -70,7 +72,9 @@ def _response(plan: Plan, table: Table, rows: IntArray) -> Response:
     curve = Curve(tuple(part for part, _ in parts), per=1.0 / length, times=1.0 / length)
     linear = all(part.family == "linear" for part in curve.parts)
     slope = sum(part.weight * _number(part, "slope") for part in curve.parts) if linear else None
-    return Response(slope, curve)
+    today = table.numbers("spend_now")[rows]
+    known = today[~np.isnan(today)]
+    return Response(slope, curve, float(known[0]) / length if known.size else None)
 
 
 def _number(part: Part, name: str) -> float:

@@ -20,6 +20,7 @@ from optimizer.result.activities import TIME, decisions, hires, initiatives, mar
 from optimizer.result.funnel import activity_targets, customers, has_stages
 from optimizer.result.kpis import kpis
 from optimizer.result.openings import openings
+from optimizer.result.returns import return_table
 from optimizer.result.rows import balance_rows, outcome_rows, repair_rows
 from optimizer.result.solution import Solution
 
@@ -107,15 +108,16 @@ REPAIR_COLUMNS = ("part", "family", "name", "unit", "bound", "change", "new_boun
 def tables(solution: Solution) -> dict[str, pd.DataFrame]:
     """Every table of a solution by name; those that need a plan are left out where there is none.
 
-    With a plan: sales; marketing, initiatives, hires, customers, activity_targets and openings where there
-    are any; decisions, targets, limits, kpis, shortfalls, marginal_values, assumptions, and the tables of
-    quotas where it has any. Without: assumptions, and repairs where the rules contradict each other.
+    With a plan: sales; marketing, returns, initiatives, hires, customers, activity_targets and openings where
+    there are any; decisions, targets, limits, kpis, shortfalls, marginal_values, assumptions, and the tables
+    of quotas where it has any. Without: assumptions, and repairs where the rules contradict each other.
     """
     found: dict[str, pd.DataFrame] = {}
     if solution.has_plan:
         found["sales"] = sales(solution)
         if "spend" in solution.activities.blocks:
             found["marketing"] = marketing(solution)
+            found["returns"] = return_table(solution)
         if "start" in solution.activities.blocks:
             found["initiatives"] = initiatives(solution)
         if {"hire", "role_hire"} & set(solution.activities.blocks):

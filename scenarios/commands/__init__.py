@@ -2,6 +2,7 @@
 
 from scenarios.commands.batch import batch
 from scenarios.commands.check import check
+from scenarios.commands.curves import curves
 from scenarios.commands.diff import diff
 from scenarios.commands.explain import explain
 from scenarios.commands.export import export
@@ -15,7 +16,9 @@ from scenarios.commands.solvers import solvers
 from scenarios.commands.sweep import sweep
 from scenarios.commands.track import track
 
-COMMANDS = (new, check, solve, explain, track, replan, sweep, batch, risk, diff, fit, solvers, export, schema)
+COMMANDS = (
+    new, check, solve, explain, track, replan, sweep, batch, risk, diff, curves, fit, solvers, export, schema,
+)  # fmt: skip
 """In the order of a planner's work."""
 
 __all__ = ["COMMANDS"]
