@@ -71,11 +71,13 @@ def group_sellers(
 
 
 def _vacant(inputs: Inputs) -> BoolArray:
-    """Sellers who are open seats (S,): whether and when one starts tells it from all others."""
+    """Open seats, whole roles and owners of initiatives (S,): what is decided of them is their own."""
     found: BoolArray = np.zeros(len(inputs.selling.sellers.names), dtype=np.bool_)
     seats = inputs.selling.sellers.open_seats
     if seats is not None:
         found[seats.seller] = True
+    # What initiatives take of their owner's time is taken from nobody else.
+    found[[seller for _, _, seller, _ in inputs.resources.of_owners]] = True
     return found
 
 

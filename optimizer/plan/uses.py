@@ -20,6 +20,8 @@ FloatArray = NDArray[np.float64]
 
 SELL = "sell"
 SELLER = "seller"
+OWNER = "owner"
+"""The owner of an initiative where a resource is named: the resource or the seller of that name."""
 SEATS = "seat_heads"
 """Block of the people in open seats, who take what sellers take by being there."""
 BLOCKS = {
@@ -55,6 +57,9 @@ class Resources:
     """Block -> resource -> amount a unit of each of its rows (rows,): an insertion or a unit of currency of
     marketing, a start, an active period, somebody in an open seat."""
 
+    of_owners: tuple[tuple[str, int, int, float], ...] = ()
+    """(block, row of initiatives, seller who owns it, hours a start or an active period)."""
+
     def of_seats(self, place: int) -> tuple[float, ...]:
         """What somebody in one open seat takes of each resource (R,)."""
         return tuple(float(amounts[place]) for amounts in self.by_block[SEATS].values())
@@ -62,7 +67,8 @@ class Resources:
 
 def resolve_resources(plan: Plan, markets: Markets, selling: Selling) -> Resources:
     """Arrays of resources and uses; raises `InputError` for unknown resources and activities."""
-    table, uses = plan.tables.get("resources"), plan.tables.get("uses")
+    table, uses = plan.tables.get("resources"), _with_owners(plan, selling)
+    owners = _owners(plan, selling)
     periods, pairs = plan.calendar.size, len(selling.pairs.seller)
     names = [] if table is None else table.text("resource")
     per_unit = {row: np.zeros(pairs) for row in range(len(names))}
@@ -77,7 +83,7 @@ def resolve_resources(plan: Plan, markets: Markets, selling: Selling) -> Resourc
     if table is None:
         nothing = np.zeros(0)
         return Resources(
-            (), np.zeros((0, periods)), nothing.astype(np.bool_), nothing, {}, by_sellers, by_block
+            (), np.zeros((0, periods)), nothing.astype(np.bool_), nothing, {}, by_sellers, by_block, owners
         )
     capacity = table.by_period.get(
         "capacity", np.broadcast_to(table.numbers("capacity")[:, None], (len(names), periods))
@@ -91,7 +97,77 @@ def resolve_resources(plan: Plan, markets: Markets, selling: Selling) -> Resourc
         per_unit=per_unit,
         by_sellers=by_sellers,
         by_block=by_block,
+        of_owners=owners,
     )
+
+
+def _owner_rows(plan: Plan) -> list[tuple[int, str, int]]:
+    """(row of uses, block, row of initiatives) of every use of an initiative that its owner gives.
+
+    Raises `InputError` for activities that have no owner.
+    """
+    uses, table = plan.tables.get("uses"), plan.tables.get("initiatives")
+    known = plan.tables["resources"].text("resource") if "resources" in plan.tables else []
+    found = []
+    if uses is None or OWNER in known:
+        return []
+    for row, (activity, resource) in enumerate(
+        zip(uses.text("activity"), uses.text("resource"), strict=True)
+    ):
+        kind, _, name = activity.partition(":")
+        if resource != OWNER:
+            continue
+        if BLOCKS.get(kind) not in ("start", "active") or table is None:
+            raise InputError("people.owner_of_nothing", uses.place(row, "activity", activity))
+        for at, label in enumerate(table.text("initiative")):
+            if not name or label == name:
+                found.append((row, BLOCKS[kind], at))
+    return found
+
+
+def _owners(plan: Plan, selling: Selling) -> tuple[tuple[str, int, int, float], ...]:
+    """What initiatives take of sellers who own them; raises `InputError` where their time is not in hours."""
+    found, sellers = [], selling.sellers
+    for row, block, at in _owner_rows(plan):
+        owner = plan.tables["initiatives"].choices("owner")[at]
+        if owner not in sellers.names:
+            continue
+        seller = sellers.names.index(owner)
+        if sellers.capacity_unit[seller] != "hours":
+            place = plan.tables["initiatives"].place(at, "owner", owner)
+            raise InputError("people.owner_not_in_hours", place)
+        found.append((block, at, seller, float(plan.tables["uses"].numbers("amount")[row])))
+    return tuple(found)
+
+
+def _with_owners(plan: Plan, selling: Selling) -> Table | None:
+    """The uses, where an owner who is no seller is the resource of that name, a row an initiative.
+
+    Raises `InputError` for owners that are neither.
+    """
+    uses = plan.tables.get("uses")
+    rows = _owner_rows(plan)
+    if uses is None or not rows:
+        return uses
+    known = plan.tables["resources"].text("resource") if "resources" in plan.tables else []
+    table = plan.tables["initiatives"]
+    keep = [row for row, resource in enumerate(uses.text("resource")) if resource != OWNER]
+    taken, activities, resources = list(keep), uses.text("activity"), uses.text("resource")
+    named = [(activities[row], resources[row]) for row in keep]
+    for row, _, at in rows:
+        owner = table.choices("owner")[at]
+        if owner in selling.sellers.names:
+            continue
+        if owner not in known:
+            near = nearest(owner, [*selling.sellers.names, *known])
+            raise InputError("people.owner_unknown", table.place(at, "owner", owner), nearest=near)
+        taken.append(row)
+        named.append((f"{activities[row].partition(':')[0]}:{table.text('initiative')[at]}", owner))
+    if not taken:
+        return None
+    frame = uses.frame.iloc[taken].reset_index(drop=True)
+    frame = frame.assign(activity=[one for one, _ in named], resource=[other for _, other in named])
+    return uses.replace(frame=frame, rows=uses.rows[taken])
 
 
 def _block_uses(plan: Plan, uses: Table | None, names: list[str], block: str) -> dict[int, FloatArray]:

@@ -71,6 +71,8 @@ def used_capacity(solution: Solution) -> FloatArray:
     np.add.at(used, cube.pair_seat, blocks["sales"].values(solution.x) * cube.effort)
     if uplifts is not None:
         np.add.at(used, cube.pair_seat[uplifts.pair], uplifts.effort * blocks["uplift"].values(solution.x))
+    for name, initiative, seller, amount in cube.inputs.resources.of_owners:
+        used[seller] += amount * blocks[name].values(solution.x)[initiative]
     leads = blocks.get("lead_hours")
     if leads is not None and leads.pair is not None:
         np.add.at(used, cube.pair_seat[leads.pair], leads.values(solution.x))

@@ -1,6 +1,8 @@
 """Family hours: a seller sells no more than capacity, ramp and dates allow.
 
-    sum_m (effort[s,m,t] sales[s,m,t] + lead_hours[s,m,t] + sum_w effort change[w,s,m,t] uplift[w,s,m,t])
+    sum_{i of owner s} hours[i] active[i,t]
+        + sum_m (effort[s,m,t] sales[s,m,t] + lead_hours[s,m,t]
+                 + sum_w effort change[w,s,m,t] uplift[w,s,m,t])
         <= capacity[s,t] + seat_capacity[s,t] + sum_w added[w,s,t] working[w,t]
 
 for every seat with a limit and every period.
@@ -45,7 +47,8 @@ def capacity_used(context: Context, row_of: IntArray, count: int) -> Terms:
     row = row_of[cube.pair_seat]
     used = (row >= 0) & (cube.effort != 0.0)
     sold = Terms(row[used], context.cell_columns[used], cube.effort[used], np.zeros(count))
-    return sold + _uplifted(context, row_of, count) + _on_leads(context, row_of, count)
+    sold = sold + _uplifted(context, row_of, count) + _on_leads(context, row_of, count)
+    return sold + _on_initiatives(context, row_of, count)
 
 
 def capacity_varying(context: Context, row_of: IntArray, count: int) -> Terms:
@@ -61,6 +64,18 @@ def _on_leads(context: Context, row_of: IntArray, count: int) -> Terms:
     row = row_of[context.cube.pair_seat[leads.pair]]
     own = row >= 0
     return Terms(row[own], leads.columns[own], np.ones(int(own.sum())), np.zeros(count))
+
+
+def _on_initiatives(context: Context, row_of: IntArray, count: int) -> Terms:
+    """Hours that initiatives take of sellers who own them."""
+    total = Terms.constants(np.zeros(count))
+    for name, initiative, seller, amount in context.cube.inputs.resources.of_owners:
+        row = row_of[context.cube.groups.group[seller]]
+        # Nobody has capacity in periods that are facts.
+        own = (row >= 0) & (np.arange(len(row)) >= context.cube.inputs.past)
+        column = context.activities.blocks[name].columns[initiative][own]
+        total = total + Terms(row[own], column, np.full(int(own.sum()), amount), np.zeros(count))
+    return total
 
 
 def _uplifted(context: Context, row_of: IntArray, count: int) -> Terms:

@@ -120,3 +120,47 @@ def test_uses_of_an_unknown_initiative(make_plan: MakePlan) -> None:
     )
     with pytest.raises(InputError, match="Nearest: training"):
         resolve(plan)
+
+
+def test_an_initiative_takes_hours_of_its_owner(make_plan: MakePlan) -> None:
+    """Ann owns the training and sells two units less while it runs; Bob, her equal, sells as before; the fair
+    takes time of a trainer who is a resource."""
+    plan = make_plan(
+        2,
+        markets="line,price,potential,margin_rate\nA,10,1000,0.5\n",
+        sellers="seller,capacity\nAnn,100\nBob,100\n",
+        territories="seller,line,hours_per_unit\n*,*,10\n",
+        initiatives="initiative,benefit,owner,earliest\ntraining,50,Ann,2027-02-01\nfair,5,Cem,\n",
+        resources="resource,capacity,per\nCem,7,horizon\n",
+        uses="activity,resource,amount\nactive:training,owner,20\ninitiative:fair,owner,8\n",
+    )
+    solution = solve(plan)
+    assert begun(solution) == {"training": "2027-02"}
+    sold = [
+        solution.figure("units", {"seller": name, "period": f"2027-0{month}"})
+        for name in ("Ann", "Bob")
+        for month in (1, 2)
+    ]
+    assert sold == pytest.approx([10, 8, 10, 10], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("owner", "activity", "message"),
+    [
+        ("Anne", "active:a", "Nearest: Ann"),
+        ("Bob", "active:a", "not in hours"),
+        ("Ann", "sell", "only initiatives"),
+    ],
+)
+def test_owners_that_cannot_give_hours(make_plan: MakePlan, owner: str, activity: str, message: str) -> None:
+    """An unknown owner, one whose capacity is in units, and an activity without an owner."""
+    plan = make_plan(
+        1,
+        markets="line,price,potential\nA,10,1000\n",
+        sellers="seller,capacity,capacity_unit\nAnn,100,hours\nBob,100,units\n",
+        territories="seller,line,hours_per_unit\n*,*,10\n",
+        initiatives=f"initiative,owner\na,{owner}\n",
+        uses=f"activity,resource,amount\n{activity},owner,20\n",
+    )
+    with pytest.raises(InputError, match=message):
+        resolve(plan)
