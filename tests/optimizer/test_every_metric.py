@@ -36,6 +36,9 @@ TABLES = {
     "uses": "activity,region,resource,amount\nsell,North,cars,0.5\n",
     "marketing": "channel,unit_cost,max_spend\nradio,10,100\n",
     "curves": "channel,family,slope\nradio,linear,5\n",
+    "yields": "channel,customer_type,opportunities\nradio,new,2\n",
+    "stages": "stage,conversion,days\noffer,0.5,20\n",
+    "customers": "customer_type,customers,retention,orders,revenue_per_order\nexisting,40,0.8,2,20\n",
     "initiatives": "initiative,cost,running_cost,benefit\ncall centre,20,5,10\n",
 }
 FLOORS = [
@@ -58,6 +61,8 @@ def solved(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Solution]:
     data = {
         "name": "Test",
         "calendar": {"start": "2027-01-01", "periods": 2},
+        # Contribution after the horizon counts in its stage and not in its figure.
+        "run_out": 0,
         "tables": {name: f"{name}.csv" for name in TABLES},
     }
 

@@ -324,7 +324,7 @@ FAULTS = [
     ("  - {growth_cap: -1}", "with this change the plan is refused"),
     ("  - {name: {add: [1]}}", "“name” is no list"),
     ("  - {calendar: {start: 2027-01-31}}", "with this change the plan is refused"),
-    ("  - {calendar: {as_of: 2027-05-01}}", "there is no entry “calendar.as_of”"),
+    ("  - {calendar: {as_off: 2027-05-01}}", "there is no entry “calendar.as_off”"),
 ]
 
 
