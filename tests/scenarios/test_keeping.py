@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,33 +33,46 @@ LEADS = {"objective": [{"maximize": "leads"}, {"maximize": "contribution"}]}
 Write = Callable[..., Path]
 
 
+def plan_file(folder: Path, **entries: Any) -> Path:
+    """The plan with more entries, its tables beside it."""
+    for name, content in TABLES.items():
+        if not (folder / f"{name}.csv").exists():
+            (folder / f"{name}.csv").write_text(content, encoding="utf-8")
+    data = {
+        "name": "Test",
+        "calendar": {"start": "2027-01-01", "periods": 1},
+        "tables": {name: f"{name}.csv" for name in TABLES},
+        "budgets": [BUDGET],
+        **entries,
+    }
+    file = folder / "plan.yaml"
+    file.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
+    return file
+
+
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
     """Writes the plan with more entries and gives its file."""
-    for name, content in TABLES.items():
-        (tmp_path / f"{name}.csv").write_text(content, encoding="utf-8")
 
     def make(**entries: Any) -> Path:
-        data = {
-            "name": "Test",
-            "calendar": {"start": "2027-01-01", "periods": 1},
-            "tables": {name: f"{name}.csv" for name in TABLES},
-            "budgets": [BUDGET],
-            **entries,
-        }
-        file = tmp_path / "plan.yaml"
-        file.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
-        return file
+        return plan_file(tmp_path, **entries)
 
     return make
 
 
-@pytest.fixture
-def run(write: Write, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of the plan that looks for leads first."""
-    folder = tmp_path / "before"
-    assert run_plan(write(**LEADS), folder, QUICK).solution.status is Status.OPTIMAL
-    return folder
+    folder = tmp_path_factory.mktemp("earlier")
+    run = run_plan(plan_file(folder, **LEADS), folder / "before", QUICK)
+    assert run.solution.status is Status.OPTIMAL
+    return folder / "before"
+
+
+@pytest.fixture
+def run(earlier: Path, tmp_path: Path) -> Path:
+    """That run, in the folder of the plan."""
+    return Path(shutil.copytree(earlier, tmp_path / "before"))
 
 
 def spend(solution: Solution) -> dict[str, float]:
