@@ -25,6 +25,19 @@ from scenarios.terminal import Ticker, echo_json, interruption, language_of, pap
     show_default=True,
     help="Processes; they change no figure.",
 )
+@click.option(
+    "--decide",
+    type=click.IntRange(min=2),
+    metavar="FUTURES",
+    help="Decide for so many futures: the frontier.",
+)
+@click.option(
+    "--break-even",
+    type=(str, str),
+    multiple=True,
+    metavar="WHAT TARGET",
+    help="Which budget, or value of an uncertain number, just reaches a target; may be repeated.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print risk.json instead of the page.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def risk(
@@ -33,6 +46,8 @@ def risk(
     out: Path | None,
     samples: int | None,
     workers: int,
+    decide: int | None,
+    break_even: tuple[tuple[str, str], ...],
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -45,11 +60,14 @@ def risk(
     language = language_of(plan)
     ticker = Ticker(sys.stderr, language, shown=sys.stderr.isatty() and not quiet)
     with spoken(language), ticker, interruption(language) as interrupt:
-        from scenarios.risk.analysis import analyse, load, save
+        from scenarios.risk.analysis import analyse, decided, load, save, with_break_evens
         from scenarios.risk.page import risk_page
 
         base, read = load(plan_file(plan), riskfile)
         found = analyse(base, read, samples, workers, ticker.futures, interrupt)
+        found = with_break_evens(found, break_even)
+        if decide is not None:
+            found = decided(found, decide, workers)
         shown = "" if out is None else str(out)
         if out is not None:
             save(found, risk_page(found, language, folder=out.name), out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,19 @@ from optimizer.settings import SolveSettings
 from optimizer.solving import solve
 from scenarios.base import Base, load_base
 from scenarios.kept import WAYS, Planned
+from scenarios.risk.breakeven import budget_for, holds_until
+from scenarios.risk.deciding import Deciding
 from scenarios.risk.measures import MONEY
 from scenarios.risk.riskfile import Draws, Risk, load_risk
 from scenarios.risk.simulation import Simulation, simulate
 from scenarios.risk.statistics import drivers_frame, summary_frame, targets_frame
+from scenarios.risk.tornado import tornado
+from solvers.stochastic.measures import tail_mean
 
 MARKER = "risk.json"
 FORMAT = 1
+FRESH_FUTURES = 1_000
+"""Which fresh samples measure a frontier: none of those on which decisions were found or tested."""
 DRIVEN = 4
 """Targets whose drivers are listed, the least likely first, beside money."""
 
@@ -43,6 +49,8 @@ class Analysis:
     simulations: dict[str, Simulation]
     frames: dict[str, pd.DataFrame]
     seconds: dict[str, float] = field(default_factory=dict)
+    findings: dict[str, Any] = field(default_factory=dict)
+    """Single figures: worth of knowing and of planning, the gap on fresh futures, break-evens."""
 
     @property
     def currency(self) -> str:
@@ -61,7 +69,7 @@ class Analysis:
             "events": [one.name for one in self.risk.events],
             "methods": {name: one.method for name, one in self.simulations.items()},
             "failed": {name: int(one.failed.sum()) for name, one in self.simulations.items()},
-            "seconds": self.seconds,
+            "seconds": self.seconds, **self.findings,
             **{name: frame.to_dict("records") for name, frame in self.frames.items() if len(frame) <= 200},
         }  # fmt: skip
 
@@ -108,7 +116,61 @@ def analyse(
         simulations[way] = simulate(risk, planned, draws, way, workers, announce)
         seconds[way] = time.perf_counter() - started
     found = Analysis(risk, solution, draws, simulations, {}, seconds)
-    return replace(found, frames=_frames(found))
+    frames = _frames(found)
+    started = time.perf_counter()
+    frames["tornado"] = tornado(risk, planned)
+    seconds["tornado"] = time.perf_counter() - started
+    return replace(found, frames=frames)
+
+
+def decided(found: Analysis, futures: int, workers: int = 1) -> Analysis:
+    """The analysis with decisions for many futures: the frontier of mean and worst part, measured on fresh
+    futures, the worth of knowing and of planning, and the gap on fresh futures; raises `InputError`."""
+    started = time.perf_counter()
+    risk, planned = found.risk, Planned.of(found.solution)
+    deciding = Deciding(risk, planned, risk.draws(futures))
+    problem = deciding.problem(deciding.draws)
+    choices = deciding.frontier(problem, workers=workers)
+    fresh, rows = risk.draws(len(found.draws), fresh=FRESH_FUTURES), []
+    for name, weight, plan, gap in [
+        ("planned", np.nan, planned, np.nan),
+        *((f"weight {one.weight:g}", one.weight, one.planned, one.result.gap) for one in choices),
+    ]:
+        tried = simulate(risk, plan, fresh, "reacting", workers)
+        money = tried.column(MONEY)
+        shares = np.full(len(money), 1.0 / len(money))
+        rows.append({
+            "decision": name, "weight": weight, "mean": float(money.mean()),
+            "worst_mean": -tail_mean(-money, shares, 1.0 - risk.spec.worst), "gap": gap,
+        })  # fmt: skip
+    worth = deciding.worth(problem)
+    interval = deciding.out_of_sample(choices[0])
+    findings = {
+        "worth_of_knowing": worth.of_knowing, "worth_of_planning": worth.of_planning,
+        "together": worth.together, "knowing": worth.knowing, "mean_decision": worth.mean_decision,
+        "gap_on_fresh_futures": {
+            "mean": interval.mean, "upper": interval.upper, "confidence": interval.confidence,
+        },
+        "held_as_planned": list(deciding.held),
+    }  # fmt: skip
+    seconds = {**found.seconds, "decide": time.perf_counter() - started}
+    frames = {**found.frames, "frontier": pd.DataFrame(rows)}
+    return replace(found, frames=frames, seconds=seconds, findings={**found.findings, **findings})
+
+
+def with_break_evens(found: Analysis, asked: Sequence[tuple[str, str]]) -> Analysis:
+    """The analysis with the value of each budget or uncertain number at which a target is just reached."""
+    planned, rows = Planned.of(found.solution), []
+    for what, target in asked:
+        if what in found.solution.model.context.rule_rows:
+            answer = budget_for(found.solution.model, what, target)
+        else:
+            answer = holds_until(found.risk, planned, what, target)
+        rows.append({
+            "target": answer.target, "what": answer.what, "value": answer.value, "exact": answer.found.exact,
+            "beyond": answer.found.beyond, "always": answer.found.always,
+        })  # fmt: skip
+    return replace(found, frames={**found.frames, "break_even": pd.DataFrame(rows)}) if rows else found
 
 
 def _frames(found: Analysis) -> dict[str, pd.DataFrame]:

@@ -47,7 +47,9 @@ class Atom:
     number: int = 0
     outcome: int = 0
     base: FloatArray | None = None
-    """Likely values of the rows of a variable that sets them (rows,)."""
+    """Likely values of a variable that sets rows, one for rows of the same low, likely and high (slots,)."""
+    first: IntArray | None = None
+    """A row of each of these (slots,)."""
 
 
 class LearnedWorlds:
@@ -139,7 +141,7 @@ def _movement(risk: Risk, atom: Atom, u: float) -> FloatArray:
     if np.isnan(u):
         return np.zeros(1 if atom.base is None else len(atom.base))
     amounts = variable.amounts(u)
-    return _of_amounts(variable.action, amounts, atom.base)
+    return _of_amounts(variable.action, amounts if atom.first is None else amounts[atom.first], atom.base)
 
 
 def _of_amounts(action: str, amounts: FloatArray, base: FloatArray | None) -> FloatArray:
@@ -260,22 +262,28 @@ class _Learning:
         self._influences.append(found)
 
     def _by_row(self, number: int) -> None:
-        """A variable that sets rows: each row by itself, in two futures of random values between its ends."""
+        """A variable that sets rows, in two futures of random values between their ends.
+
+        Rows of the same low, likely and high move together, so that equal sellers stay equal.
+        """
         variable = self._risk.variables[number]
         table = self._risk.base.content.tables[variable.table]
         base = table.numbers(variable.column)[variable.rows]
         ends = variable.amounts(0.02), variable.amounts(0.98)
-        moves = ends[0] != ends[1]
-        if (base[moves] == 0.0).any():
+        triples = np.column_stack([ends[0], base, ends[1]])
+        _, first, kind = np.unique(triples, axis=0, return_index=True, return_inverse=True)
+        likely, moves = base[first], (ends[0] != ends[1])[first]
+        if (likely[moves] == 0.0).any():
             raise NotLearnedError(f"{variable.name}: a likely value is 0")
         random = np.random.Generator(np.random.PCG64(number))
         probes: list[Probe] = []
         for _ in range(2):
-            amounts = ends[0] + (ends[1] - ends[0]) * random.uniform(0.1, 0.9, len(base))
-            movement = np.where(moves, amounts / np.where(base == 0.0, 1.0, base) - 1.0, 0.0)
+            amounts = ends[0] + (ends[1] - ends[0]) * random.uniform(0.1, 0.9, len(first))[kind.ravel()]
+            movement = np.where(moves, amounts[first] / np.where(likely == 0.0, 1.0, likely) - 1.0, 0.0)
             future = self._future({number: amounts})
             probes.append(Probe(movement, self._of(future)))
-        self._add(Atom("variable", number, base=np.where(base == 0.0, 1.0, base)), probes, variable.name)
+        scale = np.where(likely == 0.0, 1.0, likely)
+        self._add(Atom("variable", number, base=scale, first=first), probes, variable.name)
 
     def _presence(self) -> None:
         """Capacity rows and, of a plan that is kept, planned sales go with those who are there."""

@@ -7,13 +7,14 @@ import pandas as pd
 
 from optimizer import messages
 from optimizer.report.layout import Column, Paper, Tone
-from optimizer.report.numbers import UNKNOWN, percent
+from optimizer.report.numbers import UNKNOWN, amount, percent, signed
 from optimizer.report.words import figure, metric_word
 from scenarios.risk.analysis import Analysis
 from scenarios.risk.measures import MONEY
 
 MOST_TARGETS = 20
 MOST_DRIVERS = 6
+MOST_BARS = 12
 UNLIKELY, LIKELY = 0.5, 0.8
 """Probabilities below and from which a target is marked on a terminal with colours."""
 HEADLINE = (MONEY, "revenue")
@@ -35,6 +36,9 @@ def risk_page(
     _targets(paper, found, language)
     _ranges(paper, found, language)
     _drivers(paper, found, language)
+    _tornado(paper, found, language)
+    _frontier(paper, found, language)
+    _break_evens(paper, found, language)
     paper.blank()
     paper.paragraph(_say("page_legend", language, worst=percent(spec.worst, language, 0)), tone="faint")
     failed = {name: int(one.failed.sum()) for name, one in found.simulations.items() if one.failed.any()}
@@ -96,9 +100,75 @@ def _ranges(paper: Paper, found: Analysis, language: str) -> None:
         way = _say(f"way_{row['way']}", language)
         values = [row[key] for key in ("mean", "p10", "p50", "p90", "value_at_risk", "worst_mean")]
         rows.append(
-            [f"{name}, {way}", *(figure(float(value), str(row["unit"]), language) for value in values)]
+            [f"{way}, {name}", *(figure(float(value), str(row["unit"]), language) for value in values)]
         )
     paper.table(columns, rows)
+
+
+def _tornado(paper: Paper, found: Analysis, language: str) -> None:
+    """Money when one thing turns out low or high, the widest first."""
+    frame = found.frames["tornado"]
+    paper.heading(_say("head_tornado", language, currency=found.currency))
+    ways = [way for way in ("kept", "reacting", "replanned") if f"{way}_low" in frame.columns]
+    columns = [Column(_say("col_thing", language))]
+    columns += [
+        Column(f"{_say(f'way_{way}', language)} {_say(f'col_{end}', language)}", number=True)
+        for way in ways
+        for end in ("low", "high")
+    ]
+    rows = []
+    for row in frame.head(MOST_BARS).to_dict("records"):
+        changes = [row[f"{way}_{end}"] - row[f"{way}_planned"] for way in ways for end in ("low", "high")]
+        cells = [signed(amount(0.0 if abs(one) < 1.0 else one, language), one) for one in changes]
+        rows.append([f"{row['name']} ({row['low']} … {row['high']})", *cells])
+    paper.table(columns, rows)
+
+
+def _frontier(paper: Paper, found: Analysis, language: str) -> None:
+    """Mean against the worst part, on fresh futures, and what knowing and planning are worth."""
+    if "frontier" not in found.frames:
+        return
+    frame, worst = found.frames["frontier"], percent(found.risk.spec.worst, language, 0)
+    paper.heading(_say("head_frontier", language, currency=found.currency))
+    columns = [Column(_say("col_decision", language))]
+    columns += [
+        Column(_say(f"col_{name}", language, worst=worst), number=True) for name in ("mean", "cvar", "gap")
+    ]
+    rows = []
+    for row in frame.to_dict("records"):
+        planned = np.isnan(row["weight"])
+        name = (
+            _say("decision_planned", language)
+            if planned
+            else _say("decision_weight", language, weight=percent(row["weight"], language, 0))
+        )
+        gap = UNKNOWN if planned else percent(row["gap"], language, 2)
+        rows.append([name, amount(row["mean"], language), amount(row["worst_mean"], language), gap])
+    paper.table(columns, rows)
+    known = found.findings
+    planning = float(known["worth_of_planning"])
+    words = _say("worth_endless", language) if np.isinf(planning) else amount(planning, language)
+    paper.paragraph(
+        _say(
+            "worth", language, knowing=amount(float(known["worth_of_knowing"]), language), planning=words,
+            gap=amount(float(known["gap_on_fresh_futures"]["upper"]), language),
+        ),
+        indent=2,
+    )  # fmt: skip
+
+
+def _break_evens(paper: Paper, found: Analysis, language: str) -> None:
+    frame = found.frames.get("break_even")
+    if frame is None:
+        return
+    paper.heading(_say("head_break_even", language))
+    for row in frame.to_dict("records"):
+        kind = (
+            "always" if row["always"] else "never" if row["value"] is None or np.isnan(row["value"]) else "at"
+        )
+        value = UNKNOWN if kind == "never" else amount(float(row["value"]), language)
+        text = _say(f"break_even_{kind}", language, target=row["target"], what=row["what"], value=value)
+        paper.paragraph(text, indent=2, mark="· ")
 
 
 def _figure_word(found: Analysis, name: str, language: str) -> str:

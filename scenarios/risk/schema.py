@@ -94,21 +94,6 @@ class EventSpec(Strict):
     """Changes of tables as in a scenario file, which hold when it happens."""
 
 
-class PrepareSpec(Strict):
-    """An action that could be prepared now, and taken later when an indicator says so."""
-
-    name: Label
-    """Name in reports."""
-    indicator: str
-    """A metric that is visible early: revenue, leads, deals ..."""
-    by: Any
-    """The last period that is seen when the decision is made."""
-    cost: Number = Field(default=0.0, ge=0)
-    """Currency, paid when the action is taken."""
-    changes: list[dict[str, Any]]
-    """Changes of tables as in a scenario file, which the action brings."""
-
-
 class RiskSpec(Strict):
     """A risk file."""
 
@@ -130,5 +115,3 @@ class RiskSpec(Strict):
     """What may happen."""
     worst: Number = Field(default=0.10, gt=0, lt=1)
     """Share of the futures that counts as the worst."""
-    prepare: list[PrepareSpec] = Field(default_factory=list)
-    """Actions that could be prepared."""

@@ -111,6 +111,11 @@ class Tried:
         return None if x is None else (world.measures.values(x), world.measures)
 
 
+def best_in(world: World) -> FloatArray | None:
+    """The best plan of one world (n,); None where no answer was found."""
+    return _Frame(world).solve(world.program)
+
+
 class _Frame:
     """Solves worlds of one shape: small ones that are left after presolving, others from the plan's own."""
 
