@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -19,6 +18,7 @@ from optimizer.model.families.stay_near import near_last_year
 from optimizer.model.largest import sought_level
 from optimizer.model.metrics import RATIOS
 from optimizer.model.terms import Terms
+from optimizer.model.ties import tie_terms
 from optimizer.plan.schema import LargestSpec, ObjectiveStage
 
 FloatArray = NDArray[np.float64]
@@ -306,66 +306,5 @@ def _difference(plus: int, minus: int) -> Terms:
 
 
 def _tie_break(context: Context) -> PlanStage:
-    """Weights between 1 and 2 from a hash of each cell's labels, on revenue: one answer for any row order,
-    method or worker. It is not continuous in the data; seat groups make it fair."""
-    cube = context.cube
-    seats = _hashes([_stable_name(context, seat) for seat in range(len(cube.seat_names))])
-    markets, periods = _hashes(cube.markets.names), _hashes(cube.calendar.period)
-    mixed = _mix(seats[cube.pair_seat] ^ _mix(markets[cube.pair_market]))[:, None] ^ _mix(periods)[None, :]
-    weight = 1.0 + (_mix(mixed) >> np.uint64(11)).astype(np.float64) / 2.0**53
-    size = float(context.magnitude(context.metrics.total("revenue"))[0]) or 1.0
-    value = (weight * context.metrics.coefficient("revenue")).ravel() / size
-    columns = np.arange(cube.num_cells)
-    terms = Terms(np.zeros(cube.num_cells, dtype=np.int64), columns, value, np.zeros(1))
-    return PlanStage(
-        "tie-break", "tie_break", terms + _spend_ties(context) + _start_ties(context), False, 1.0, ""
-    )
-
-
-def _spend_ties(context: Context) -> Terms:
-    """The same weights on what marketing costs; without the tie-break money that brings nothing could be
-    spent."""
-    nothing = Terms.constants(np.zeros(1))
-    if "spend" not in context.activities.blocks or context.cube.inputs.marketing is None:
-        return nothing
-    block, marketing = context.activities.blocks["spend"], context.cube.inputs.marketing
-    mixed = _mix(_hashes(marketing.names))[:, None] ^ _mix(_hashes(context.cube.calendar.period))[None, :]
-    weight = 1.0 + (_mix(mixed) >> np.uint64(11)).astype(np.float64) / 2.0**53
-    size = float((block.typical * marketing.unit_cost[:, None]).sum()) or 1.0
-    value = (weight * marketing.unit_cost[:, None]).ravel() / size
-    return Terms(np.zeros(block.size, dtype=np.int64), block.columns.ravel(), value, np.zeros(1))
-
-
-def _start_ties(context: Context) -> Terms:
-    """The same weights on starts and hires: among equal plans the one that starts and hires less."""
-    total = Terms.constants(np.zeros(1))
-    for name, column in (("start", "initiative"), ("hire", "seller"), ("role_hire", "role")):
-        block = context.activities.blocks.get(name)
-        if block is None:
-            continue
-        names = _hashes(list(block.labels[column]))
-        mixed = _mix(names)[:, None] ^ _mix(_hashes(context.cube.calendar.period))[None, :]
-        weight = 1.0 + (_mix(mixed) >> np.uint64(11)).astype(np.float64) / 2.0**53
-        value = weight.ravel() / max(block.num_rows, 1)
-        total = total + Terms(np.zeros(block.size, dtype=np.int64), block.columns.ravel(), value, np.zeros(1))
-    return total
-
-
-def _stable_name(context: Context, seat: int) -> str:
-    """The alphabetically first seller of a seat group: the same for any order of rows."""
-    cube = context.cube
-    names = cube.inputs.selling.sellers.names
-    return min(names[seller] for seller in np.flatnonzero(cube.groups.group == seat))
-
-
-def _hashes(labels: Sequence[str]) -> NDArray[np.uint64]:
-    digests = (hashlib.blake2b(label.encode(), digest_size=8).digest() for label in labels)
-    return np.frombuffer(b"".join(digests), dtype=np.uint64).copy()
-
-
-def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The finaliser of splitmix64 (Steele, Lea & Flood 2014)."""
-    mixed = values + np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
+    """The stage that leaves one of all equally good plans."""
+    return PlanStage("tie-break", "tie_break", tie_terms(context), False, 1.0, "")

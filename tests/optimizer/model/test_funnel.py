@@ -219,3 +219,24 @@ def test_with_facts_the_pipeline_is_that_of_today(make_plan: MakePlan) -> None:
     early = pipeline.replace("2027-04-10", "2027-02-10")
     with pytest.raises(InputError, match="2027-03-01"):
         resolve(make_plan(12, **told, pipeline=early))
+
+
+def test_no_figure_depends_on_the_order_of_rows(make_plan: MakePlan) -> None:
+    """Which of the idle leads are worked on, who works on them and which orders are taken is decided by labels."""
+
+    def turned(text: str) -> str:
+        head, *rows = text.rstrip("\n").split("\n")
+        return "\n".join([head, *rows[::-1]]) + "\n"
+
+    names = ("markets", "sellers", "territories", "yields", "marketing")
+    tables = GROUPED | {"yields": "channel,line,opportunities\nads,*,1\nads,a,0.5\n"}
+    one = solved(make_plan(3, **tables))
+    other = solved(make_plan(3, **(tables | {name: turned(tables[name]) for name in names})))
+    for metric in ("revenue", "opportunities", "won", "conversion", "hours", "marketing_cost"):
+        assert by_period(one, metric) == pytest.approx(
+            by_period(other, metric), rel=1e-4, abs=1e-4, nan_ok=True
+        )
+    for metric in ("hours", "revenue"):
+        assert dict(figures(one, metric, ["seller"])) == pytest.approx(
+            dict(figures(other, metric, ["seller"])), rel=1e-4, abs=1e-4
+        )
