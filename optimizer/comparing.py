@@ -54,7 +54,7 @@ def compare_solvers(
     weights = np.zeros(program.num_columns)
     weights[: model.cube.num_cells] = model.context.metrics.coefficient("revenue").ravel()
     chosen = tuple(solvers) or capable(program)
-    options = replace(settings.solve_options(), method="auto", progress=None)
+    options = replace(settings.solve_options(plan.spec.proof_gap), method="auto", progress=None)
     found = compare(program, chosen, options, weights, on_start=on_start, on_answer=on_answer)
     return PlanComparison(plan, name, relax and (model.program.is_mip or bool(model.curves)), program, found)
 

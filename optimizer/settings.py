@@ -14,7 +14,8 @@ from solvers.options import Progress, SolveOptions
 class SolveSettings:
     """Settings of `solve`; a planner needs none of them.
 
-    `time_limit` in seconds for all stages together; `gap` relative, for plans with whole numbers;
+    `time_limit` in seconds for all stages together; `gap` relative, for plans with whole
+    numbers or curves, in place of the plan's `proof_gap`;
     `seat_groups=False` keeps every seller apart. `marginal_values` and `leverage` explain the plan and cost
     a few more solves.
     `mode` takes the place of the plan's own mode and objective: contribution, least-spend, largest:TARGET.
@@ -36,11 +37,11 @@ class SolveSettings:
     progress: Callable[[Progress], None] | None = None
     log: Callable[[str], None] | None = None
 
-    def solve_options(self) -> SolveOptions:
-        """The same for the solver layer."""
+    def solve_options(self, proof_gap: float | None = None) -> SolveOptions:
+        """The same for the solver layer; the plan's `proof_gap` counts where no gap is set."""
         return SolveOptions(
             time_limit=self.time_limit,
-            gap=self.gap,
+            gap=proof_gap if self.gap is None else self.gap,
             threads=self.threads,
             seed=self.seed,
             method=self.method,

@@ -105,7 +105,7 @@ def solve_model(
 
     # Prices with starts and hires as planned are worth something; with all sales fixed they are not.
     prices = settings.marginal_values and not model.curves and not sells_whole_units(model)
-    options = replace(settings.solve_options(), integer_prices=prices)
+    options = replace(settings.solve_options(model.inputs.plan.spec.proof_gap), integer_prices=prices)
     try:
         return solve_curve_stages(model.program, model.curves, wanted, options, announce=announced)
     except ZeroDenominatorError as error:

@@ -34,7 +34,8 @@ def keep(plan: Plan, run: Path, settings: SolveSettings) -> Solution:
     phase = Phases()
     with phase("compile"):
         model = compile_plan(resolve(plan), settings.seat_groups)
-        kept = KeptPlan(Planned(**vars(past)), model, {name: () for name in WAYS}, settings.solve_options())
+        options = settings.solve_options(plan.spec.proof_gap)
+        kept = KeptPlan(Planned(**vars(past)), model, {name: () for name in WAYS}, options)
     stages = _stages(model)
     with phase("solve"):
         staged = kept.staged(model, "kept", [solver_stage(model, stage) for stage in stages[1:]])

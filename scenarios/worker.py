@@ -93,7 +93,7 @@ class Worker:
     def __init__(self, pack: Pack) -> None:
         self._pack = pack
         settings = pack.settings.solve_settings()
-        self._options = settings.solve_options()
+        self._options = settings.solve_options(pack.base.plan.spec.proof_gap)
         model = compile_plan(resolve(pack.base.plan))
         starts = pack.starts if pack.settings.warm else ()
         self._warm = WarmStages(model.program, _stages(model), starts, self._options)
@@ -159,7 +159,7 @@ def _start(staged: StagedResult) -> str:
 
 def solve_base(base: Base, settings: SweepSettings, key: str) -> tuple[Pack, Solution]:
     """Solve the unchanged plan cold and pack what workers start from; raises like `solve`."""
-    options = replace(settings.solve_settings().solve_options(), basis=True)
+    options = replace(settings.solve_settings().solve_options(base.plan.spec.proof_gap), basis=True)
     model = compile_plan(resolve(base.plan))
     staged = solve_curve_stages(model.program, model.curves, _stages(model), options)
     solution = solution_of(model, staged)

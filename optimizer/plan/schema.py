@@ -360,6 +360,9 @@ class PlanSpec(Strict):
     """What to solve for in place of an objective: `contribution` (as without); `least_spend`: every target a
     must, and the least money for marketing, initiatives and whatever else is decided on; {largest: TARGET}:
     the most that can be asked of a target with the others kept."""
+    proof_gap: Number | None = Field(default=None, gt=0, lt=1)
+    """How near to the best possible the answer has to be proved in a plan with whole numbers, initiatives or
+    response curves, as a share of it (of its target, for a shortfall); 1e-6 unless given."""
     whole_units: bool = False
     """Sell whole units only (also a column of markets)."""
     run_out: int | None = Field(default=None, ge=0, le=1040)

@@ -118,7 +118,7 @@ def close_shortfall(
     if _slack_column(model, outcome) is None:
         model = compile_plan(solution.inputs, seat_groups=False)
     held, column, x = _held(model, solution.model, outcome, quiet)
-    options = replace(quiet.solve_options(), progress=None)
+    options = replace(quiet.solve_options(model.inputs.plan.spec.proof_gap), progress=None)
     priced = _straight(model, held, x)
     if priced.is_mip and not sells_whole_units(model):
         priced = with_fixed_integers(priced, x)

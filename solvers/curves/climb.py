@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +18,7 @@ from scipy import sparse
 
 from solvers.curves.inner import run
 from solvers.curves.prepared import Prepared
+from solvers.errors import NativeSolverError
 from solvers.options import SolveOptions
 from solvers.program import FloatArray, IntArray, LinearProgram
 from solvers.result import Basis
@@ -48,7 +50,7 @@ class Climbed:
 
 
 class Climber:
-    """Climbs on one prepared program; keeps the last basis."""
+    """Climbs on one prepared program; every step but the first starts from the basis of the one before."""
 
     def __init__(
         self, prepared: Prepared, options: SolveOptions, solver: str, smallest_radius: float
@@ -62,9 +64,21 @@ class Climber:
         self._basis: Basis | None = None
 
     def climb(
-        self, x: FloatArray, deadline: float = np.inf, stop: threading.Event | None = None
+        self,
+        x: FloatArray,
+        deadline: float = np.inf,
+        stop: threading.Event | None = None,
+        insist: bool = True,
+        enough: Callable[[Climbed], bool] | None = None,
     ) -> Climbed | None:
-        """The local optimum reached from x (n,), whole numbers kept as they are; None where there is none."""
+        """The local optimum reached from x (n,), whole numbers kept as they are; None where there is none.
+
+        `enough` is shown every better point and may end the climb.
+        `insist` raises the price of what the true curves do not allow until it is gone; without it the climb
+        is given up where the first step does not reach the curves. The first step starts cold: from the basis
+        of other whole numbers it takes several times as long.
+        """
+        self._basis = None
         whole = np.where(self._prepared.program.integer, np.round(x), 0.0)
         center = np.clip(x[self._prepared.inputs], self._prepared.low, self._prepared.high)
         best: Climbed | None = None
@@ -73,12 +87,14 @@ class Climber:
             if time.perf_counter() >= deadline or (stop is not None and stop.is_set()):
                 break
             found = self._step(center, radius, whole, price, deadline)
-            if found is None:
+            if found is None or not (insist or found.feasible):
                 break
             gained = _merit(found, price) - (_merit(best, price) if best is not None else -np.inf)
             if gained > 0:
                 best = found
                 center = np.clip(found.x[self._prepared.inputs], self._prepared.low, self._prepared.high)
+                if enough is not None and enough(found):
+                    break
             if gained <= 0.02 * radius * max(1e-6, abs(found.value)):
                 if radius <= self._smallest:
                     if best is None or best.feasible or price >= _HIGHEST_PRICE:
@@ -93,7 +109,15 @@ class Climber:
         program = _local(self._prepared, self._frame, center, radius, whole, price)
         left = max(0.01, deadline - time.perf_counter())
         limit = left if np.isfinite(left) else None
-        result = run(program, replace(self._options, start_basis=self._basis, time_limit=limit), self._solver)
+        options = replace(self._options, start_basis=self._basis, time_limit=limit)
+        try:
+            result = run(program, options, self._solver)
+        except NativeSolverError:
+            # A step is a try: without the basis of the one before it often goes; else the climb ends.
+            if self._basis is None:
+                return None
+            self._basis = None
+            return self._step(center, radius, whole, price, deadline)
         self._basis = result.basis or self._basis
         if not result.has_solution:
             return None

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from solvers.curves.climb import Climber
+from solvers.curves.climb import Climbed, Climber
 from solvers.curves.estimator import Estimator, build
 from solvers.curves.grid import Grid
 from solvers.curves.inner import EitherEvent, run
-from solvers.curves.shared import Shared
+from solvers.curves.shared import DEFAULT_GAP, Shared
 from solvers.options import Progress, SolveOptions
 from solvers.program import FloatArray
 from solvers.result import Reason, SolveResult, Termination
@@ -57,19 +57,28 @@ class Rounds:
                 return ended
         return None
 
-    def climb(self, x: FloatArray) -> None:
+    def climb(self, x: FloatArray, insist: bool = True) -> None:
         """Climb from a point of the over-estimator; where that ends better than ever, the over-estimator is
         made exact there."""
         shared = self.shared
-        found = self._climber.climb(x[: shared.prepared.program.num_columns], shared.deadline, shared.stop)
-        if found is not None and shared.ledger.take_point(found.x):
+        better = False
+
+        def enough(point: Climbed) -> bool:
+            nonlocal better
+            better |= point.feasible and shared.ledger.take_point(point.x)
+            # To the default gap a climb goes to its end, because curves are flat where they are best.
+            return shared.gap > DEFAULT_GAP and shared.over()
+
+        start = x[: shared.prepared.program.num_columns]
+        found = self._climber.climb(start, shared.deadline, shared.stop, insist, enough)
+        if found is not None and (shared.ledger.take_point(found.x) or better):
             self.grid = shared.refine(self.grid, shared.inputs_at(found.x), shared.prepared.all)
 
     def begin(self, x: FloatArray) -> None:
-        """Climb from a point of the relaxation, whole numbers at the next ones; where that is no plan, from
-        where a search for whole numbers ends that takes the curves as relaxed."""
+        """Climb from a point of the relaxation, whole numbers at the next ones; where no plan is known then,
+        from where a search for whole numbers ends that takes the curves as relaxed."""
         shared, prepared = self.shared, self.shared.prepared
-        self.climb(x)
+        self.climb(x, insist=shared.ledger.best is None)
         if shared.ledger.best is not None or shared.over() or not prepared.program.is_mip:
             return
         estimator = build(prepared, self.grid)

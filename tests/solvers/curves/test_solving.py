@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from solvers.curves import Curve, CurveProgram, CurveTerm, Part, curve, local_program, solve_curves
-from solvers.errors import InvalidProgramError
+from solvers.curves import Curve, CurveProgram, CurveTerm, Part, climb, curve, local_program, solve_curves
+from solvers.errors import InvalidProgramError, NativeSolverError
 from solvers.options import Progress, SolveOptions
 from solvers.program import LinearProgram
-from solvers.result import Limit, Reason
+from solvers.result import Limit, Reason, SolveResult
 from solvers.solving import solve
 
 Allocate = Callable[..., CurveProgram]
@@ -356,3 +356,35 @@ def test_a_coupled_year_is_proved() -> None:
     assert result.residuals is not None and result.residuals.worst <= 1e-7
     assert result.curve_residual == 0.0
     assert result.gap is not None and result.gap <= 1e-4
+
+
+@pytest.mark.parametrize("warm_only", [True, False])
+def test_a_step_that_the_solver_gives_up_costs_no_proof(
+    allocate: Allocate, monkeypatch: pytest.MonkeyPatch, warm_only: bool
+) -> None:
+    """A climb goes on without the basis that troubled the solver, or ends; the answer is proved all the same.
+
+    HiGHS gave up single steps of a plan with initiatives ("its options or the size of the numbers").
+    """
+    original = climb.run
+
+    def troubled(program: LinearProgram, options: SolveOptions, solver: str) -> SolveResult:
+        if options.start_basis is not None or not warm_only:
+            raise NativeSolverError("gave up")
+        return original(program, options, solver)
+
+    program = allocate(
+        [curve("hill", top=1.0, half=1.0, slope=3.0), curve("power", scale=1.0, exponent=0.5)],
+        [3.0, 3.0],
+        2.0,
+    )
+    expected = solve_curves(program).value
+    monkeypatch.setattr(climb, "run", troubled)
+    result = solve_curves(program)
+    if warm_only:
+        assert result.termination.reason is Reason.OPTIMAL
+        assert result.value == pytest.approx(expected, rel=1e-6)
+    else:
+        assert result.termination.reason is not Reason.OPTIMAL or result.value == pytest.approx(
+            expected, rel=1e-6
+        )
