@@ -19,7 +19,9 @@ from optimizer.plan.plan import Plan
 from optimizer.plan.read import read_table
 from optimizer.plan.schema import TableSpec
 from optimizer.plan.tables import ALL, Table
+from optimizer.result.evaluate import figures
 from optimizer.result.solution import Solution
+from optimizer.result.tables import label_columns
 from optimizer.settings import SolveSettings
 from scenarios.explaining import plan_of_run
 from scenarios.store import MARKER
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 ACTUALS_FILE = "actuals.csv"
 RATES_FILE = "rates.csv"
+CUSTOMERS_FILE = "customers_of_today.csv"
 FACT_TABLES = ("actuals", "rates")
 
 
@@ -115,6 +118,22 @@ def with_facts(source: Source, table: Table, as_of: datetime.date, rates: Table 
     return content.replace(data=data, tables=tables)
 
 
+def of_today(content: Content, solution: Solution, past: int) -> Content:
+    """The content with the customers that the plan expects at `as_of`, and without a pipeline of its start:
+    with facts both tables are those of today, and nobody has told today's."""
+    tables = dict(content.tables)
+    data = copy.deepcopy(dict(content.data))
+    if "pipeline" in tables and past:
+        del tables["pipeline"], data["tables"]["pipeline"]
+    block = solution.activities.blocks.get("customers")
+    if "customers" in tables and block is not None and past:
+        table = tables["customers"]
+        expected = block.values(solution.x)[:, past - 1]
+        tables["customers"] = table.replace(frame=table.frame.assign(customers=expected))
+        data["tables"]["customers"] = {"file": CUSTOMERS_FILE}
+    return content.replace(data=data, tables=tables)
+
+
 def completed(table: Table, solution: Solution, past: int) -> tuple[Table, tuple[str, ...]]:
     """The facts with starts and spend as planned where they say nothing of these at all.
 
@@ -138,7 +157,24 @@ def completed(table: Table, solution: Solution, past: int) -> tuple[Table, tuple
             )
         if rows:
             assumed.append(measure)
-    return _extended(table, rows), tuple(assumed)
+    came = _opportunities(solution, past) if not table.has("opportunities") else []
+    if came:
+        assumed.append("opportunities")
+    return _extended(table, [*rows, *came]), tuple(assumed)
+
+
+def _opportunities(solution: Solution, past: int) -> list[dict[str, Any]]:
+    """The planned opportunities of each market and closed period; none without a funnel."""
+    if solution.inputs.funnel is None:
+        return []
+    columns = [name for name, _ in label_columns(solution) if name in solution.sellers.markets.labels]
+    found = figures(solution, "opportunities", [*columns, "period"])
+    closed = set(solution.plan.calendar.period[:past])
+    return [
+        {**dict(zip([*columns, "period"], label, strict=True)), "opportunities": value}
+        for label, value in found
+        if label[-1] in closed
+    ]
 
 
 def _extended(table: Table, rows: list[dict[str, Any]]) -> Table:
@@ -147,7 +183,7 @@ def _extended(table: Table, rows: list[dict[str, Any]]) -> Table:
 
     if not rows:
         return table
-    known = {"period", "starts", "spend"}
+    known = {"period", "starts", "spend", "opportunities"}
     labels = dict.fromkeys([*table.labels, *(name for row in rows for name in row if name not in known)])
     more = pd.DataFrame(rows)
     frame = pd.concat([table.frame, more], ignore_index=True)

@@ -25,11 +25,13 @@ from optimizer.tracking.tracking import Comparison, as_expected
 from scenarios.crmfacts import crm_facts
 from scenarios.factplan import (
     ACTUALS_FILE,
+    CUSTOMERS_FILE,
     RATES_FILE,
     Source,
     as_of_facts,
     completed,
     facts_frame,
+    of_today,
     open_source,
     plan_text,
     quiet,
@@ -91,11 +93,12 @@ def tracked(
     solution = solve(source.base, quiet(settings or source.settings))
     if not solution.has_plan:
         raise NoPlanError("tracking.no_plan", status=str(solution.status), reason=solution.reason)
-    facts, assumed = completed(given, solution, plan_with.calendar.past)
-    inputs = resolve(plan_of(with_facts(source, facts, day)))
-    comparison = compare(solution, inputs)
+    past = plan_with.calendar.past
+    facts, assumed = completed(given, solution, past)
+    inputs = resolve(plan_of(of_today(with_facts(source, facts, day), solution, past)))
+    comparison = compare(solution, inputs, assumed)
     rates = rates_table(comparison)
-    content = with_facts(source, facts, day, rates)
+    content = of_today(with_facts(source, facts, day, rates), solution, past)
     ends = forecast(solution, resolve(plan_of(content)), as_expected(comparison))
     found = track(comparison, ends)
     seconds = {**solution.seconds, "track": time.perf_counter() - started}
@@ -122,6 +125,8 @@ def input_files(run: Tracked) -> dict[str, bytes]:
     note = f"Plan with facts to {run.comparison.inputs.plan.spec.calendar.as_of}; from {run.source.path.name}"
     files[PLAN_FILE] = plan_text(run.content, note).encode()
     files[ACTUALS_FILE] = csv_text(facts_frame(run.facts)).encode("utf-8-sig")
+    if CUSTOMERS_FILE in str(run.content.data["tables"].get("customers")):
+        files[CUSTOMERS_FILE] = csv_text(run.content.tables["customers"].frame).encode("utf-8-sig")
     if run.rates is not None:
         files[RATES_FILE] = csv_text(run.rates.frame).encode("utf-8-sig")
     return files

@@ -24,6 +24,8 @@ FACTS = "facts"
 REPLACED = {"leads": ("leads",), "opportunities": ("opportunities",)}
 """Metric -> the measures that, where they are told, take the place of what the model makes of closed periods;
 sales, spend and starts of closed periods are fixed in the model itself."""
+DERIVED = ("hours",)
+"""Metrics that facts always tell, derived where they are not written."""
 
 
 def fact_blocks(builder: ProgramBuilder, cube: Cube) -> tuple[list[ActivityBlock], dict[str, IntArray]]:
@@ -55,7 +57,8 @@ def with_facts(activities: Activities, metric: str, parts: Parts) -> dict[str, F
     amounts = fact_amounts(activities, metric)
     if amounts is None:
         return found
-    if metric in REPLACED and facts.measured & set(REPLACED[metric]):
+    told = facts.measured & set(REPLACED.get(metric, ()))
+    if told or metric in DERIVED:
         ahead = np.arange(activities.cube.num_periods) >= facts.past
         found = {block: values * ahead[None, :] for block, values in found.items()}
     for block, rows in activities.facts.items():

@@ -49,7 +49,9 @@ def _of_markets(
     if not len(rows):
         return None
     upper = most[rows]
-    lower = np.where(idle[rows][:, None], 0.0, upper)
+    # What came in closed periods is told, or at most what was planned.
+    closed = np.arange(cube.num_periods) < cube.inputs.past
+    lower = np.where(idle[rows][:, None] | closed[None, :], 0.0, upper)
     names = tuple(cube.markets.names[row] for row in rows)
     labels = {column: [texts[row] for row in rows] for column, texts in cube.markets.labels.items()}
     start = builder.add_columns(

@@ -80,6 +80,7 @@ class Facts:
             told={name: longer(values) for name, values in self.told.items()},
             values={name: longer(values) for name, values in self.values.items()},
             uses={resource: longer(values) for resource, values in self.uses.items()},
+            price=longer(self.price),
             spend=None if self.spend is None else longer(self.spend),
             starts=None if self.starts is None else longer(self.starts),
         )

@@ -189,7 +189,7 @@ SELLING: dict[str, TableColumns] = {
         (),
         "seller_and_market_keys",
         (
-            Column("rate", "choice", choices=("price", "volume", "hours")),
+            Column("rate", "choice", choices=("price", "volume", "hours", "leads", "conversion")),
             Column("factor", "number", "measured over planned", 0.0, required=True),
             Column("reason", "label"),
         ),

@@ -11,6 +11,7 @@ from optimizer.plan.actuals import Facts, resolve_facts
 from optimizer.plan.assumptions import Assumption, AssumptionLog
 from optimizer.plan.calendar import Calendar
 from optimizer.plan.effects import Effects, resolve_effects
+from optimizer.plan.fact_funnel import rated_funnel, rated_stages, with_told
 from optimizer.plan.funnel import Funnel, resolve_funnel
 from optimizer.plan.initiatives import Initiatives, resolve_initiatives
 from optimizer.plan.marketing import Marketing, resolve_marketing
@@ -71,7 +72,7 @@ def resolve(plan: Plan, factors: Mapping[str, float] | None = None) -> Inputs:
     plan = with_mode_applied(plan)
     log, later = AssumptionLog(factors or {}), AssumptionLog(factors or {})
     markets = rated_markets(plan, resolve_markets(plan, log))
-    stages = resolve_stages(plan, markets, later)
+    stages = rated_stages(plan, resolve_stages(plan, markets, later))
     marketing, initiatives = resolve_marketing(plan, later), resolve_initiatives(plan)
     funnel = resolve_funnel(plan, markets, marketing, stages, later)
     led = np.zeros(len(markets.names), dtype=np.bool_) if funnel is None else funnel.led
@@ -82,6 +83,10 @@ def resolve(plan: Plan, factors: Mapping[str, float] | None = None) -> Inputs:
     facts = resolve_facts(plan, markets, selling, marketing, initiatives, resources.per_unit, later)
     if facts is not None and facts.spend is not None and marketing is not None:
         marketing = with_spent(marketing, facts.spend, facts.past)
+    if funnel is not None:
+        funnel = rated_funnel(plan, funnel)
+    if funnel is not None and facts is not None:
+        funnel = with_told(funnel, facts, selling)
     return Inputs(
         plan,
         markets,

@@ -3,6 +3,8 @@
     price'[m,t]       = factor price[m,t],  margin' = margin + (factor - 1) price    cost of a unit as it was
     potential'[m,t]   = factor potential[m,t]                                            rate volume
     capacity'[s,t]    = factor capacity[s,t]                                             rate hours
+    organic'[m,t]     = factor organic[m,t]                                              rate leads
+    conversion'[m,k]  = min(1, factor conversion[m,k]) of the last stage k of a market   rate conversion
 
 A factor of 1 changes nothing. The row with more keys filled wins, by rate.
 """

@@ -7,7 +7,7 @@ conversion[f] = (deals / opportunities) of the facts over that of the plan
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,13 +53,18 @@ class Factors:
         return self.by_pair.get(rate, np.ones(self.size))
 
 
-def measured_rates(facts: Facts, plan: View, num_pairs: int) -> list[Measured]:
-    """What each pool that tells opportunities or hours has measured against the plan of P pairs."""
+def measured_rates(
+    facts: Facts, plan: View, num_pairs: int, assumed: Sequence[str] = ()
+) -> list[Measured]:
+    """What each pool that tells opportunities or hours has measured against the plan of P pairs; measures that
+    are `assumed` measure nothing."""
     cover = _cover(facts, num_pairs)
     found: list[Measured] = []
     for pool in range(facts.size):
         for measure, rate in (("opportunities", "leads"), ("hours", "hours")):
-            found += _total(facts, plan, pool, measure, rate)
+            found += _total(facts, plan, pool, measure, rate) if measure not in assumed else []
+        if "opportunities" in assumed:
+            continue
         found += _conversion(facts, plan, pool, cover)
     return found
 

@@ -10,8 +10,8 @@ from optimizer.plan.tables import ALL, Table
 from optimizer.tracking.drift import Drift, clearest
 from optimizer.tracking.tracking import Comparison
 
-RATES = ("price", "volume", "hours")
-"""Rates of the table `rates` that sales alone can tell."""
+RATES = ("price", "volume", "hours", "leads", "conversion")
+"""Rates that drift and that the table `rates` takes."""
 
 
 def rates_table(comparison: Comparison) -> Table | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,8 +56,10 @@ class Tracking:
     standings: tuple[Standing, ...]
 
 
-def compare(solution: Solution, inputs: Inputs) -> Comparison:
+def compare(solution: Solution, inputs: Inputs, assumed: Sequence[str] = ()) -> Comparison:
     """Compare a plan with facts; `inputs` are those of the same plan with `as_of` and `actuals`.
+
+    Measures that are `assumed` were taken from the plan, so that nothing is measured by them.
 
     Raises `ValueError` without a plan, and `InputError` where a metric of the plan cannot be measured.
     """
@@ -66,7 +69,7 @@ def compare(solution: Solution, inputs: Inputs) -> Comparison:
     plan, cube = planned_view(solution), solution.sellers
     deals = solution.sales * solution.metrics.coefficient("deals")
     price = cube.by_market(cube.markets.price)
-    measured = measured_rates(facts, plan, cube.num_pairs)
+    measured = measured_rates(facts, plan, cube.num_pairs, assumed)
     grain = make_grain(cube, facts, solution.inputs.facts)
     found = evaluate(grain, solution.sales, price, pair_factors(facts, measured, cube.num_pairs))
     scopes = scope_columns(solution)

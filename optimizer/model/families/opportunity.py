@@ -5,6 +5,7 @@ waits.
         + units_per_deal[m,t] (won[m,t] + opening[m,t]) + sum_g units_per_order[g,m,t] repeat[g,m,t]
     won[m,t] = sum_k sum_l lag[k,l] conversion[k] worked[k,m,t-l]
         + sum_l lag[m,l] conversion[m] organic[m,t-l]
+    sum_{m in pool} (sum_k worked[k,m,t] + organic[m,t]) <= told[pool,t]     closed periods, where facts tell
 
 Units: units of the market. Led markets are those with organic opportunities, open deals, customers or yields;
 other markets have no such row. Reference: lagged funnel with retention.
@@ -15,9 +16,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizer.model.builder import fixed_labels
 from optimizer.model.context import Context
 from optimizer.model.funnel import by_market
 from optimizer.model.terms import Terms
+from optimizer.plan.fact_funnel import pool_markets
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -39,6 +42,39 @@ def opportunity(context: Context) -> None:
         return [(name, period) for name in names for period in cube.calendar.period]
 
     context.builder.add_rows("opportunity", rows_of(terms, led, cube.num_periods), labels, upper=0.0)
+    _told(context)
+
+
+def _told(context: Context) -> None:
+    """No more opportunities of closed periods are worked than facts tell of, pool by pool."""
+    cube, facts = context.cube, context.cube.inputs.facts
+    if facts is None:
+        return
+    told = facts.told["opportunities"][:, : facts.past]
+    for pool in np.flatnonzero(~np.isnan(told).all(axis=1)).tolist():
+        markets = pool_markets(facts, pool, cube.inputs.selling)
+        periods = np.flatnonzero(~np.isnan(told[pool]))
+        worked = _worked_in(context, markets, periods)
+        if not len(worked.column):
+            continue
+        labels = [(facts.names[pool], cube.calendar.period[period], "told") for period in periods]
+        context.builder.add_rows("opportunity", worked, fixed_labels(*labels), upper=told[pool][periods])
+
+
+def _worked_in(context: Context, markets: IntArray, periods: IntArray) -> Terms:
+    """Opportunities worked in some markets, one expression a period of `periods`."""
+    blocks, marketing = context.activities.blocks, context.cube.inputs.marketing
+    total = Terms.constants(np.zeros(len(periods)))
+    for name in ("organic", "worked"):
+        if name not in blocks:
+            continue
+        of_row = blocks[name].markets if marketing is None or name == "organic" else marketing.yields.market
+        assert of_row is not None
+        rows = np.flatnonzero(np.isin(of_row, markets))
+        column = blocks[name].columns[np.ix_(rows, periods)].ravel()
+        member = np.tile(np.arange(len(periods)), len(rows))
+        total = total + Terms(member, column, np.ones(len(column)), np.zeros(len(periods)))
+    return total
 
 
 def rows_of(terms: Terms, markets: IntArray, periods: int) -> Terms:

@@ -1,0 +1,65 @@
+"""Facts in the funnel: which opportunities came, and measured rates from opportunity to deal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.plan.actuals import Facts
+from optimizer.plan.funnel import Funnel
+from optimizer.plan.matching import prefixed
+from optimizer.plan.plan import Plan
+from optimizer.plan.rates import factors
+from optimizer.plan.scopes import market_dimensions
+from optimizer.plan.sellers import Selling
+from optimizer.plan.stages import Stages
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+def rated_stages(plan: Plan, stages: Stages) -> Stages:
+    """The stages with the measured conversion, which acts on the last stage of each market; the same without
+    the table `rates`. A share stays at most 1."""
+    if plan.tables.get("rates") is None or not stages.names:
+        return stages
+    factor = factors(plan, "conversion", prefixed(market_dimensions(plan.tables["markets"]), "market"))
+    count = len(stages.names)
+    last = count - 1 - np.argmax(stages.present[:, ::-1], axis=1)
+    conversion = stages.conversion.copy()
+    row = np.flatnonzero(stages.covered)
+    conversion[row, last[row]] = np.minimum(conversion[row, last[row]] * factor[row], 1.0)
+    return replace(stages, conversion=conversion)
+
+
+def rated_funnel(plan: Plan, funnel: Funnel) -> Funnel:
+    """The funnel with the measured number of organic opportunities from `as_of` on."""
+    if plan.tables.get("rates") is None:
+        return funnel
+    factor = factors(plan, "leads", prefixed(market_dimensions(plan.tables["markets"]), "market"))
+    organic = funnel.organic.copy()
+    organic[:, plan.calendar.past :] *= factor[:, None]
+    return replace(funnel, organic=organic)
+
+
+def with_told(funnel: Funnel, facts: Facts, selling: Selling) -> Funnel:
+    """The funnel whose closed periods have room for the opportunities that facts tell of: more than planned
+    where more came. That no more are worked is a row of the model."""
+    organic = funnel.organic.copy()
+    told_pools = ~np.isnan(facts.told["opportunities"][:, : facts.past]).all(axis=1)
+    for pool in np.flatnonzero(told_pools).tolist():
+        own = pool_markets(facts, pool, selling)
+        own = own[~funnel.told[own]]
+        told = np.nan_to_num(facts.told["opportunities"][pool])
+        planned = funnel.organic[own].sum(axis=0)
+        ratio = np.divide(told, planned, out=np.ones_like(told), where=planned > 0)
+        ratio[facts.past :] = 1.0
+        organic[own] = funnel.organic[own] * np.maximum(ratio, 1.0)
+    return replace(funnel, organic=organic)
+
+
+def pool_markets(facts: Facts, pool: int, selling: Selling) -> IntArray:
+    """The markets that a pool covers."""
+    return np.unique(selling.pairs.market[facts.pairs[1][facts.pairs[0] == pool]])
