@@ -34,7 +34,10 @@ def forecast(solution: Solution, inputs: Inputs, expected: FloatArray) -> Soluti
     cells = model.cube.num_cells
     program = without_rules(model.program)
     lower, upper = program.column_lower.copy(), program.column_upper.copy()
-    upper[:cells] = np.minimum(upper[:cells], np.maximum(expected, 0.0).ravel())
+    # What closes behind the horizon is not part of the plan, so that nothing is expected of it.
+    behind = model.cube.num_periods - expected.shape[1]
+    most = np.pad(np.maximum(expected, 0.0), ((0, 0), (0, behind)), constant_values=np.inf)
+    upper[:cells] = np.minimum(upper[:cells], most.ravel())
     _decide(model, program, solution, lower, upper)
     fixed = program.replace(column_lower=lower, column_upper=upper)
     settled, curves = follow_decisions(fixed, model.curves, cells)
@@ -66,9 +69,10 @@ def _decide(
     for name, block in model.context.activities.blocks.items():
         if not block.decision or name == "sales" or name not in planned:
             continue
-        part = slice(block.start, block.stop)
-        open_ones = lower[part] < upper[part]
-        amounts = np.clip(planned[name].values(solution.x).ravel(), lower[part], upper[part])
-        amounts = np.where(program.integer[part], np.round(amounts), amounts)
-        lower[part] = np.where(open_ones, amounts, lower[part])
-        upper[part] = np.where(open_ones, amounts, upper[part])
+        amounts = planned[name].values(solution.x)
+        column = block.columns[:, : amounts.shape[1]]
+        low, high = lower[column], upper[column]
+        amounts = np.clip(amounts, low, high)
+        amounts = np.where(program.integer[column], np.round(amounts), amounts)
+        lower[column] = np.where(low < high, amounts, low)
+        upper[column] = np.where(low < high, amounts, high)

@@ -53,11 +53,9 @@ class Factors:
         return self.by_pair.get(rate, np.ones(self.size))
 
 
-def measured_rates(
-    facts: Facts, plan: View, num_pairs: int, assumed: Sequence[str] = ()
-) -> list[Measured]:
-    """What each pool that tells opportunities or hours has measured against the plan of P pairs; measures that
-    are `assumed` measure nothing."""
+def measured_rates(facts: Facts, plan: View, num_pairs: int, assumed: Sequence[str] = ()) -> list[Measured]:
+    """What each pool that tells opportunities or hours has measured against the plan of P pairs; what is
+    `assumed` measures nothing."""
     cover = _cover(facts, num_pairs)
     found: list[Measured] = []
     for pool in range(facts.size):

@@ -12,7 +12,13 @@ from scenarios import examples as packs
 
 def test_the_packs_are_found_by_name() -> None:
     """The four packs of the README are there."""
-    assert packs.names() == ("markets_only", "people_and_target", "premium_year", "regional_ru")
+    assert packs.names() == (
+        "markets_only",
+        "people_and_target",
+        "premium_monday",
+        "premium_year",
+        "regional_ru",
+    )
 
 
 def _bytes(folder: Path) -> dict[str, bytes]:

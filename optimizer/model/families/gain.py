@@ -95,5 +95,7 @@ def _organic(context: Context) -> None:
     rest = funnel.organic[markets]
     names = tuple(context.cube.markets.names[market] for market in markets)
     labels = by_period(names, context.cube.calendar.period, "organic")
-    lower = np.where(idle[:, None], -np.inf, rest).ravel()
+    # What came in closed periods is at most what facts tell.
+    closed = np.arange(block.num_periods) < context.cube.inputs.past
+    lower = np.where(idle[:, None] | closed[None, :], -np.inf, rest).ravel()
     context.builder.add_rows("uplift", terms, labels, lower=lower, upper=rest.ravel())

@@ -1,0 +1,65 @@
+"""The pack with facts tells its story: conversion is the cause, training and after-sales come forward."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from optimizer.report.monday import main_cause
+from optimizer.settings import SolveSettings
+from optimizer.tracking.moves import starts_frame
+from scenarios.monday import replan_run
+
+QUIET = SolveSettings(marginal_values=False, leverage=False)
+
+
+def test_the_pack_tells_its_story(examples: Path, root: Path) -> None:
+    """`track` names conversion with its amount, `replan` brings training forward, starts the after-sales
+    service and gains on the forecast, and the README tells it with these figures."""
+    run = replan_run(examples / "premium_monday", settings=QUIET)
+    tracked = run.replanned.tracked
+    whole = next(split for split in tracked.comparison.splits if not split.scope)
+    assert min(whole.causes, key=lambda cause: whole.causes[cause]) == "conversion"
+    assert "conversion" in main_cause(tracked.solution, whole, tracked.comparison.drifts)
+    starts = starts_frame(tracked.solution, run.replanned.solution).set_index("initiative")
+    assert starts.loc["Customer training", "state"] == "forward"
+    assert starts.loc["After-sales service", "state"] == "added"
+    assert starts.loc["Spring fair", "state"] == "started"
+    revenue = next(one for one in tracked.tracking.standings if one.metric == "revenue")
+    ends = run.replanned.solution.figure("revenue")
+    assert revenue.forecast < ends < 20_600_000
+    text = (root / "README.md").read_text(encoding="utf-8")
+    for figure in (whole.causes["conversion"] / 1e5, (whole.fact - whole.plan) / 1e5):
+        assert f"{figure:,.1f} k" in text
+    assert f"{revenue.forecast / 1e6:.2f} M" in text and f"{ends / 1e6:.2f} M" in text
+
+
+@pytest.mark.slow
+def test_facts_that_equal_a_plan_with_a_funnel_replan_to_it(examples: Path, tmp_path: Path) -> None:
+    """Without any deviation the plan of the rest of a funnel with initiatives stays within 0.5 % of revenue."""
+    import shutil
+
+    from optimizer.plan.scopes import market_dimensions
+    from optimizer.result.evaluate import figures
+    from optimizer.result.tables import sales
+    from optimizer.solving import solve
+    from scenarios.factplan import open_source
+
+    pack = tmp_path / "pack"
+    shutil.copytree(examples / "premium_monday", pack)
+    base = solve(open_source(pack).base, QUIET)
+    keys = list(market_dimensions(base.plan.tables["markets"]))
+    frame = sales(base).groupby(["period", *keys], as_index=False)[["units", "revenue"]].sum()
+    came = {label: value for label, value in figures(base, "opportunities", [*keys, "period"])}
+    labels = zip(*(frame[name] for name in keys), frame["period"], strict=True)
+    frame["opportunities"] = [came.get(label) for label in labels]
+    frame[frame["period"] <= "2027-05"].to_csv(pack / "actuals.csv", index=False)
+    run = replan_run(pack, settings=QUIET)
+    assert all(
+        abs(value) <= 2
+        for split in run.replanned.tracked.comparison.splits
+        for value in split.causes.values()
+    )
+    old, new = run.replanned.tracked.solution, run.replanned.solution
+    assert new.figure("revenue") == pytest.approx(old.figure("revenue"), rel=5e-3)
