@@ -32,11 +32,20 @@ def known_labels(plan: Plan, pools: Table) -> dict[str, list[str]]:
     for side in _sides(plan):
         rows, members = matching_rows(pools, side)
         for name, labels in side.items():
-            found[name] = _common(labels, rows, members, len(pools))
+            found[name] = _with_keys(pools, name, _common(labels, rows, members, len(pools)))
     for name in list(found):
         if "." not in name and f"market.{name}" in found and f"seller.{name}" in found:
             found[name] = _agreed(found[f"market.{name}"], found[f"seller.{name}"])
     return found
+
+
+def _with_keys(pools: Table, name: str, labels: list[str]) -> list[str]:
+    """The labels with the keys that pools fill: a combination that no row of the plan has keeps its own."""
+    keys = pools.text(name) if name in pools.labels else [ALL] * len(labels)
+    bare = name.rpartition(".")[2]
+    if name not in pools.labels and bare in pools.labels and name.startswith("market."):
+        keys = pools.text(bare)
+    return [label if key == ALL else key for key, label in zip(keys, labels, strict=True)]
 
 
 def _sides(plan: Plan) -> list[Side]:

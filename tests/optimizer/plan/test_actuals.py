@@ -43,6 +43,14 @@ def test_a_pool_knows_what_follows_from_its_keys(make_plan: MakePlan) -> None:
     assert facts.labels["market.region"] == ["East", "West"]
 
 
+def test_a_combination_that_the_plan_has_not_keeps_its_labels(make_plan: MakePlan) -> None:
+    """A product that is sold in a region for the first time is no total of anything, and counts for both."""
+    actuals = "period,region,line,revenue\n2027-01,West,b,7\n2027-01,East,b,5\n2027-01,West,a,3\n"
+    facts = facts_of(make_plan, actuals, as_of="2027-02-01")
+    assert facts.labels["region"][0] == "West" and facts.labels["line"][0] == "b"
+    assert facts.values["revenue"][:, 0].tolist() == [7.0, 5.0, 3.0]
+
+
 def test_a_coarse_fact_stays_one_pool(make_plan: MakePlan) -> None:
     """A region with two lines and two sellers carries neither."""
     facts = facts_of(make_plan, "period,region,revenue\n2027-01,East,100\n2027-02,East,0\n")
