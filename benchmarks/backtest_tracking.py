@@ -32,6 +32,7 @@ from benchmarks.backtest import FIRST, MAPPING, ORDERS, QUARTERS
 from optimizer.history import fit
 from optimizer.io.yaml import load_yaml
 from optimizer.plan.load import load_plan
+from optimizer.plan.scopes import market_dimensions
 from scenarios.crmfacts import crm_facts
 from scenarios.tracking import tracked
 
@@ -70,9 +71,16 @@ def plan_of_quarter(
 
 
 def facts_by_month(work: Path, export: str, plan: Path) -> pd.DataFrame:
-    """Revenue of the quarter by month and market; sellers are left out, because some are new in it."""
-    table = crm_facts(work / export, work / "mapping.yaml", load_plan(plan), None)
+    """Revenue of the quarter by month and market; sellers are left out, because some are new in it.
+
+    A quarter in which a label is sold that no quarter before it knows is told for the company only.
+    """
+    made = load_plan(plan)
+    table = crm_facts(work / export, work / "mapping.yaml", made, None)
     keys = [name for name in table.labels if name != "seller"]
+    known = market_dimensions(made.tables["markets"])
+    if any(set(table.frame[name]) - set(known[name]) for name in keys):
+        keys = []
     return table.frame.groupby(["period", *keys], as_index=False)["revenue"].sum()
 
 
