@@ -13,6 +13,7 @@ from typing import Any
 from optimizer.errors import InputError, Place
 from optimizer.io.write import write_workbook
 from optimizer.quotas.run import quota_letters
+from optimizer.report.decisions import decision_section
 from optimizer.report.monday import Before, MondayPage, monday_page
 from optimizer.report.monday_files import monday_html, monday_sheets, monday_text
 from optimizer.result.kpis import COMPANY
@@ -57,7 +58,8 @@ def track_run(
     before = None if since is None else last_run(since)
     settings = None if interrupt is None else SolveSettings(interrupt=interrupt)
     found = tracked(path, actuals, as_of, settings, on_phase, mapping)
-    page = monday_page(found.tracking, before, assumed=found.assumed)
+    decide = decision_section(found.solution, found.comparison.inputs.past)
+    page = monday_page(found.tracking, before, (decide,), found.assumed)
     if out is not None:
         text = monday_text(page, FILE_WIDTH)
         save_tracking(out, found, text, {HTML_FILE: monday_html(page)})

@@ -14,6 +14,7 @@ import numpy as np
 from optimizer.errors import NoPlanError
 from optimizer.plan.load import load_plan
 from optimizer.plan.plan import Plan
+from optimizer.report.decisions import decision_section
 from optimizer.report.monday import Before, MondayPage, monday_page
 from optimizer.report.replanned import replan_sections
 from optimizer.result.kpis import scope_columns
@@ -172,6 +173,7 @@ def replan_page(run: Replanned, frames: Mapping[str, pd.DataFrame], before: Befo
     sections = replan_sections(
         old, new, frames["replan"], frames["replan_starts"], moves_of(old, new), stability(run), run.softened
     )
+    sections = (*sections, decision_section(new, new.inputs.past))
     return monday_page(run.tracked.tracking, before, sections, run.tracked.assumed)
 
 
