@@ -21,6 +21,7 @@ CapacityUnit = Literal["hours", "deals", "units", "revenue", ""]
 WORKING_DAYS_A_YEAR = 261.0
 HOURS_A_DAY = 8.0
 SELLING_SHARE = 0.35
+SELLING_HOURS_A_YEAR = WORKING_DAYS_A_YEAR * HOURS_A_DAY * SELLING_SHARE
 
 
 def resolve_capacity(
@@ -38,9 +39,7 @@ def resolve_capacity(
     Raises `InputError` for a seller who has both.
     """
     given = table.by_period.get("capacity")
-    has_capacity = ~np.isnan(table.numbers("capacity"))
-    if given is not None:
-        has_capacity = np.any(~np.isnan(given), axis=1)
+    has_capacity = np.any(~np.isnan(table.numbers("capacity")[:, None] if given is None else given), axis=1)
     productivity = table.numbers("productivity")
     twice = has_capacity & ~np.isnan(productivity)
     if twice.any():
@@ -61,8 +60,7 @@ def resolve_capacity(
     productive = ~np.isnan(productivity)
     amounts = np.where(productive, productivity, 0.0)[:, None] * year * presence
     capacity[productive] = (amounts * np.where(np.isnan(rates), 1.0, rates)[:, None])[productive]
-    selling_hours = WORKING_DAYS_A_YEAR * HOURS_A_DAY * SELLING_SHARE
-    annual_hours = np.where(np.isnan(rates), selling_hours, productivity * rates)
+    annual_hours = np.where(np.isnan(rates), SELLING_HOURS_A_YEAR, productivity * rates)
     for seller in np.flatnonzero(productive).tolist():
         units[seller] = "revenue" if np.isnan(rates[seller]) else "hours"
     return tuple(units), capacity, np.where(productive, annual_hours, np.nan)
@@ -87,7 +85,7 @@ def _hours_a_revenue(
     rates = np.full(productivity.size, np.nan)
     for seller in np.flatnonzero(derived).tolist():
         rates[seller] = _hours_per_revenue(pairs, markets, on_leads, seller) * factor
-    hours, by_revenue = WORKING_DAYS_A_YEAR * HOURS_A_DAY * SELLING_SHARE, int((productive & ~derived).sum())
+    hours, by_revenue = SELLING_HOURS_A_YEAR, int((productive & ~derived).sum())
     log.note("selling_hours", "sellers", "capacity", by_revenue, hours, "hours a year", scalable=False)
     of_mix = int(derived.sum())
     log.note("hours_from_productivity", "sellers", "capacity", of_mix, None, "hours a year")

@@ -10,7 +10,8 @@ from optimizer import messages
 from optimizer.quotas.moving import Move, moved_bounds
 from optimizer.report import numbers
 from optimizer.report.words import figure, metric_word, one_word, unit_word
-from optimizer.result.levers import Binding, Closing, Lever
+from optimizer.result.leverlist import Lever
+from optimizer.result.levers import Binding, Closing
 from optimizer.result.solution import MarginalValue, RuleOutcome, Solution
 from optimizer.settings import SolveSettings
 

@@ -8,7 +8,6 @@ meet the target; the changed plan is then solved again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,11 +16,12 @@ from numpy.typing import NDArray
 from optimizer.errors import InputError
 from optimizer.model.compile import Model, compile_plan
 from optimizer.plan.names import nearest
+from optimizer.result.leverlist import SEPARATOR, Lever, levers_of, moved_lever, with_levers
 from optimizer.result.marginal import PricedRow, RatioBound, priced_rows, ratio_bound, sells_whole_units
 from optimizer.result.solution import RuleOutcome, Solution
 from optimizer.settings import SolveSettings
 from optimizer.solving import solve_model
-from solvers.conflict import GroupChange, RowGroup, least_repair
+from solvers.conflict import GroupChange, least_repair
 from solvers.options import SolveOptions
 from solvers.program import LinearProgram
 from solvers.solving import solve as solve_program
@@ -30,33 +30,14 @@ from solvers.solving import with_fixed_integers
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-COST = {"hours": 1.0, "resources": 1.0, "rules": 1.0, "share": 3.0, "demand": 3.0}
-"""Cost of changing a lever by all that the company has of it: who buys demand pays for it, so potential
-and size of the market come after people's time, resources and the planner's own budgets and limits."""
 _KEPT = 1e-6
 """By how much a target that is kept may move, in multiples of its bound: the lock of the stages."""
-_SEPARATOR = "\x1f"
 SHOWN_BINDING = 8
 _MORE = (1e-6, 1e-4, 1e-3)
 """How much more than the least is given, in turn: what stages may give up to each other can leave the target
 short by a hair."""
 _CURVE_ROUNDS = 8
 """Rounds of tangents at most; the error is squared in each."""
-
-
-@dataclass(frozen=True)
-class Lever:
-    """One change: of whose limit, by how much in `unit`, and what share of all that the company has of it."""
-
-    family: str
-    name: str
-    unit: str
-    change: float
-    share: float
-    money: float | None = None
-    """Currency that it costs, where the plan knows a price."""
-    seats: float | None = None
-    """Full sellers that the hours stand for."""
 
 
 @dataclass(frozen=True)
@@ -119,11 +100,8 @@ def close_shortfall(
         model = compile_plan(solution.inputs, seat_groups=False)
     held, column, x = _held(model, solution.model, outcome, quiet)
     options = replace(quiet.solve_options(model.inputs.plan.spec.proof_gap), progress=None)
-    priced = _straight(model, held, x)
-    if priced.is_mip and not sells_whole_units(model):
-        priced = with_fixed_integers(priced, x)
-    binding = _binding(model, priced, column, outcome, options)
-    entries = {entry.group.name: entry for entry in _levers(model)}
+    binding = _binding(model, _priced(model, held, x), column, outcome, options)
+    entries = {entry.group.name: entry for entry in levers_of(model)}
     found = Closing(outcome, binding, (), False, None)
     changes: tuple[GroupChange, ...] = ()
     for more in (_MORE[0],) * _CURVE_ROUNDS if model.curves else _MORE:
@@ -132,8 +110,8 @@ def close_shortfall(
             changes = least_repair(must, [entry.group for entry in entries.values()], options).changes
         if not changes:
             break
-        levers = tuple(_lever(model, entries[change.name], change, 1.0 + more) for change in changes)
-        changed = replace(model, program=_applied(model.program, entries, changes, 1.0 + more))
+        levers = tuple(moved_lever(model, entries[change.name], change, 1.0 + more) for change in changes)
+        changed = replace(model, program=with_levers(model.program, entries, changes, 1.0 + more))
         staged = solve_model(changed, quiet, changed.stages[: _stage_of(changed, outcome) + 1])
         if staged.x is None:
             break
@@ -143,6 +121,12 @@ def close_shortfall(
         if closed:
             break
     return found
+
+
+def _priced(model: Model, held: LinearProgram, x: FloatArray) -> LinearProgram:
+    """The program whose prices tell what binds: starts and switches stay as they are in the plan."""
+    straight = _straight(model, held, x)
+    return with_fixed_integers(straight, x) if straight.is_mip and not sells_whole_units(model) else straight
 
 
 def _straight(model: Model, program: LinearProgram, x: FloatArray) -> LinearProgram:
@@ -188,7 +172,7 @@ def _evened(model: Model, grouped: Model, x: FloatArray) -> FloatArray:
         if block.name not in ("short", "over") or block.labels is None:
             continue
         keys = [
-            _SEPARATOR.join(str(seller_group.get(part, part)) for part in label) for label in block.labels()
+            SEPARATOR.join(str(seller_group.get(part, part)) for part in label) for label in block.labels()
         ]
         _, code = np.unique(keys, return_inverse=True)
         cells = slice(block.start, block.start + len(keys))
@@ -290,112 +274,3 @@ def _moved(
     if not result.is_optimal or result.objective_value is None:
         return None
     return (base - result.objective_value) / (step * row.scale)
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """The rows of one lever: `all` is what the company has of it, `size` (k,) its unit a row unit."""
-
-    family: str
-    name: str
-    unit: str
-    group: RowGroup
-    all: float
-    size: FloatArray
-
-
-def _levers(model: Model) -> Iterator[_Entry]:
-    """One lever a seat group, market, pool, resource and hard rule.
-
-    The scale of a row is what the company has of its kind over the lever's cost, so that an hour costs the
-    same whoever works it, and a unit of potential by its price.
-    """
-    rows: dict[tuple[str, str], list[tuple[int, float, float]]] = {}
-    units: dict[tuple[str, str], str] = {}
-    prices = _row_prices(model)
-    for row in priced_rows(model):
-        upper = float(model.program.row_upper[row.row])
-        if row.family == "rules" or not np.isfinite(upper) or (row.family == "hours" and upper <= 0):
-            continue
-        key = (row.family, row.name[0])
-        rows.setdefault(key, []).append((row.row, upper, prices.get(row.row, 1.0)))
-        units[key] = row.unit
-    totals: dict[tuple[str, str], float] = {}
-    for key, entries in rows.items():
-        kind = (key[0], units[key])
-        totals[kind] = totals.get(kind, 0.0) + sum(max(upper, 0.0) * price for _, upper, price in entries)
-    for key, entries in rows.items():
-        everything = totals[key[0], units[key]] or 1.0
-        position = np.array([row for row, _, _ in entries], dtype=np.int64)
-        price = np.array([price for _, _, price in entries])
-        scale = everything / (price * COST.get(key[0], 1.0))
-        group = RowGroup(_SEPARATOR.join(key), position, scale)
-        yield _Entry(
-            *key,
-            units[key],
-            group,
-            sum(max(upper, 0.0) for _, upper, _ in entries) or 1.0,
-            np.ones(len(entries)),
-        )
-    yield from _hard_rules(model)
-
-
-def _row_prices(model: Model) -> dict[int, float]:
-    """Price of the market of each row of demand, so that potentials of unlike markets compare."""
-    markets = model.cube.markets
-    price = dict(zip(markets.names, markets.price.mean(axis=1).tolist(), strict=True))
-    return {row.row: price.get(row.name[0], 1.0) for row in priced_rows(model) if row.family == "demand"}
-
-
-def _hard_rules(model: Model) -> Iterator[_Entry]:
-    """Budgets, limits and hard targets of sums; their rows are in multiples of their own bound."""
-    for name, places in model.context.rule_places.items():
-        rule = model.context.rule_rows[name].rule
-        if not rule.must or rule.as_share or model.context.rule_rows[name].denominator is not None:
-            continue
-        position = np.concatenate([place.first + np.arange(len(place.members)) for place in places])
-        scales = np.concatenate([place.scale for place in places])
-        group = RowGroup(_SEPARATOR.join(["rules", name]), position, np.ones(len(position)) / COST["rules"])
-        unit = model.context.metrics.unit(rule.metric)
-        yield _Entry("rules", name, unit, group, float(scales.sum()), scales)
-
-
-def _lever(model: Model, entry: _Entry, change: GroupChange, times: float) -> Lever:
-    amount = times * float(((change.upper_by - change.lower_by) * entry.size).sum())
-    money = seats = None
-    if entry.family == "resources":
-        table = model.inputs.resources
-        price = float(table.extra_price[table.names.index(entry.name)])
-        money = amount * price if np.isfinite(price) else None
-    if entry.family == "hours":
-        money, seats = _people(model, entry.name, amount)
-    return Lever(entry.family, entry.name, entry.unit, amount, amount / entry.all, money, seats)
-
-
-def _people(model: Model, seat: str, amount: float) -> tuple[float | None, float | None]:
-    """What further capacity of a seat group costs by its sellers' pay, and how many full sellers it stands
-    for."""
-    cube = model.cube
-    group = cube.seat_names.index(seat)
-    planned = slice(cube.num_planned)
-    capacity, presence = (
-        float(cube.capacity[group, planned].sum()),
-        float(cube.presence[group, planned].sum()),
-    )
-    if capacity <= 0 or presence <= 0:
-        return None, None
-    seats = amount / (capacity / presence) / cube.num_planned
-    cost = float(cube.seat_cost[group, planned].sum()) * 12.0 / cube.calendar.periods_a_year
-    return (amount * cost / capacity if cost > 0 else None), seats
-
-
-def _applied(
-    program: LinearProgram, entries: dict[str, _Entry], changes: tuple[GroupChange, ...], times: float
-) -> LinearProgram:
-    """The program with the levers moved by so many times the least."""
-    lower, upper = program.row_lower.copy(), program.row_upper.copy()
-    for change in changes:
-        rows: IntArray = entries[change.name].group.rows
-        lower[rows] -= times * change.lower_by
-        upper[rows] += times * change.upper_by
-    return program.replace(row_lower=lower, row_upper=upper)
