@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -56,7 +57,7 @@ def _shown(league: pd.DataFrame) -> pd.DataFrame:
 
 
 def _league(paper: Paper, league: pd.DataFrame, language: str) -> None:
-    names = ("money", "change", "targets", "kept", "reacting", "value_of_reacting", "regret")
+    names = ("money", "change", "targets", "kept", "value_of_reacting", "regret")
     headings = [Column(_say("col_scenario", language))]
     headings += [Column(_say(f"col_{name}", language), number=True) for name in names]
     headings += [Column(_say("col_status", language))]
@@ -68,9 +69,9 @@ def _league(paper: Paper, league: pd.DataFrame, language: str) -> None:
         size = row["money"]
         has_plan = row["status"] in ("optimal", "feasible")
         rows.append([
-            _name(row["scenario"], language), _amount(row["money"], size, language),
+            _name(row, language), _amount(row["money"], size, language),
             _signed(row["money_change"], size, language), met if has_plan else UNKNOWN,
-            _amount(row["kept"], size, language), _amount(row["reacting"], size, language),
+            _amount(row["kept"], size, language),
             _signed(row["value_of_reacting"], size, language), _amount(row["regret"], size, language),
             _say(f"status_{row['status']}", language),
         ])  # fmt: skip
@@ -78,8 +79,11 @@ def _league(paper: Paper, league: pd.DataFrame, language: str) -> None:
     paper.table(headings, rows, tones)
 
 
-def _name(scenario: str, language: str) -> str:
-    return _say("base", language) if scenario == BASE else scenario
+def _name(row: dict[str, Any], language: str) -> str:
+    """The scenario; a point of a grid by its values, under the name of the grid's file below."""
+    if row["scenario"] == BASE:
+        return _say("base", language)
+    return str(row["point"] or row["scenario"])
 
 
 def _amount(value: float, size: float, language: str) -> str:

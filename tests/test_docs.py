@@ -14,11 +14,14 @@ import pytest
 
 from optimizer import Solution, page
 from scenarios import examples as packs
+from scenarios.leaguepage import sweep_page
+from scenarios.sweep import sweep
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "scenarios").rglob("*.md")])
 BLOCK = re.compile(r"<!-- run -->\n```(bash|python)\n(.*?)```", re.DOTALL)
 EXCERPT = re.compile(r"<!-- page: (\w+) -->\n```text\n(.*?)```", re.DOTALL)
+SWEEP = re.compile(r"<!-- sweep: (\w+) -->\n```text\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 BLOCKS = [
     pytest.param(language, code, id=f"{page.relative_to(ROOT)}-{number}")
@@ -59,6 +62,18 @@ def test_excerpts_of_pages_are_what_the_command_prints(solved: Callable[[str], S
         printed = page(solved(pack)).split("\n")
         missing = [line for line in excerpt.splitlines() if line and line not in printed]
         assert not missing
+
+
+@pytest.mark.slow
+def test_the_league_table_of_the_readme_is_what_a_sweep_prints(tmp_path: Path) -> None:
+    """Every line under `<!-- sweep: PACK -->` in the README stands in the page of a sweep of its scenarios."""
+    found = SWEEP.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert found
+    for pack, excerpt in found:
+        plan = packs.copy(pack, tmp_path / pack)
+        done = sweep(plan, [plan.parent / "scenarios"], tmp_path / "runs" / pack)
+        printed = sweep_page(done, "en").split("\n")
+        assert not [line for line in excerpt.splitlines() if line and line not in printed]
 
 
 @pytest.mark.parametrize("document", PAGES, ids=lambda document: str(document.relative_to(ROOT)))
