@@ -61,9 +61,12 @@ def risk(
     ticker = Ticker(sys.stderr, language, shown=sys.stderr.isatty() and not quiet)
     with spoken(language), ticker, interruption(language) as interrupt:
         from scenarios.risk.analysis import analyse, decided, load, save, with_break_evens
+        from scenarios.risk.breakeven import check_asked
         from scenarios.risk.page import risk_page
 
         base, read = load(plan_file(plan), riskfile)
+        for what, _ in break_even:
+            check_asked(read, what)
         found = analyse(base, read, samples, workers, ticker.futures, interrupt)
         found = with_break_evens(found, break_even)
         if decide is not None:

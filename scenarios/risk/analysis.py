@@ -67,6 +67,7 @@ class Analysis:
             "worst": spec.worst, "currency": self.currency,
             "uncertain": [one.name for one in self.risk.variables],
             "events": [one.name for one in self.risk.events],
+            "left_out": {name: list(one.left_out) for name, one in self.simulations.items()},
             "methods": {name: one.method for name, one in self.simulations.items()},
             "failed": {name: int(one.failed.sum()) for name, one in self.simulations.items()},
             "seconds": self.seconds, **self.findings,

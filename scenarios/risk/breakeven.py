@@ -37,6 +37,17 @@ class Answer:
     found: BreakEven
 
 
+def check_asked(risk: Risk, what: str) -> None:
+    """Raise `InputError` where a name is neither a rule of the plan nor a number with a value to look for."""
+    if what in {rule.name for rule in risk.base.plan.rules}:
+        return
+    names = [variable.name for variable in risk.variables]
+    if what not in names:
+        raise InputError("risk.name_unknown", name=what, nearest=nearest(what, names))
+    if risk.variables[names.index(what)].action not in ("multiply", "add"):
+        raise InputError("risk.break_even_number", name=what)
+
+
 def budget_for(model: Model, rule: str, target: str) -> Answer:
     """The least bound of a must-rule (a budget) at which a target can be reached, all other must-rules kept.
 
@@ -65,13 +76,9 @@ def holds_until(risk: Risk, planned: Planned, name: str, target: str, way: str =
     Bisection between the 0.1 % and 99.9 % points of the number; each try is a plan compiled and solved for
     the most of the target's figure. Raises `InputError` for unknown names.
     """
-    names = [variable.name for variable in risk.variables]
-    if name not in names:
-        raise InputError("risk.name_unknown", name=name, nearest=nearest(name, names))
-    at = names.index(name)
+    check_asked(risk, name)
+    at = [variable.name for variable in risk.variables].index(name)
     variable = risk.variables[at]
-    if variable.action not in ("multiply", "add"):
-        raise InputError("risk.break_even_number", name=name)
     worlds = Worlds(risk, planned, way)
     low, high = (float(variable.amounts(u)[0]) for u in (0.001, 0.999))
 

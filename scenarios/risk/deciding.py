@@ -40,7 +40,7 @@ BoolArray = NDArray[np.bool_]
 FOLLOWING = ("stock", "response", "steps", "active", "working", "seat_heads", "seat_capacity")
 """Blocks that decisions alone determine; they are decided with them, so that their rows bind once."""
 GAP = 0.002
-BLENDS = (0.0, 0.5, 0.8, 0.95, 1.0)
+BLENDS = (0.0, 0.5, 1.0)
 """Weights of the worst part along the frontier."""
 
 

@@ -41,6 +41,9 @@ def risk_page(
     _break_evens(paper, found, language)
     paper.blank()
     paper.paragraph(_say("page_legend", language, worst=percent(spec.worst, language, 0)), tone="faint")
+    left_out = list(dict.fromkeys(name for one in found.simulations.values() for name in one.left_out))
+    if left_out:
+        paper.paragraph(_say("page_left_out", language, names=", ".join(left_out)), tone="bad")
     failed = {name: int(one.failed.sum()) for name, one in found.simulations.items() if one.failed.any()}
     for name, count in failed.items():
         paper.paragraph(

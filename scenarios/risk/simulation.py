@@ -62,7 +62,8 @@ class Simulation:
     at_most: FloatArray
     failed: BoolArray
     method: str = ""
-    notes: tuple[str, ...] = field(default=())
+    left_out: tuple[str, ...] = field(default=())
+    """Members of rules whose figures depend on the futures in a way that was not learned."""
 
     def column(self, name: str) -> FloatArray:
         """One figure by name (N,); raises `KeyError`."""
@@ -248,7 +249,7 @@ def simulate(
     kept = base.taken(known)
     return Simulation(
         way, kept.labels, values[:, known], reached[:, known], kept.at_least, kept.at_most,
-        np.isnan(values[:, 0]), method,
+        np.isnan(values[:, 0]), method, tuple(base.labels[at].name for at in unknown if base.labels[at].rule),
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ planned, so that every bar can be re-solved by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,8 +34,13 @@ class Swing:
     futures: tuple[Future, Future]
 
 
-def swings(risk: Risk) -> Iterator[Swing]:
-    """The bars of a risk file: each number, each event; of sellers who may leave, each at mid-year."""
+def swings(risk: Risk, groups: Mapping[str, int] | None = None) -> Iterator[Swing]:
+    """The bars of a risk file: each number, each event; of sellers who may leave, each at mid-year.
+
+    Equal sellers cost the same when they leave: with `groups` (seller -> seat group) one of each stands for
+    all.
+    """
+    seen: set[int] = set()
     nothing = Future.with_one(risk)
     for at, variable in enumerate(risk.variables):
         amounts = [variable.amounts(end) for end in ENDS]
@@ -44,6 +49,10 @@ def swings(risk: Risk) -> Iterator[Swing]:
         low, high = (Future.with_one(risk, {at: one}) for one in amounts)
         yield Swing(variable.name, texts[0], texts[1], (low, high))
     for at, event in enumerate(risk.events):
+        if event.kind == "leaves" and groups is not None:
+            if groups[event.target] in seen:
+                continue
+            seen.add(groups[event.target])
         outcome = len(event.probability) if event.kind != "leaves" else (len(event.probability) + 1) // 2
         yield Swing(event.name, "-", "+", (nothing, Future.with_one(risk, happened={at: outcome})))
 
@@ -60,7 +69,8 @@ def tornado(risk: Risk, planned: Planned) -> pd.DataFrame:
         worlds["replanned"] = Worlds(risk, planned, OPEN)
     base = {name: money_in(one, Future.with_one(risk)) for name, one in worlds.items()}
     rows = []
-    for swing in swings(risk):
+    groups = dict(zip(worlds["kept"].inputs.selling.sellers.names, _group_names(worlds["kept"]), strict=True))
+    for swing in swings(risk, groups):
         row: dict[str, object] = {"name": swing.name, "low": swing.low, "high": swing.high}
         for name, one in worlds.items():
             row[f"{name}_planned"] = base[name]
@@ -72,6 +82,11 @@ def tornado(risk: Risk, planned: Planned) -> pd.DataFrame:
     frame["thing"] = [_thing(risk, str(name)) for name in frame["name"]]
     widest = frame.sort_values(["width", "name"], ascending=[False, True], kind="stable")
     return widest.drop_duplicates("thing").drop(columns="thing").reset_index(drop=True)
+
+
+def _group_names(worlds: Worlds) -> list[int]:
+    """The seat group of each seller."""
+    return [int(group) for group in worlds.model.cube.groups.group]
 
 
 def _thing(risk: Risk, name: str) -> str:

@@ -1,0 +1,35 @@
+"""The risk files of the main pack give what the README shows."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from scenarios.risk.analysis import analyse, decided, load
+from scenarios.risk.page import risk_page
+
+EXCERPT = re.compile(r"<!-- risk: (\w+) (\w+) decide=(\d+) -->\n```text\n(.*?)```", re.DOTALL)
+
+
+@pytest.mark.slow
+def test_the_readme_shows_what_the_risk_files_give(root: Path, examples: Path) -> None:
+    """Every line of an excerpt stands in the page of its risk file."""
+    found = EXCERPT.findall((root / "README.md").read_text(encoding="utf-8"))
+    assert found
+    for pack, file, futures, excerpt in found:
+        base, risk = load(examples / pack, examples / pack / "risk" / f"{file}.yaml")
+        printed = risk_page(decided(analyse(base, risk), int(futures)), "en").split("\n")
+        assert [line for line in excerpt.splitlines() if line and line not in printed] == []
+
+
+@pytest.mark.parametrize("file", ["year", "year_in_detail"])
+def test_risk_files_of_the_main_pack_are_read(examples: Path, file: str) -> None:
+    """Both files fit the pack; five lines are enough."""
+    path = examples / "premium_year" / "risk" / f"{file}.yaml"
+    _, risk = load(examples / "premium_year", path)
+    assert len(risk.draws()) == 500
+    if file == "year":
+        assert len(path.read_text(encoding="utf-8").splitlines()) == 5
+        assert [one.name for one in risk.variables] == ["market_size.size_revenue", "sellers.productivity"]
