@@ -11,10 +11,11 @@ from scenarios import examples as packs
 
 
 def test_the_packs_are_found_by_name() -> None:
-    """The four packs of the README are there."""
+    """The packs of the README are there."""
     assert packs.names() == (
         "markets_only",
         "people_and_target",
+        "premium_chain",
         "premium_monday",
         "premium_year",
         "regional_ru",
