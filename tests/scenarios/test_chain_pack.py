@@ -72,3 +72,23 @@ def test_weak_conversion_leaves_the_premium_line_short(weak: Solution) -> None:
     premium = next(one for one in weak.outcomes if one.rule == "Premium")
     assert premium.status == "short"
     assert premium.value == pytest.approx(47.2e6, rel=0.01)
+
+
+def test_the_figures_of_the_readme_are_those_of_the_plan(base: Solution, weak: Solution) -> None:
+    """Contribution, premium line and marketing of both plans, to what a proof within 0.1 % leaves open."""
+    found = [[one.figure("contribution"), premium(one), one.figure("marketing_cost")] for one in (base, weak)]
+    assert found[0] == [
+        pytest.approx(34.5e6, abs=0.1e6),
+        pytest.approx(48.0e6, abs=0.05e6),
+        pytest.approx(1.9e6, abs=0.15e6),
+    ]
+    assert found[1] == [
+        pytest.approx(31.8e6, abs=0.1e6),
+        pytest.approx(47.2e6, abs=0.05e6),
+        pytest.approx(2.5e6, abs=0.15e6),
+    ]
+
+
+def premium(solution: Solution) -> float:
+    """Revenue of the premium line."""
+    return next(one for one in solution.outcomes if one.rule == "Premium").value
