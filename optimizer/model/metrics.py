@@ -108,8 +108,12 @@ class Metrics:
         found = self.activities.uplifts
         if metric in UPLIFTED and found is not None:
             parts["uplift"] = UPLIFTED[metric](self.activities, found)
-        if metric == "hours" and "lead_hours" in self.activities.blocks:
+        leads = self.activities.blocks.get("lead_hours")
+        if metric == "hours" and leads is not None:
             parts["lead_hours"] = np.ones((1, 1))
+        if metric == "load" and leads is not None and leads.pair is not None:
+            cube = self.activities.cube
+            parts["lead_hours"] = 1.0 / mean_capacity(cube)[cube.pair_seat[leads.pair]][:, None]
         if metric in self.activities.resources:
             position = self.activities.resources.index(metric)
             for block, uses in self.activities.other_uses.items():

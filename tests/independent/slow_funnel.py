@@ -209,7 +209,7 @@ class SlowFunnel(SlowModel):
         """Sales and leads within the capacity, and what leads take."""
         data, sales = self.data, self.sales
         timed = {p: m for p, (s, m) in enumerate(data.pairs) if data.unit[s] == "hours" and self._asks(m)}
-        work = {(p, t): self.variable() for p in timed for t in data.times}
+        self.work = work = {(p, t): self.variable() for p in timed for t in data.times}
         for s in data.S:
             own = [p for p, pair in enumerate(data.pairs) if pair[0] == s]
             for t in data.times:
@@ -267,6 +267,13 @@ class SlowFunnel(SlowModel):
         total, level, found = sum(seats.values()), self.variable(), []
         for s, seat in seats.items():
             scope = Scope(frozenset(data.M), frozenset([s]), frozenset(data.planned))
+            leads = pulp.lpSum(
+                variable
+                for (p, t), variable in self.work.items()
+                if data.pairs[p][0] == s and t in data.planned
+            )
             load = self.sales.metric("load", scope) * (1.0 / total)
+            if leads:
+                load = load + leads * (1.0 / (self.sales.mean_capacity["hours"] * total))
             found.append(self._absolute(load - level * (seat / total)))
         return pulp.lpSum(found)

@@ -166,6 +166,7 @@ def test_lost_deals_cost_hours_and_idle_leads_do_not(make_plan: MakePlan) -> Non
     solution = solved(make_plan(1, **tables, objective=[{"maximize": "contribution"}]))
     assert solution.figure("deals") == pytest.approx(50.0)
     assert solution.figure("hours") == pytest.approx(500.0)
+    assert solution.figure("utilisation") == pytest.approx(1.0)
 
 
 GROUPED = {
