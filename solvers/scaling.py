@@ -19,6 +19,9 @@ from solvers.result import Ranges, SolveResult
 TAME_LOWEST = 1e-2
 TAME_HIGHEST = 1e4
 _LARGEST_EXPONENT = 60
+_ROUNDING = 1e-12
+"""A bound this near to 0 is what rounding left of a 0: it tells no size. Taken for one, it blew the numbers up
+until a bounded program was called unbounded."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +189,7 @@ def implied_magnitudes(program: LinearProgram, sizes: FloatArray) -> FloatArray:
     own = np.where(
         np.isfinite(program.column_upper), np.abs(program.column_upper), np.abs(program.column_lower)
     )
-    magnitude = np.minimum(magnitude, np.where(own > 0, own, np.inf))
+    magnitude = np.minimum(magnitude, np.where(own > _ROUNDING, own, np.inf))
     unknown = np.isinf(magnitude)
     if unknown.any():
         known = np.where(unknown, 0.0, magnitude)
@@ -221,7 +224,7 @@ def _blocks_of_columns(program: LinearProgram) -> list[Block]:
 
 def _finite_or_infinite(bound: FloatArray) -> FloatArray:
     size = np.abs(bound)
-    return np.where(size > 0, size, np.inf)
+    return np.where(size > _ROUNDING, size, np.inf)
 
 
 def _median(figures: FloatArray) -> float:

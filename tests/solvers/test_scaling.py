@@ -94,3 +94,21 @@ def test_whole_numbers_and_prices_survive_scaling(build: Build) -> None:
     result = solve(program, SolveOptions(start_values=np.array([1.0, 1.0, 1.0])))
     assert result.values.tolist() == [3.0, 0.0, 0.0]
     assert result.bound == pytest.approx(2.1e8)
+
+
+@pytest.mark.parametrize("noise", [1e-14, -1e-14, 1e-21])
+def test_a_bound_next_to_nothing_tells_no_size(build: Build, noise: float) -> None:
+    """What rounding leaves of a bound of 0 changes no answer.
+
+    With 1e-14 in two rows a bounded program was called unbounded, and others infeasible (2026).
+    """
+    program = build(
+        [2.0, 1.0, 0.0],
+        [[1, 1, 0], [1, -1, 0], [0, 1, -1]],
+        row_lower=[-np.inf, -np.inf, noise],
+        row_upper=[100, noise, np.inf],
+        maximize=True,
+    )
+    result = solve(program)
+    assert result.is_optimal
+    assert result.objective == pytest.approx(150.0)
