@@ -20,7 +20,7 @@ TAME_LOWEST = 1e-2
 TAME_HIGHEST = 1e4
 _LARGEST_EXPONENT = 60
 _ROUNDING = 1e-12
-"""A bound this near to 0 is what rounding left of a 0: it tells no size. Taken for one, it blew the numbers up
+"""A bound this near to 0 is what rounding left of a 0 and tells no size. Taken for one, it blew numbers up
 until a bounded program was called unbounded."""
 
 
