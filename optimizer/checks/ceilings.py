@@ -15,7 +15,7 @@ from optimizer.model.context import Context
 from optimizer.model.families.rules import RuleRows
 from optimizer.model.metrics import RATIOS, SALES_METRICS
 from optimizer.model.seating import may_be_there
-from optimizer.model.terms import Terms
+from optimizer.model.terms import Terms, sum_by
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -117,15 +117,52 @@ def check_targets(checked: Checked) -> Iterable[Finding]:
         if _sold(rows) in UPLIFTED and checked.context.activities.uplifts is not None:
             # Effects may raise what a unit brings: the ceiling of units says nothing.
             continue
+        terms = _of_sales(checked.context, rows.lower_terms)
+        if terms is None:
+            continue
         for member in np.flatnonzero(np.isfinite(rows.lower)):
-            wanted = float(rows.lower[member] - rows.lower_terms.constant[member])
-            found = ceiling(checked.context, rows.lower_terms, int(member))
-            if wanted > _more(found.lowest):
-                yield _finding(checked.context, rows, int(member), wanted, found)
+            asked = _Asked(checked.context, rows, int(member), terms)
+            found = ceiling(checked.context, terms, int(member))
+            if asked.wanted > _more(found.lowest):
+                yield _finding(asked, found)
                 continue
-            most, names = _under_limits(checked.context, _only(rows.lower_terms, int(member)), caps)
-            if wanted > _more(most):
-                yield _above_limits(rows, int(member), wanted, most, names)
+            most, names = _under_limits(checked.context, _only(terms, int(member)), caps)
+            if asked.wanted > _more(most):
+                yield _above_limits(asked, most, names)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What one member of a rule asks of sales, beside what is known."""
+
+    context: Context
+    rows: RuleRows
+    member: int
+    terms: Terms
+    """The rule's expressions over sales."""
+
+    @property
+    def wanted(self) -> float:
+        """What sales have to bring."""
+        return float(self.rows.lower[self.member] - self.terms.constant[self.member])
+
+    @property
+    def done(self) -> float:
+        """What facts have brought."""
+        return float(self.terms.constant[self.member] - self.rows.lower_terms.constant[self.member])
+
+
+def _of_sales(context: Context, terms: Terms) -> Terms | None:
+    """The expressions over sales cells, with facts, which are fixed, in the constants; None where other
+    activities are part of them."""
+    facts, fixed = context.activities.blocks.get("facts"), np.zeros(len(terms.column), dtype=np.bool_)
+    if facts is not None:
+        fixed = (terms.column >= facts.start) & (terms.column < facts.stop)
+    sold = terms.column < context.cube.num_cells
+    if not (sold | fixed).all():
+        return None
+    constant = terms.constant + sum_by(terms.member[fixed], terms.value[fixed], terms.size)
+    return Terms(terms.member[sold], terms.column[sold], terms.value[sold], constant)
 
 
 def _more(bound: float) -> float:
@@ -145,9 +182,15 @@ def _under_limits(context: Context, terms: Terms, caps: Sequence[RuleRows]) -> t
     Parts that do not overlap add up: sum_k min(cap_k, what part k can reach) + what the rest can reach. Small
     parts first and large parts first give two such bounds, of which the smaller one holds.
     """
+    known = [(cap, _of_sales(context, cap.upper_terms)) for cap in caps]
     parts = [
-        (float(cap.upper[part]), cap.rule.name, _inside(context, cap, int(part))[terms.column])
-        for cap in caps
+        (
+            float(cap.upper[part] - sold.constant[part]),
+            cap.rule.name,
+            _inside(context, sold, int(part))[terms.column],
+        )
+        for cap, sold in known
+        if sold is not None
         for part in np.flatnonzero(np.isfinite(cap.upper))
     ]
     parts = [part for part in parts if part[2].any()]
@@ -159,10 +202,9 @@ def _under_limits(context: Context, terms: Terms, caps: Sequence[RuleRows]) -> t
     )
 
 
-def _inside(context: Context, cap: RuleRows, member: int) -> BoolArray:
+def _inside(context: Context, sold: Terms, member: int) -> BoolArray:
     inside = np.zeros(context.cube.num_cells, dtype=np.bool_)
-    columns = cap.upper_terms.column[cap.upper_terms.member == member]
-    inside[columns[columns < len(inside)]] = True
+    inside[sold.column[sold.member == member]] = True
     return inside
 
 
@@ -193,21 +235,21 @@ def _only(terms: Terms, member: int) -> Terms:
     return Terms(np.zeros(int(own.sum()), dtype=np.int64), terms.column[own], terms.value[own], np.zeros(1))
 
 
-def _above_limits(rows: RuleRows, member: int, wanted: float, most: float, names: list[str]) -> Finding:
-    fields = {**_fields(rows, member, wanted, most), "caps": listed(names)}
-    level: Level = "error" if rows.rule.must else "warning"
-    return Finding(level, "checking.target_above_limits", fields, rows.rule.place)
+def _above_limits(asked: _Asked, most: float, names: list[str]) -> Finding:
+    fields = {**_fields(asked, most), "caps": listed(names)}
+    level: Level = "error" if asked.rows.rule.must else "warning"
+    return Finding(level, "checking.target_above_limits", fields, asked.rows.rule.place)
 
 
-def _fields(rows: RuleRows, member: int, wanted: float, most: float) -> dict[str, object]:
-    label = "/".join(rows.members.labels[member])
+def _fields(asked: _Asked, most: float) -> dict[str, object]:
+    label = "/".join(asked.rows.members.labels[asked.member])
     return {
-        "rule": rows.rule.name,
+        "rule": asked.rows.rule.name,
         "member": f" ({label})" if label else "",
-        "metric": _sold(rows),
-        "target": wanted,
-        "ceiling": most,
-        "missing": wanted - most,
+        "metric": _sold(asked.rows),
+        "target": asked.wanted + asked.done,
+        "ceiling": most + asked.done,
+        "missing": asked.wanted - most,
     }
 
 
@@ -217,14 +259,14 @@ def _sold(rows: RuleRows) -> str:
     return RATIOS[metric][0] if metric in RATIOS else metric
 
 
-def _finding(context: Context, rows: RuleRows, member: int, wanted: float, found: Ceiling) -> Finding:
-    rule = rows.rule
+def _finding(asked: _Asked, found: Ceiling) -> Finding:
+    rule = asked.rows.rule
     level: Level = "error" if rule.must else "warning"
-    fields = _fields(rows, member, wanted, found.lowest)
-    if not ((rows.lower_terms.member == member) & (rows.lower_terms.value != 0)).any():
+    fields = _fields(asked, found.lowest)
+    if not ((asked.terms.member == asked.member) & (asked.terms.value != 0)).any():
         return Finding(level, "checking.scope_without_cells", fields, rule.place)
-    side = "markets" if wanted > _more(found.markets) else "sellers"
-    gap = _largest_gap(context, rows, member, wanted)
+    side = "markets" if asked.wanted > _more(found.markets) else "sellers"
+    gap = _largest_gap(asked)
     if gap is None:
         return Finding(level, f"checking.target_above_{side}", fields, rule.place)
     return Finding(
@@ -232,10 +274,10 @@ def _finding(context: Context, rows: RuleRows, member: int, wanted: float, found
     )
 
 
-def _largest_gap(context: Context, rows: RuleRows, member: int, wanted: float) -> tuple[str, float] | None:
+def _largest_gap(asked: _Asked) -> tuple[str, float] | None:
     """The label of the first market dimension that is furthest below its last-year share, and how far."""
-    cube = context.cube
-    terms = _only(rows.lower_terms, member)
+    context, wanted, cube = asked.context, asked.wanted, asked.context.cube
+    terms = _only(asked.terms, asked.member)
     market = cube.pair_market[terms.column // cube.num_periods]
     period = terms.column % cube.num_periods
     in_scope = np.unique(market)

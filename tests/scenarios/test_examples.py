@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from optimizer.checking import check
 from optimizer.errors import InputError
+from optimizer.plan.load import load_plan
 from scenarios import examples as packs
 
 
@@ -60,3 +62,13 @@ def test_an_unknown_pack_is_refused_with_the_nearest_name(tmp_path: Path) -> Non
 def test_a_pack_has_a_title(name: str) -> None:
     """The list of packs says what each shows."""
     assert len(packs.title(name)) > 10
+
+
+@pytest.mark.parametrize("name", packs.names())
+def test_check_finds_no_fault_in_a_pack(name: str) -> None:
+    """Every pack can be checked, with facts or without, and can be solved as it stands.
+
+    A target of which facts are a part once ended `check` with a traceback.
+    """
+    findings = check(load_plan(packs.FOLDER / name / "plan.yaml"))
+    assert [finding for finding in findings if finding.level == "error"] == []
