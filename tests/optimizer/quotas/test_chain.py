@@ -64,7 +64,13 @@ def check_chains(quota: Quota) -> None:
     assert (np.abs(steps[..., -1]) <= (quota.tree.level[:, None] + 1) * PARTS).all()
 
 
-@pytest.mark.parametrize("pack_name", packs.names())
+SLOW = {"premium_chain"}
+"""Packs that take a minute to solve."""
+
+
+@pytest.mark.parametrize(
+    "pack_name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in packs.names()]
+)
 def test_chains_of_every_pack_add_up(pack_name: str) -> None:
     """Every leaf of every pack, in every span, with over-assignment and in steps of 10; then the quotas that
     the pack comes with."""
