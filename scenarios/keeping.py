@@ -13,16 +13,16 @@ from optimizer.plan.inputs import resolve
 from optimizer.plan.plan import Plan
 from optimizer.result.solution import Solution
 from optimizer.settings import SolveSettings
-from optimizer.solving import Phases, solution_of, solver_stage
-from scenarios.kept import WAYS, KeptPlan, Planned
+from optimizer.solving import Phases, solution_of
+from scenarios.kept import WAYS, KeptPlan, Planned, stages_of_ways
 from scenarios.store import MARKER
 
 
 def keep(plan: Plan, run: Path, settings: SolveSettings) -> Solution:
     """The plan of a run folder in the world of `plan`.
 
-    Its decisions are fixed, its sales an upper bound, money is the objective, and the rules are measured and
-    not enforced. Quotas stay those of the run.
+    Its decisions are fixed and its sales an upper bound; targets come by priority, then money, and must-rules
+    that the decisions break give way as little as they must. Quotas stay those of the run.
 
     Raises `InputError` where the folder holds no plan that fits.
     """
@@ -34,22 +34,21 @@ def keep(plan: Plan, run: Path, settings: SolveSettings) -> Solution:
     phase = Phases()
     with phase("compile"):
         model = compile_plan(resolve(plan), settings.seat_groups)
+        model = replace(model, stages=tuple(_stages(model)))
         options = settings.solve_options(plan.spec.proof_gap)
         kept = KeptPlan(Planned(**vars(past)), model, {name: () for name in WAYS}, options)
-    stages = _stages(model)
     with phase("solve"):
-        staged = kept.staged(model, "kept", [solver_stage(model, stage) for stage in stages[1:]])
-    solution = solution_of(replace(model, program=staged.base, curves=(), stages=stages), staged)
-    fields: dict[str, object] = {"run": run.name, "metric": stages[0].name}
-    notes = (("modes.kept", fields), *solution.notes)
-    return replace(solution, notes=notes, seconds=phase.seconds)
+        staged, _ = kept.staged(model, "kept")
+    solution = solution_of(replace(model, program=staged.base, curves=()), staged)
+    fields: dict[str, object] = {"run": run.name}
+    return replace(solution, notes=(("modes.kept", fields), *solution.notes), seconds=phase.seconds)
 
 
-def _stages(model: Model) -> tuple[PlanStage, ...]:
-    """Money, then leads: what the spend brings is shown though nothing may pay for it."""
-    metrics = model.context.metrics
-    money = "contribution" if model.cube.markets.knows_margin else "revenue"
-    stages = [PlanStage(money, "money", metrics.total(money), True, 1.0, "currency", is_money=True)]
-    if "response" in model.context.activities.blocks:
-        stages.append(PlanStage("leads", "metric", metrics.total("leads"), True, 1.0, "leads"))
-    return tuple(stages)
+def _stages(model: Model) -> list[PlanStage]:
+    """Those of a plan that is kept, with leads before the tie-break: what the spend brings is shown though
+    nothing may pay for it."""
+    *stages, last = stages_of_ways(model)
+    if "response" in model.context.activities.blocks and all(stage.name != "leads" for stage in stages):
+        leads = model.context.metrics.total("leads")
+        stages.append(PlanStage("leads", "metric", leads, True, 1.0, "leads"))
+    return [*stages, last]

@@ -1,12 +1,20 @@
 """How a plan does when the world differs: kept as it is, or with the sellers reacting.
 
-    kept:      0 <= sales <= planned sales, every decision as planned, maximise money
-    reacting:  sales and hours free, every decision as planned, maximise money
+    kept:       0 <= sales <= planned sales, every decision as planned
+    reacting:   sales and hours free, every decision as planned
+    re-planned: everything free
 
 Decisions are what the blocks of activities say (spend, starts, hires, resources bought). Everything else
-follows from the changed world: stocks and responses on the true curves, leads, customers. The planner's rules
-are measured, not enforced, so that there is always an answer. Units: money is contribution, or revenue where
-the plan knows no margin. Equal sellers are one group, as in the plan itself.
+follows from the changed world: stocks and responses on the true curves, leads, customers.
+
+All three have the stages of the plan: its targets by priority, then money, and its must-rules as far as the
+decisions allow (else they give way by the least sum of relative violations, so that there is always an
+answer). What is possible grows from one to the next: in the order of the stages kept <= reacting <=
+re-planned, and in money wherever the earlier stages come out alike. In its own world the plan is all three.
+`way_of` is the world alone, without the planner's rules, for those who only ask what it allows.
+
+Units: money is contribution, or revenue where no margin is known. Equal sellers are one group, as in the plan
+itself.
 """
 
 from __future__ import annotations
@@ -20,12 +28,15 @@ from numpy.typing import NDArray
 from optimizer.model.blocks import ActivityBlock
 from optimizer.model.compile import Model
 from optimizer.model.cube import Cube
+from optimizer.model.objective import PlanStage
 from optimizer.model.past_run import PastPlan
 from optimizer.result.evaluate import rule_outcomes, seller_context
-from optimizer.result.solution import Solution
+from optimizer.result.solution import RuleOutcome, Solution, StageOutcome
 from optimizer.result.split import plan_of_sellers
-from scenarios.world import follow_decisions, widened, without_rules
+from optimizer.solving import solver_stage
+from scenarios.world import follow_decisions, possible, with_wishes, without_rules
 from solvers.curves import CurveTerm
+from solvers.errors import ZeroDenominatorError
 from solvers.options import SolveOptions
 from solvers.program import LinearProgram
 from solvers.result import Reason
@@ -38,6 +49,7 @@ IntArray = NDArray[np.int64]
 
 SALES = "sales"
 WAYS = ("kept", "reacting")
+CHOOSING = ("nearness", "spread")
 ROUNDING = 1e-6
 """A planned whole number may be so far below it."""
 
@@ -48,6 +60,18 @@ class Planned(PastPlan):
 
     forced: frozenset[str] = frozenset()
     """Activities that happen as given, also in periods in which the plan would not allow them."""
+    after: PastPlan | None = None
+    """What it sells in run-out periods; None where that is not known, and then nothing bounds it."""
+
+    def most(self, cube: Cube) -> FloatArray:
+        """The most that each seat group sells when the plan is kept (P, T), run-out periods included."""
+        found, planned = self.cells(cube), cube.num_planned
+        known = () if self.after is None else self.after.periods
+        if self.after is not None:
+            found += self.after.cells(cube)
+        unknown = [period not in known for period in cube.calendar.period[planned:]]
+        found[:, planned:][:, unknown] = np.inf
+        return found
 
     @classmethod
     def of(cls, solution: Solution) -> Planned:
@@ -56,23 +80,33 @@ class Planned(PastPlan):
             raise ValueError("the solution holds no plan")
         cube, x = solution.sellers, solution.x
         blocks = [block for block in solution.activities.blocks.values() if is_kept(block)]
-        return cls(
-            sellers=tuple(cube.seat_names[seat] for seat in cube.pair_seat),
-            markets=tuple(cube.markets.names[market] for market in cube.pair_market),
-            periods=cube.calendar.period,
-            sales=solution.sales,
-            decisions={block.name: (block.row_names, block.values(x)) for block in blocks},
-        )
+        sellers = tuple(cube.seat_names[seat] for seat in cube.pair_seat)
+        markets = tuple(cube.markets.names[market] for market in cube.pair_market)
+        decisions = {block.name: (block.row_names, block.values(x)) for block in blocks}
+        after = None
+        if solution.sales_after is not None:
+            compiled = solution.model.cube
+            behind = compiled.calendar.period[compiled.num_planned :]
+            after = PastPlan(sellers, markets, behind, solution.sales_after, {})
+        return cls(sellers, markets, cube.calendar.period, solution.sales, decisions, after=after)
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What a plan brings in a scenario: money, and how the planner's rules come out."""
+    """What a plan brings in a scenario, and how the planner's rules come out.
 
-    money: float | None
-    revenue: float | None
-    rules_missed: int
-    reason: str
+    `worth` is what it is compared by (`worth_of`), `money` the figure of the year, `shortfalls` the stages
+    before money, `gave_way` the sum of relative violations of must-rules and limits that its decisions break.
+    """
+
+    worth: float | None = None
+    money: float | None = None
+    revenue: float | None = None
+    rules_missed: int = 0
+    targets_met: int = 0
+    shortfalls: tuple[float, ...] = ()
+    gave_way: float = 0.0
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,48 +129,107 @@ class KeptPlan:
     ) -> None:
         """`starts` come from the `starts` of an equal object; without them the base is solved here."""
         self.planned, self._options = planned, options or SolveOptions()
-        money = money_stage(base)
-        ways = {name: way_of(planned, base, name) for name in WAYS}
+        stages = [solver_stage(base, stage) for stage in stages_of_ways(base)]
+        ways = {name: with_rules(way_of(planned, base, name), base) for name in WAYS}
         if starts is None:
             cold = SolveOptions(basis=True, threads=self._options.threads, seed=self._options.seed)
             starts = {
-                name: () if way.curves else stage_starts(solve_stages(way.program, [money], cold))
+                name: () if way.curves else stage_starts(solve_stages(way.program, stages, cold))
                 for name, way in ways.items()
             }
         self.starts = starts
         self._warm = {
-            name: WarmStages(way.program, [money], starts[name], self._options) for name, way in ways.items()
+            name: WarmStages(way.program, stages, starts[name], self._options) for name, way in ways.items()
         }
 
     def outcomes(self, model: Model, sellers: Cube) -> dict[str, Kept]:
         """`kept` and `reacting` in one scenario; `sellers` is its cube of single sellers."""
         return {name: self._outcome(model, sellers, name) for name in WAYS}
 
-    def staged(self, model: Model, name: str, later: Sequence[Stage] = ()) -> StagedResult:
-        """One way in one world, money first; the result has the program that it is about."""
-        return self._solved(self._warm[name], way_of(self.planned, model, name), [money_stage(model), *later])
+    def staged(self, model: Model, name: str) -> tuple[StagedResult, float]:
+        """One way in one world, with `stages_of_ways`, and by how much its rules gave way in all.
 
-    def _outcome(self, model: Model, sellers: Cube, name: str) -> Kept:
-        money, result = money_stage(model), self.staged(model, name)
-        if result.x is None:
-            return Kept(None, None, 0, str(result.termination.reason))
-        x = result.x
-        plan = plan_of_sellers(model.context.activities, seller_context(sellers).activities, x)
-        missed = [one for one in rule_outcomes(sellers, plan) if one.status in ("short", "over")]
-        revenue = float(model.context.metrics.total("revenue").values(x)[0])
-        return Kept(money.value(x), revenue, len(missed), str(result.termination.reason))
-
-    def _solved(self, warm: WarmStages, way: Way, stages: Sequence[Stage]) -> StagedResult:
-        """Money in one world; where the decisions do not fit into it, its limits give way as little as they
-        must."""
+        The result has the program that it is about. Raises like `solve_stages`.
+        """
+        way, warm = with_rules(way_of(self.planned, model, name), model), self._warm[name]
+        stages = [solver_stage(model, stage) for stage in stages_of_ways(model)]
         result = warm.solve(way.program, stages, curves=way.curves)
         if result.x is None and result.termination.reason in (
             Reason.INFEASIBLE,
             Reason.INFEASIBLE_OR_UNBOUNDED,
         ):
-            possible = widened(way.program, self._options)
-            return warm.solve(possible, stages, curves=way.curves)
-        return result
+            program, total = possible(way.program, self._options)
+            return warm.solve(program, stages, curves=way.curves), total
+        return result, 0.0
+
+    def _outcome(self, model: Model, sellers: Cube, name: str) -> Kept:
+        try:
+            result, gave_way = self.staged(model, name)
+        except ZeroDenominatorError as error:
+            return Kept(reason=str(error))
+        if result.x is None:
+            return Kept(reason=str(result.termination.reason))
+        stages = [
+            StageOutcome(stage, outcome.value, outcome.result)
+            for stage, outcome in zip(stages_of_ways(model), result.outcomes, strict=True)
+        ]
+        plan = plan_of_sellers(model.context.activities, seller_context(sellers).activities, result.x)
+        outcomes, metrics = rule_outcomes(sellers, plan), model.context.metrics
+        names = (money_metric(model), "revenue")
+        money, revenue = (float(metrics.total(name).values(result.x)[0]) for name in names)
+        return Kept(
+            worth=worth_of(stages, money),
+            money=money,
+            revenue=revenue,
+            rules_missed=sum(map(is_missed, outcomes)),
+            targets_met=sum(one.kind == "target" and not is_missed(one) for one in outcomes),
+            shortfalls=tuple(shortfalls_of(stages)),
+            gave_way=gave_way,
+            reason=str(result.termination.reason),
+        )
+
+
+def stages_of_ways(model: Model) -> list[PlanStage]:
+    """The stages of a plan that is kept: its own without nearness and spreads behind money.
+
+    These choose among plans of the same money; the tie-break at the end chooses too, so that which rules are
+    missed does not depend on the solver.
+    """
+    money = max((at for at, stage in enumerate(model.stages) if stage.is_money), default=len(model.stages))
+    return [stage for at, stage in enumerate(model.stages) if at <= money or stage.kind not in CHOOSING]
+
+
+def is_missed(outcome: RuleOutcome) -> bool:
+    """Whether a member of a rule lies outside its bounds."""
+    return outcome.status in ("short", "over")
+
+
+def worth_of(stages: Sequence[StageOutcome], money: float) -> float:
+    """What plans of one world are compared by: the figure of their money stage, in currency.
+
+    It counts what run-out periods bring and what missed rules with a penalty cost, which `money` of the year
+    does not; where the plan maximises something else, `money` it is.
+    """
+    for one in stages:
+        if one.stage.is_money and one.stage.maximize and one.value is not None:
+            return one.value
+    return money
+
+
+def shortfalls_of(stages: Sequence[StageOutcome]) -> list[float]:
+    """By how much the targets of each priority are missed, in shares of themselves."""
+    return [one.value for one in stages if one.stage.kind == "shortfall" and one.value is not None]
+
+
+def with_rules(way: Way, model: Model) -> Way:
+    """A way in which the planner's rules bind where they are about anything that is still free."""
+    program = with_wishes(way.program, model.program, model.cube.num_cells)
+    integer = program.integer.copy()
+    for block in model.context.activities.blocks.values():
+        if is_kept(block):
+            # What is fixed at whole numbers needs no search.
+            integer[block.start : block.stop] = False
+    return Way(program.replace(integer=integer), way.curves)
 
 
 def way_of(planned: Planned, model: Model, name: str) -> Way:
@@ -158,9 +251,8 @@ def way_of(planned: Planned, model: Model, name: str) -> Way:
 
 def _most_sales(planned: Planned, model: Model, world: LinearProgram) -> FloatArray:
     """Planned sales as bounds of the cells (P * T,); of whole units the whole number."""
-    cells = planned.cells(model.cube).ravel()
-    whole = world.integer[: cells.size]
-    return np.where(whole, np.floor(cells + ROUNDING), cells)
+    cells = planned.most(model.cube).ravel()
+    return np.where(world.integer[: cells.size], np.floor(cells + ROUNDING), cells)
 
 
 def decisions_kept(planned: Planned, model: Model, x: FloatArray) -> Planned:
@@ -171,10 +263,15 @@ def decisions_kept(planned: Planned, model: Model, x: FloatArray) -> Planned:
     return replace(planned, decisions=decisions)
 
 
+def money_metric(model: Model) -> str:
+    """Contribution, or revenue where there are markets of which no margin is known."""
+    known = model.cube.markets.knows_margin or not model.cube.num_pairs
+    return "contribution" if known else "revenue"
+
+
 def money_stage(model: Model) -> Stage:
-    """Contribution of a compiled plan as a stage, or revenue where it knows no margin."""
-    metric = "contribution" if model.cube.markets.knows_margin else "revenue"
-    terms = model.context.metrics.total(metric)
+    """Money of a compiled plan as a stage."""
+    terms = model.context.metrics.total(money_metric(model))
     columns = model.program.num_columns
     return Stage("money", terms.dense(columns), maximize=True, offset=float(terms.constant[0]))
 

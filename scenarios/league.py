@@ -14,15 +14,17 @@ import pyarrow.parquet as pq
 
 from optimizer.io.write import csv_text, replace_file
 from scenarios.applied import COLUMNS as CHANGE_COLUMNS
-from scenarios.record import KPIS, Record
+from scenarios.kept import WAYS
+from scenarios.record import KPIS, Record, money_of
 
 CHUNK = 200
 """Scenarios that are in memory at a time."""
 
 HEAD = (
     "scenario", "category", "probability", "status", "reason", "objective", "objective_change", "money",
-    "money_change", "targets_asked", "targets_met", "rules_missed", "kept", "kept_rules_missed", "reacting",
-    "reacting_rules_missed", "value_of_reacting", "regret", "cells_changed", "gap", "start", "file",
+    "money_change", "targets_asked", "targets_met", "rules_missed", "worth", "worth_change",
+    *(f"{way}{figure}" for way in WAYS for figure in ("", "_targets_met", "_rules_missed", "_gave_way")),
+    "value_of_reacting", "regret", "cells_changed", "gap", "start", "file",
 )  # fmt: skip
 """Columns of the league table before the figures of the company."""
 TEXTS = ("scenario", "category", "status", "reason", "start", "file")
@@ -33,21 +35,15 @@ TARGETS = (
 PARTS = ("scenario", "scope", "member", "metric", "value", "base", "change")
 
 
-def money_of(record: Record) -> float | None:
-    """Contribution, or revenue where the plan knows no margin; None without a plan."""
-    return record.kpis.get("contribution", record.kpis.get("revenue"))
-
-
 def league_row(record: Record, base: Record, kpis: Sequence[str]) -> dict[str, Any]:
     """One scenario as a row of the league table.
 
-    value_of_reacting = reacting - kept; regret = money - kept: what keeping the base plan loses against the
-    plan that knew. Both are measured without the planner's rules where the plan is kept, so that regret is
-    negative where the rules cost more than knowing brings.
+    `worth`, `kept` and `reacting` are one measure (`kept.worth_of`): value_of_reacting = reacting - kept;
+    regret = worth - kept, what keeping the base plan loses against the plan that knew. It is negative only
+    where keeping the base plan misses targets for which the plan that knew gives money.
     """
-    money, base_money = money_of(record), money_of(base)
-    kept = record.kept.get("kept", {}).get("money")
-    reacting = record.kept.get("reacting", {}).get("money")
+    money, base_money = money_of(record.kpis), money_of(base.kpis)
+    kept, reacting = (record.kept.get(way, {}).get("worth") for way in WAYS)
     asked = [row for row in record.targets if row["kind"] == "target"]
     missed = [row for row in record.targets if row["status"] in ("short", "over")]
     row: dict[str, Any] = {
@@ -56,12 +52,15 @@ def league_row(record: Record, base: Record, kpis: Sequence[str]) -> dict[str, A
         "objective_change": _less(record.objective, base.objective), "money": money,
         "money_change": _less(money, base_money), "targets_asked": len(asked),
         "targets_met": sum(1 for one in asked if one["status"] not in ("short", "over")),
-        "rules_missed": len(missed), "kept": kept,
-        "kept_rules_missed": record.kept.get("kept", {}).get("rules_missed"), "reacting": reacting,
-        "reacting_rules_missed": record.kept.get("reacting", {}).get("rules_missed"),
-        "value_of_reacting": _less(reacting, kept), "regret": _less(money, kept),
+        "rules_missed": len(missed), "worth": record.worth, "worth_change": _less(record.worth, base.worth),
+        "value_of_reacting": _less(reacting, kept), "regret": _less(record.worth, kept),
         "cells_changed": record.cells_changed, "gap": record.gap, "start": record.start, "file": record.file,
     }  # fmt: skip
+    for way in WAYS:
+        found = record.kept.get(way, {})
+        row[way] = found.get("worth")
+        for name in ("targets_met", "rules_missed", "gave_way"):
+            row[f"{way}_{name}"] = found.get(name)
     for name in kpis:
         row[name] = record.kpis.get(name)
         row[f"{name}_change"] = _less(record.kpis.get(name), base.kpis.get(name))

@@ -35,7 +35,7 @@ def sweep_page(sweep: Sweep, language: str, width: int = 100, colour: bool = Fal
         paper.paragraph(_say("page_cut", language, shown=len(shown) - 1, count=count))
     paper.blank()
     _league(paper, shown, language)
-    paper.paragraph(_say("page_legend", language), indent=2, tone="faint")
+    _notes(paper, shown, language)
     _changes(paper, sweep, set(shown["scenario"]), language)
     _failures(paper, sweep.failures, language)
     if folder:
@@ -52,31 +52,47 @@ def _shown(league: pd.DataFrame) -> pd.DataFrame:
     """The base and up to MOST_ROWS scenarios in their order."""
     if len(league) <= MOST_ROWS + 1:
         return league
-    worst = league.iloc[1:].sort_values("money_change", kind="stable", na_position="first").index[:MOST_ROWS]
+    worst = league.iloc[1:].sort_values("worth_change", kind="stable", na_position="first").index[:MOST_ROWS]
     return league.loc[[0, *sorted(worst)]]
 
 
 def _league(paper: Paper, league: pd.DataFrame, language: str) -> None:
-    names = ("money", "change", "targets", "kept", "value_of_reacting", "regret")
+    numbers = ("money", "change", "met", "kept", "met", "reacting", "met", "regret")
     headings = [Column(_say("col_scenario", language))]
-    headings += [Column(_say(f"col_{name}", language), number=True) for name in names]
+    headings += [Column(_say(f"col_{name}", language), number=True) for name in numbers]
     headings += [Column(_say("col_status", language))]
     rows, tones = [], list[Tone]()
     for row in league.to_dict("records"):
-        met = (
-            "" if math.isnan(row["targets_asked"]) else f"{row['targets_met']:.0f}/{row['targets_asked']:.0f}"
-        )
-        size = row["money"]
+        size = row["worth"]
         has_plan = row["status"] in ("optimal", "feasible")
         rows.append([
-            _name(row, language), _amount(row["money"], size, language),
-            _signed(row["money_change"], size, language), met if has_plan else UNKNOWN,
-            _amount(row["kept"], size, language),
-            _signed(row["value_of_reacting"], size, language), _amount(row["regret"], size, language),
-            _say(f"status_{row['status']}", language),
+            _name(row, language), _amount(size, size, language), _signed(row["worth_change"], size, language),
+            _met(row, "targets_met"), _amount(row["kept"], size, language), _met(row, "kept_targets_met"),
+            _signed(row["value_of_reacting"], size, language), _met(row, "reacting_targets_met"),
+            _amount(row["regret"], size, language), _say(f"status_{row['status']}", language),
         ])  # fmt: skip
         tones.append("plain" if has_plan else "bad")
     paper.table(headings, rows, tones)
+
+
+def _met(row: dict[str, Any], name: str) -> str:
+    """Targets met, of all; unknown without a plan."""
+    return UNKNOWN if math.isnan(row[name]) else f"{row[name]:.0f}/{row['targets_asked']:.0f}"
+
+
+def _notes(paper: Paper, league: pd.DataFrame, language: str) -> None:
+    """What the columns are, and what a reader could take wrongly in this table."""
+    paper.paragraph(_say("page_legend", language), indent=2, tone="faint")
+    base = league.iloc[0]
+    if abs(base["worth"] - base["money"]) > ROUNDING * abs(base["worth"]):
+        fields = {name: amount(base[name], language) for name in ("worth", "money")}
+        paper.paragraph(_say("page_worth", language, **fields), indent=2, tone="faint")
+    if (league["regret"] < -ROUNDING * league["worth"].abs()).any():
+        paper.paragraph(_say("page_negative", language), indent=2, tone="faint")
+    breaking = league[(league[["kept_gave_way", "reacting_gave_way"]] > ROUNDING).any(axis=1)]
+    if len(breaking):
+        names = ", ".join(_name(row, language) for row in breaking.to_dict("records"))
+        paper.paragraph(_say("page_gave_way", language, names=names), indent=2, tone="faint")
 
 
 def _name(row: dict[str, Any], language: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,8 +15,9 @@ from optimizer.result.kpis import scope_columns
 from optimizer.result.solution import Solution
 from scenarios.applied import Applied
 from scenarios.files import Scenario
+from scenarios.kept import shortfalls_of, worth_of
 
-FORMAT = 1
+FORMAT = 2
 BASE = "base"
 """Name under which the unchanged plan stands in every table."""
 INPUT_ERROR, FAILED = "input_error", "failed"
@@ -46,12 +47,16 @@ class Record:
     objective: float | None = None
     objective_name: str = ""
     gap: float | None = None
+    worth: float | None = None
+    """What plans are compared by: the money stage's figure, or money of the year (`kept.worth_of`)."""
+    shortfalls: list[float] = field(default_factory=list)
+    """By how much the targets of each priority are missed, in shares of themselves."""
     kpis: dict[str, float] = field(default_factory=dict)
     targets: list[dict[str, Any]] = field(default_factory=list)
     parts: list[tuple[str, str, str, float]] = field(default_factory=list)
     """(scope, member, metric, value)."""
     kept: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """`kept` and `reacting` -> money, revenue, rules_missed, reason."""
+    """`kept` and `reacting` -> the fields of `kept.Kept`."""
     cells_changed: int = 0
     changes: list[str] = field(default_factory=list)
     """The changes in short, old -> new."""
@@ -100,13 +105,15 @@ def record_of(
     }
     if not solution.has_plan:
         return Record(**head)
-    stage = _money_stage(solution)
+    stage, kpis = _money_stage(solution), kpis_of(solution)
     return Record(
         **head,
+        worth=worth_of(solution.stages, money_of(kpis) or 0.0),
+        shortfalls=shortfalls_of(solution.stages),
         objective=stage.value,
         objective_name=stage.stage.name,
         gap=stage.gap,
-        kpis=kpis_of(solution),
+        kpis=kpis,
         targets=targets_of(solution),
         parts=parts_of(solution),
     )
@@ -117,6 +124,11 @@ def _head(scenario: Scenario, digest: str) -> dict[str, Any]:
         "name": scenario.name, "digest": digest, "file": scenario.file, "category": scenario.category,
         "probability": scenario.probability, "point": scenario.point,
     }  # fmt: skip
+
+
+def money_of(kpis: Mapping[str, float]) -> float | None:
+    """Contribution, or revenue where the plan knows no margin; None without a plan."""
+    return kpis.get("contribution", kpis.get("revenue"))
 
 
 def _money_stage(solution: Solution) -> Any:
