@@ -30,6 +30,7 @@ from optimizer.model.compile import Model
 from optimizer.model.cube import Cube
 from optimizer.model.objective import PlanStage
 from optimizer.model.past_run import PastPlan
+from optimizer.model.tiers import ordered_tiers
 from optimizer.result.evaluate import rule_outcomes, seller_context
 from optimizer.result.solution import RuleOutcome, Solution, StageOutcome
 from optimizer.result.split import plan_of_sellers
@@ -245,8 +246,26 @@ def way_of(planned: Planned, model: Model, name: str) -> Way:
             asked = planned.amounts(model.cube, block).ravel()
             amount = asked if block.name in planned.forced else np.clip(asked, 0.0, upper[part])
             lower[part] = upper[part] = np.where(world.integer[part], np.round(amount), amount)
+    _fill_tiers(model, lower, upper)
     fixed = world.replace(column_lower=lower, column_upper=upper)
     return Way(*follow_decisions(fixed, model.curves, cells))
+
+
+def _fill_tiers(model: Model, lower: FloatArray, upper: FloatArray) -> None:
+    """What is spent as planned fills the tiers of this world, from the lowest; changes bounds (n,) in
+    place."""
+    blocks, inputs = model.context.activities.blocks, model.cube.inputs
+    if "tier" not in blocks or inputs.marketing is None or inputs.marketing.tiers is None:
+        return
+    spent = blocks["spend"].values(lower)
+    spent = np.where(np.arange(spent.shape[1]) >= inputs.past, spent, 0.0)
+    amounts = inputs.marketing.tiers.amounts(spent)
+    columns = blocks["tier"].columns
+    lower[columns] = upper[columns] = amounts
+    if "reached" in blocks:
+        own = ordered_tiers(model.cube, inputs.marketing.tiers)
+        columns = blocks["reached"].columns
+        lower[columns] = upper[columns] = amounts[own] > 0
 
 
 def _most_sales(planned: Planned, model: Model, world: LinearProgram) -> FloatArray:

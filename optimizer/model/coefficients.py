@@ -149,6 +149,10 @@ def _marketing_cost(a: Activities) -> Parts:
         if block in a.blocks:
             due = marketing.fixed_once == (block == "opened")
             parts[block] = (marketing.fixed_cost * due)[:, None]
+    if marketing.tiers is not None:
+        # The input is paid at the first price, a tier the difference to its own.
+        found = marketing.tiers
+        parts["tier"] = (found.price - marketing.unit_cost[found.channel])[:, None]
     return parts
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from optimizer.model.blocks import ActivityBlock
 from optimizer.model.builder import Labels, ProgramBuilder
 from optimizer.model.cube import Cube
+from optimizer.model.tiers import tier_blocks
 from optimizer.plan.marketing import Marketing
 from solvers.curves import make_table
 
@@ -16,8 +17,8 @@ BoolArray = NDArray[np.bool_]
 
 
 def marketing_blocks(builder: ProgramBuilder, cube: Cube) -> list[ActivityBlock]:
-    """Blocks spend (input of each row of marketing), used and opened (binaries), response (leads), worked
-    (opportunities of each yield); none without marketing."""
+    """Blocks spend (input of each row of marketing), used and opened (binaries), tier and reached (prices by
+    volume), response (leads), worked (opportunities of each yield); none without marketing."""
     marketing = cube.inputs.marketing
     if marketing is None:
         return []
@@ -33,6 +34,7 @@ def marketing_blocks(builder: ProgramBuilder, cube: Cube) -> list[ActivityBlock]
             planned = np.arange(cube.num_periods) < cube.num_planned
             most = np.where(wanted[:, None], 1.0, 0.0) * planned
             blocks.append(_block(builder, cube, name, marketing, 0.0 * ones, most, True, ones))
+    blocks += tier_blocks(builder, cube, marketing)
     responds = np.array([response is not None for response in marketing.responses], dtype=np.bool_)
     reach = np.minimum(upper, marketing.bounds.total_upper[:, None])
     most = np.where(responds[:, None], curve_leads(marketing, reach), 0.0)
@@ -72,10 +74,18 @@ def largest_inputs(cube: Cube, marketing: Marketing) -> FloatArray:
     ]
     most = np.minimum(upper, marketing.bounds.total_upper[:, None])
     if budgets:
-        cost = np.maximum(marketing.unit_cost, 1e-300)
+        cost = np.maximum(_lowest_price(marketing), 1e-300)
         most = np.minimum(most, min(budgets) / cost[:, None])
     # What was spent is a fact, whatever the bounds of the rest are.
     return np.maximum(most, marketing.bounds.lower) if cube.inputs.past else most
+
+
+def _lowest_price(marketing: Marketing) -> FloatArray:
+    """Currency that an input costs at least (C,)."""
+    lowest = marketing.unit_cost.copy()
+    if marketing.tiers is not None:
+        np.minimum.at(lowest, marketing.tiers.channel, marketing.tiers.price)
+    return lowest
 
 
 def folds(marketing: Marketing, num_periods: int) -> BoolArray:

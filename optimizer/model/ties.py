@@ -54,7 +54,15 @@ def _spend_ties(context: Context) -> Terms:
     weight = _by_period(context, marketing.names)
     size = float((block.typical * marketing.unit_cost[:, None]).sum()) or 1.0
     value = (weight * marketing.unit_cost[:, None]).ravel() / size
-    return Terms(np.zeros(block.size, dtype=np.int64), block.columns.ravel(), value, np.zeros(1))
+    total = Terms(np.zeros(block.size, dtype=np.int64), block.columns.ravel(), value, np.zeros(1))
+    tiers = context.activities.blocks.get("tier")
+    if tiers is None or marketing.tiers is None:
+        return total
+    rows = marketing.tiers.channel
+    more = weight[rows] * (marketing.tiers.price - marketing.unit_cost[rows])[:, None] / size
+    return total + Terms(
+        np.zeros(tiers.size, dtype=np.int64), tiers.columns.ravel(), more.ravel(), np.zeros(1)
+    )
 
 
 def _start_ties(context: Context) -> Terms:

@@ -39,7 +39,7 @@ def check_references(tables: Mapping[str, Table]) -> None:
     if "initiatives" in tables:
         sides["initiative"] = initiative_dimensions(tables["initiatives"])
     for name, table in tables.items():
-        if name in ("curves", "yields") and "marketing" not in tables:
+        if name in ("curves", "yields", "tiers") and "marketing" not in tables:
             raise InputError("plan.marketing_missing", Place(file=table.file, sheet=table.sheet), table=name)
         if name in FUNNEL_TABLES and not len(tables["markets"]):
             raise InputError("funnel.needs_markets", Place(file=table.file, sheet=table.sheet), table=name)

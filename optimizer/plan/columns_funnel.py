@@ -79,6 +79,18 @@ FUNNEL: dict[str, TableColumns] = {
             Column("lag", "profile"),
         ),
     ),
+    "tiers": TableColumns(
+        "tiers",
+        (),
+        "marketing_keys",
+        (
+            number("above_insertions", "insertions of a period, or of the horizon"),
+            money("above_spend", "currency at the first price, of a period, or of the horizon"),
+            money("unit_cost", "currency/insertion beyond it"),
+            number("price_factor", "multiple of the first price beyond it"),
+            Column("per", "choice", choices=("period", "horizon")),
+        ),
+    ),
     "curves": TableColumns(
         "curves",
         (),

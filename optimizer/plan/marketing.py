@@ -16,6 +16,7 @@ from optimizer.plan.plan import Plan
 from optimizer.plan.scopes import market_dimensions, marketing_dimensions
 from optimizer.plan.sellers import dates
 from optimizer.plan.tables import ALL, Table
+from optimizer.plan.tiers import Tiers, resolve_tiers
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -88,6 +89,8 @@ class Marketing:
     responses: tuple[Response | None, ...]
     """What each row's stock brings in a period; None for rows that bring no leads."""
     yields: Yields
+    tiers: Tiers | None
+    """Prices that rise or fall with volume; None where every input has one price."""
 
     @property
     def has_carryover(self) -> BoolArray:
@@ -127,6 +130,7 @@ def resolve_marketing(plan: Plan, log: AssumptionLog) -> Marketing | None:
         opening=opening,
         responses=resolve_responses(plan, labels, set(yields.channel.tolist()), log),
         yields=yields,
+        tiers=resolve_tiers(plan, labels, np.where(by_insertion, unit_cost, 1.0), by_insertion),
     )
 
 

@@ -12,7 +12,7 @@ from optimizer.plan.columns import TABLES, Column
 from optimizer.plan.names import nearest
 from optimizer.plan.tables import Table
 
-ADD_UP = ("uses", "curves", "yields", "effects", "locks", "commitments", "credits", "pipeline")
+ADD_UP = ("uses", "curves", "yields", "effects", "locks", "commitments", "credits", "pipeline", "tiers")
 """Tables whose rows add up, so that two rows may have the same keys."""
 
 

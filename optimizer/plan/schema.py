@@ -12,7 +12,7 @@ from optimizer.io.numbers import number_from_yaml
 TableName = Literal[
     "markets", "sellers", "territories", "resources", "uses", "profiles", "market_size",
     "locks", "commitments", "credits", "marketing", "curves", "yields",
-    "initiatives", "actuals", "effects", "roles", "stages", "pipeline", "customers", "rates",
+    "initiatives", "actuals", "effects", "roles", "stages", "pipeline", "customers", "rates", "tiers",
 ]  # fmt: skip
 
 

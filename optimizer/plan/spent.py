@@ -16,7 +16,7 @@ def with_spent(marketing: Marketing, spend: FloatArray, past: int) -> Marketing:
     """The same marketing whose input in the first `past` periods is `spend` (C, T).
 
     Totals that facts have gone beyond leave nothing for the rest; a row with even pacing shares what is left
-    of its totals evenly over its open periods.
+    of its totals evenly over its open periods. What was spent has filled the lowest tiers of the horizon.
     """
     bounds, spent = marketing.bounds, spend[:, :past].sum(axis=1)
     lower, upper = bounds.lower.copy(), bounds.upper.copy()
@@ -33,4 +33,5 @@ def with_spent(marketing: Marketing, spend: FloatArray, past: int) -> Marketing:
     total_lower = np.where(marketing.even, 0.0, bounds.total_lower)
     total_upper = np.where(marketing.even, np.inf, np.maximum(bounds.total_upper, spent))
     found = Bounds(lower, upper, np.asarray(total_lower), np.asarray(total_upper))
-    return replace(marketing, bounds=found, active=active)
+    tiers = None if marketing.tiers is None else marketing.tiers.after(spent)
+    return replace(marketing, bounds=found, active=active, tiers=tiers)

@@ -13,6 +13,7 @@ from optimizer.model.blocks import ActivityBlock
 from optimizer.model.scopes import SALES
 from optimizer.plan.marketing import Marketing
 from optimizer.plan.sellers import dates
+from optimizer.result.by_channel import by_channel
 from optimizer.result.solution import Solution
 
 FloatArray = NDArray[np.float64]
@@ -30,12 +31,8 @@ def marketing(solution: Solution) -> pd.DataFrame:
     yields make of them and that are worked on) and won (deals that these bring, whenever they are signed;
     blank without markets). Raises `ValueError` without a plan.
     """
-    metrics, x = solution.metrics, solution.x
-    block = metrics.activities.blocks["spend"]
-    figures = {
-        name: _by_row(metrics.parts(name), metrics.activities.blocks, x, block.num_rows)
-        for name in ("insertions", "marketing_cost", "leads")
-    }
+    block = solution.activities.blocks["spend"]
+    figures = {name: by_channel(solution, name) for name in ("insertions", "marketing_cost", "leads")}
     inputs = solution.inputs.marketing
     assert inputs is not None
     figures |= _brought(solution, inputs)

@@ -75,6 +75,12 @@ def _drawn(solution: Solution, marketing: Marketing, found: Returns, row: int, p
     def leads_of(money: FloatArray) -> FloatArray:
         return make_table([curve]).value(np.zeros(money.size, dtype=np.int64), carried * money)
 
+    def paid(money: FloatArray) -> FloatArray:
+        """What money at the first price comes to by the tiers of prices."""
+        tiers = marketing.tiers
+        known = None if tiers is None else tiers.cost(row, money / cost, max(active.size, 1))
+        return money if known is None else known
+
     spent = float((found.inputs[row, active] * cost).mean()) if active.size else 0.0
     brought = float(found.leads[row, active].mean()) if active.size else 0.0
     now = _now(solution, marketing, row, max(active.size, 1))
@@ -83,10 +89,10 @@ def _drawn(solution: Solution, marketing: Marketing, found: Returns, row: int, p
     money = np.linspace(start, most, _POINTS)
     return DrawnCurve(
         name=marketing.names[row],
-        money=money,
+        money=paid(money),
         leads=leads_of(money),
-        now=None if now is None else (now, float(leads_of(np.array([now]))[0])),
-        plan=(spent, brought),
+        now=None if now is None else (float(paid(np.array(now))), float(leads_of(np.array([now]))[0])),
+        plan=(float(paid(np.array(spent))), brought),
         marginal=_mean(found.marginal[row, active]),
         saturation=_mean(found.saturation[row, active]),
     )

@@ -2,11 +2,11 @@
 curve is used up.
 
     average[c,t]    = leads[c,t] / cost[c,t]
-    marginal[c,t]   = sum_a weight[c,a] f'(stock[c,t+a]) / unit_cost[c]     leads for the next money in t
+    marginal[c,t]   = sum_a weight[c,a] f'(stock[c,t+a]) / price[c,t]       leads for the next money in t
     saturation[c,t] = f(stock[c,t]) / f(infinity)                           where f has a ceiling
 
-The leads of a unit of money count in every period in which its carryover still works, run-out periods
-included. Units: leads a unit of currency; shares.
+price is that of the tier which the next input falls into. The leads of a unit of money count in every period
+in which its carryover still works, run-out periods included. Units: leads a unit of currency; shares.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from optimizer.plan.curves import Response
 from optimizer.plan.marketing import Marketing
+from optimizer.result.by_channel import by_channel
 from optimizer.result.solution import Solution
 from solvers.curves import Curve, make_table
 
@@ -51,10 +52,11 @@ def returns(solution: Solution) -> Returns | None:
     if marketing is None or "spend" not in blocks:
         return None
     x = solution.x
-    inputs, leads = blocks["spend"].values(x), blocks["response"].values(x)
-    cost = np.zeros_like(inputs)
-    for name, each in solution.metrics.parts("marketing_cost").items():
-        cost = cost + each * blocks[name].values(x)
+    inputs, leads, cost = (
+        blocks["spend"].values(x),
+        blocks["response"].values(x),
+        by_channel(solution, "marketing_cost"),
+    )
     stock = _stock(marketing, inputs)
     slope, saturation = np.full_like(stock, np.nan), np.full_like(stock, np.nan)
     for row, found in enumerate(marketing.responses):
@@ -66,8 +68,17 @@ def returns(solution: Solution) -> Returns | None:
     marginal = np.zeros_like(slope)
     for age in range(min(marketing.kernel.shape[1], slope.shape[1])):
         marginal[:, : slope.shape[1] - age] += marketing.kernel[:, age : age + 1] * slope[:, age:]
-    marginal /= np.where(marketing.unit_cost > 0, marketing.unit_cost, np.nan)[:, None]
+    price = next_price(marketing, inputs, solution.inputs.past)
+    marginal /= np.where(price > 0, price, np.nan)
     return Returns(inputs, stock, cost, leads, np.where(marketing.active, marginal, np.nan), saturation)
+
+
+def next_price(marketing: Marketing, inputs: FloatArray, past: int) -> FloatArray:
+    """Currency that the next input costs (C, T); the first `past` periods are facts and have filled tiers."""
+    if marketing.tiers is None:
+        return np.repeat(marketing.unit_cost[:, None], inputs.shape[1], axis=1)
+    ahead = np.where(np.arange(inputs.shape[1]) >= past, inputs, 0.0)
+    return marketing.tiers.next_price(marketing.unit_cost, ahead)
 
 
 def of_input(marketing: Marketing, row: int, found: Response) -> Curve:

@@ -27,7 +27,7 @@ CATEGORIES = {
     "stages": "customer", "yields": "customer", "customers": "customer", "pipeline": "customer",
     "sellers": "execution", "territories": "execution", "initiatives": "execution", "effects": "execution",
     "roles": "execution", "marketing": "financial", "curves": "financial", "resources": "financial",
-    "uses": "execution",
+    "uses": "execution", "tiers": "financial",
 }  # fmt: skip
 """Table -> the category whose numbers move together unless the file says otherwise."""
 FINANCIAL = ("price", "unit_cost", "margin_rate", "extra_price", "cost")

@@ -28,6 +28,7 @@ CASES = {
     "training_and_service": 605.0,
     "reps_and_managers": 2906.68719476736,
     "training_and_prices": 9140 / 9,
+    "volume_prices": 166.0,
     "wyndor": 36.0,
 }
 """Case with a file model.lp -> the figure of its first stage; None where no plan exists."""

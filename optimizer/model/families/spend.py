@@ -18,6 +18,7 @@ from optimizer.errors import InputError
 from optimizer.model.blocks import ActivityBlock
 from optimizer.model.builder import Labels
 from optimizer.model.context import Context
+from optimizer.model.families.tiers import tiers
 from optimizer.model.marketing import by_period, folds, largest_inputs, opens, switched
 from optimizer.model.terms import Terms
 from optimizer.plan.marketing import Marketing
@@ -33,6 +34,7 @@ def spend(context: Context) -> None:
         return
     block = context.activities.blocks["spend"]
     _totals(context, marketing, block)
+    tiers(context, marketing)
     _even(context, marketing, block)
     most = largest_inputs(context.cube, marketing)
     for name, rows in (("used", switched(marketing)), ("opened", opens(marketing))):
