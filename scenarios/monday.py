@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,91 +25,82 @@ HTML_FILE, BOOK_FILE = "monday.html", "monday.xlsx"
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What `track` and `replan` are asked: the facts, the run to compare with, the folder, and how much is
+    solved for what delays cost."""
+
+    actuals: Path | None = None
+    mapping: Path | None = None
+    """Mapping of `fit`, when the facts are a CRM or order export."""
+    as_of: datetime.date | None = None
+    since: Path | None = None
+    out: Path | None = None
+    delays: int = 0
+    """Solves at most for what a month of delay costs."""
+    settings: SolveSettings | None = None
+    on_phase: Callable[[str], None] | None = None
+
+
+@dataclass(frozen=True)
 class MondayRun:
-    """A tracking with its page."""
+    """A tracking, or a plan of the rest, with its page."""
 
     tracked: Tracked
     page: MondayPage
     summary: dict[str, Any]
+    replanned: Replanned | None = None
+    """None for `track`."""
 
     def text(self, width: int = FILE_WIDTH, colour: bool = False) -> str:
         """The page for a terminal."""
         return monday_text(self.page, width, colour)
 
 
-def track_run(
-    path: Path,
-    actuals: Path | None = None,
-    *,
-    mapping: Path | None = None,
-    as_of: datetime.date | None = None,
-    since: Path | None = None,
-    out: Path | None = None,
-    interrupt: threading.Event | None = None,
-    on_phase: Callable[[str], None] | None = None,
-) -> MondayRun:
+def monday_settings(**given: Any) -> SolveSettings:
+    """The settings of a solve whose figures alone are wanted."""
+    return SolveSettings(marginal_values=False, leverage=False, **given)
+
+
+def track_run(path: Path, asked: Asked) -> MondayRun:
     """Track a plan or run and put the run folder where nothing stands yet.
 
     Raises `InputError` for what cannot be read or written, and `NoPlanError` where the plan has no solution.
     """
-    if out is not None:
-        refuse_taken(out)
-    before = None if since is None else last_run(since)
-    settings = None if interrupt is None else SolveSettings(interrupt=interrupt)
-    found = tracked(path, actuals, as_of, settings, on_phase, mapping)
+    before, found = _begun(path, asked)
     decide = decision_section(found.solution, found.comparison.inputs.past)
     page = monday_page(found.tracking, before, (decide,), found.assumed)
-    if out is not None:
-        text = monday_text(page, FILE_WIDTH)
-        save_tracking(out, found, text, {HTML_FILE: monday_html(page)})
-        write_workbook(monday_sheets(page), out / BOOK_FILE)
+    if asked.out is not None:
+        save_tracking(asked.out, found, monday_text(page, FILE_WIDTH), {HTML_FILE: monday_html(page)})
+        write_workbook(monday_sheets(page), asked.out / BOOK_FILE)
     return MondayRun(found, page, tracking_summary(found))
 
 
-@dataclass(frozen=True)
-class ReplanRun:
-    """A plan of the rest with its page."""
-
-    replanned: Replanned
-    page: MondayPage
-    summary: dict[str, Any]
-
-    def text(self, width: int = FILE_WIDTH, colour: bool = False) -> str:
-        """The page for a terminal."""
-        return monday_text(self.page, width, colour)
-
-
-def replan_run(
-    path: Path,
-    actuals: Path | None = None,
-    *,
-    mapping: Path | None = None,
-    as_of: datetime.date | None = None,
-    since: Path | None = None,
-    out: Path | None = None,
-    stable: bool = True,
-    settings: SolveSettings | None = None,
-    on_phase: Callable[[str], None] | None = None,
-) -> ReplanRun:
+def replan_run(path: Path, asked: Asked, stable: bool = True) -> MondayRun:
     """Track a plan or run, plan the rest again, and put the new run where nothing stands yet.
 
     Raises like `track_run`, and `NoPlanError` where the rest has no plan.
     """
-    if out is not None:
-        refuse_taken(out)
-    chosen = settings or SolveSettings(marginal_values=False, leverage=False)
-    before = None if since is None else last_run(since)
-    found = replanned(tracked(path, actuals, as_of, chosen, on_phase, mapping), chosen, stable)
+    before, run = _begun(path, asked)
+    found = replanned(run, stable)
     frames = replan_frames(found)
     page = replan_page(found, frames, before)
-    told = replan_summary(found, chosen)
-    if out is not None:
+    told = replan_summary(found, run.settings)
+    if asked.out is not None:
         told["workbook_leaves_out"] = left_out(frames)
         letters = {**quota_letters(found.solution), HTML_FILE: monday_html(page)}
         text = monday_text(page, FILE_WIDTH)
-        save_run(out, found.solution.plan, Inputs(found.files), frames, text, told, letters=letters)
-        write_workbook(monday_sheets(page), out / BOOK_FILE)
-    return ReplanRun(found, page, told)
+        save_run(asked.out, found.solution.plan, Inputs(found.files), frames, text, told, letters=letters)
+        write_workbook(monday_sheets(page), asked.out / BOOK_FILE)
+    return MondayRun(run, page, told, found)
+
+
+def _begun(path: Path, asked: Asked) -> tuple[Before | None, Tracked]:
+    """What the last run said, and the tracking of this one; a folder that is taken is refused first."""
+    if asked.out is not None:
+        refuse_taken(asked.out)
+    before = None if asked.since is None else last_run(asked.since)
+    found = tracked(path, asked.actuals, asked.as_of, asked.settings, asked.on_phase, asked.mapping)
+    return before, found
 
 
 def last_run(folder: Path) -> Before:

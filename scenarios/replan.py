@@ -53,9 +53,9 @@ class Replanned:
     """Whether facts broke must-rules, so that they gave way as little as they must."""
 
 
-def replanned(run: Tracked, settings: SolveSettings, stable: bool = True, priced: bool = True) -> Replanned:
+def replanned(run: Tracked, stable: bool = True, priced: bool = True) -> Replanned:
     """Plan the rest again; raises `NoPlanError` where no plan exists even with must-rules giving way."""
-    base = dict(run.content.data)
+    base, settings = dict(run.content.data), run.settings
     data = _near(base, run) if stable else base
     files = _files(run, data)
     with tempfile.TemporaryDirectory() as folder:

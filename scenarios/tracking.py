@@ -49,6 +49,7 @@ class Tracked:
     """A plan with its facts, compared and carried on."""
 
     source: Source
+    settings: SolveSettings
     solution: Solution
     """The plan as it was promised."""
     content: Content
@@ -90,7 +91,8 @@ def tracked(
     # Facts are checked before the plan is solved, so that a slip costs no minute.
     plan_with = plan_of(with_facts(source, given, day))
     resolve(plan_with)
-    solution = solve(source.base, quiet(settings or source.settings))
+    chosen = _settings(source, settings)
+    solution = solve(source.base, chosen)
     if not solution.has_plan:
         raise NoPlanError("tracking.no_plan", status=str(solution.status), reason=solution.reason)
     past = plan_with.calendar.past
@@ -102,7 +104,14 @@ def tracked(
     ends = forecast(solution, resolve(plan_of(content)), as_expected(comparison))
     found = track(comparison, ends)
     seconds = {**solution.seconds, "track": time.perf_counter() - started}
-    return Tracked(source, solution, content, facts, rates, assumed, found, seconds)
+    return Tracked(source, chosen, solution, content, facts, rates, assumed, found, seconds)
+
+
+def _settings(source: Source, given: SolveSettings | None) -> SolveSettings:
+    """The settings of a run where it is one: what was promised is solved as it was, with who listens."""
+    if given is None or not source.is_run:
+        return quiet(given or source.settings)
+    return quiet(source.settings, interrupt=given.interrupt, on_stage=given.on_stage)
 
 
 def save_tracking(folder: Path, run: Tracked, page: str, files: Mapping[str, str] | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scenarios.terminal import Ticker
+from scenarios.terminal import Ticker, echo_json, interruption, language_of, paper_options, spoken
 
 if TYPE_CHECKING:
     from optimizer.settings import SolveSettings
+    from scenarios.monday import Asked, MondayRun
     from scenarios.worker import SweepSettings
 
 
@@ -113,3 +115,74 @@ def plan_file(path: Path) -> Path:
     if path.is_dir() and not file.is_file():
         raise InputError("cli.no_plan_file", name=str(file))
     return file
+
+
+_MONDAY = (
+    click.argument("plan", type=click.Path(path_type=Path)),
+    click.option(
+        "--actuals",
+        type=click.Path(path_type=Path),
+        help="Table of facts; the plan's own table actuals if not given.",
+    ),
+    click.option(
+        "--mapping",
+        type=click.Path(path_type=Path),
+        help="Mapping of fit, when the facts are a CRM or order export.",
+    ),
+    click.option(
+        "--as-of",
+        type=click.DateTime(formats=["%Y-%m-%d"]),
+        metavar="DATE",
+        help="First day that is not a fact; behind the last period of the facts if not given.",
+    ),
+    click.option(
+        "--since",
+        type=click.Path(path_type=Path),
+        metavar="RUN",
+        help="Earlier run of track or replan to compare with.",
+    ),
+    click.option(
+        "--delays",
+        type=click.IntRange(min=0),
+        default=0,
+        show_default=True,
+        metavar="N",
+        help="Solve up to N times more to say what a month of delay of what is to be decided costs.",
+    ),
+    click.option("-o", "--out", type=click.Path(path_type=Path), help="Run folder; must be new or empty."),
+    click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the page."),
+    click.option("--quiet", is_flag=True, help="Print nothing but errors."),
+)
+
+
+def monday_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The plan, its facts and what is done with the page: what `track` and `replan` take alike."""
+    for option in reversed(_MONDAY):
+        command = option(command)
+    return command
+
+
+def print_monday(choices: dict[str, Any], run: Callable[[Path, Asked], MondayRun]) -> None:
+    """Run what makes a Monday page of a plan or run, and print the page or its summary."""
+    plan: Path = choices["plan"]
+    language = language_of(explained_file(plan))
+    ticker = Ticker(sys.stderr, language, shown=sys.stderr.isatty() and not choices["quiet"])
+    with spoken(language), ticker, interruption(language) as interrupt:
+        from scenarios.monday import Asked, monday_settings
+
+        day = choices["as_of"]
+        asked = Asked(
+            actuals=choices["actuals"],
+            mapping=choices["mapping"],
+            as_of=None if day is None else day.date(),
+            since=choices["since"],
+            out=choices["out"],
+            delays=choices["delays"],
+            settings=monday_settings(interrupt=interrupt, on_stage=ticker.stage),
+            on_phase=ticker.phase,
+        )
+        found = run(run_or_plan(plan), asked)
+    if choices["as_json"]:
+        echo_json(found.summary)
+    elif not choices["quiet"]:
+        click.echo(found.text(**paper_options()), nl=False)

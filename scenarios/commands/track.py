@@ -2,67 +2,32 @@
 
 from __future__ import annotations
 
-import datetime
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from scenarios.commands.options import explained_file, run_or_plan
-from scenarios.terminal import Ticker, echo_json, interruption, language_of, paper_options, spoken
+from scenarios.commands.options import monday_options, print_monday
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scenarios.monday import Asked, MondayRun
 
 
 @click.command("track", short_help="Compare a plan with what has happened, and say why they differ.")
-@click.argument("plan", type=click.Path(path_type=Path))
-@click.option(
-    "--actuals",
-    type=click.Path(path_type=Path),
-    help="Table of facts; the plan's own table actuals if not given.",
-)
-@click.option(
-    "--mapping",
-    type=click.Path(path_type=Path),
-    help="Mapping of fit, when the facts are a CRM or order export.",
-)
-@click.option(
-    "--as-of",
-    type=click.DateTime(formats=["%Y-%m-%d"]),
-    metavar="DATE",
-    help="First day that is not a fact; behind the last period of the facts if not given.",
-)
-@click.option(
-    "--since", type=click.Path(path_type=Path), metavar="RUN", help="Earlier run of track to compare with."
-)
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="Run folder; must be new or empty.")
-@click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the page.")
-@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
-def track(
-    plan: Path,
-    actuals: Path | None,
-    mapping: Path | None,
-    as_of: datetime.datetime | None,
-    since: Path | None,
-    out: Path | None,
-    as_json: bool,
-    quiet: bool,
-) -> None:
+@monday_options
+def track(**choices: Any) -> None:
     """Compare PLAN, a plan or the folder that `solve -o` made, with its facts.
 
     Prints the Monday page: target, fact, forecast and gap of company, lines and regions, the causes of the
-    deviation, and rates that have left their plan by more than chance. With -o, the folder gets the tables,
-    monday.html, monday.xlsx and the plan with its facts; it names the plan or run that it comes from.
+    deviation, what has to be decided, and rates that have left their plan by more than chance. With -o, the
+    folder gets the tables, monday.html, monday.xlsx and the plan with its facts; it names the plan or run
+    that it comes from.
     """
-    language = language_of(explained_file(plan))
-    ticker = Ticker(sys.stderr, language, shown=sys.stderr.isatty() and not quiet)
-    with spoken(language), ticker, interruption(language) as interrupt:
+
+    def run(plan: Path, asked: Asked) -> MondayRun:
         from scenarios.monday import track_run
 
-        day = None if as_of is None else as_of.date()
-        run = track_run(
-            run_or_plan(plan), actuals, mapping=mapping, as_of=day, since=since, out=out,
-            interrupt=interrupt, on_phase=ticker.phase,
-        )  # fmt: skip
-    if as_json:
-        echo_json(run.summary)
-    elif not quiet:
-        click.echo(run.text(**paper_options()), nl=False)
+        return track_run(plan, asked)
+
+    print_monday(choices, run)

@@ -9,7 +9,7 @@ import pytest
 from optimizer.report.monday import main_cause
 from optimizer.settings import SolveSettings
 from optimizer.tracking.moves import starts_frame
-from scenarios.monday import replan_run
+from scenarios.monday import Asked, replan_run
 
 QUIET = SolveSettings(marginal_values=False, leverage=False)
 
@@ -17,12 +17,13 @@ QUIET = SolveSettings(marginal_values=False, leverage=False)
 def test_the_pack_tells_its_story(examples: Path, root: Path) -> None:
     """`track` names conversion with its amount, `replan` brings training forward, starts the after-sales
     service and gains on the forecast, and the README tells it with these figures."""
-    run = replan_run(examples / "premium_monday", settings=QUIET)
-    tracked = run.replanned.tracked
+    run = replan_run(examples / "premium_monday", Asked())
+    again, tracked = run.replanned, run.tracked
+    assert again is not None
     whole = next(split for split in tracked.comparison.splits if not split.scope)
     assert min(whole.causes, key=lambda cause: whole.causes[cause]) == "conversion"
     assert "conversion" in main_cause(tracked.solution, whole, tracked.comparison.drifts)
-    starts = starts_frame(tracked.solution, run.replanned.solution).set_index("initiative")
+    starts = starts_frame(tracked.solution, again.solution).set_index("initiative")
     assert starts.loc["Customer training", "state"] == "forward"
     assert starts.loc["After-sales service", "state"] == "added"
     assert starts.loc["Spring fair", "state"] == "started"
@@ -32,7 +33,7 @@ def test_the_pack_tells_its_story(examples: Path, root: Path) -> None:
         in text
     )
     revenue = next(one for one in tracked.tracking.standings if one.metric == "revenue")
-    ends = run.replanned.solution.figure("revenue")
+    ends = again.solution.figure("revenue")
     assert revenue.forecast < ends < 20_600_000
     text = (root / "README.md").read_text(encoding="utf-8")
     for figure in (whole.causes["conversion"] / 1e5, (whole.fact - whole.plan) / 1e5):
@@ -60,11 +61,10 @@ def test_facts_that_equal_a_plan_with_a_funnel_replan_to_it(examples: Path, tmp_
     labels = zip(*(frame[name] for name in keys), frame["period"], strict=True)
     frame["opportunities"] = [came.get(label) for label in labels]
     frame[frame["period"] <= "2027-05"].to_csv(pack / "actuals.csv", index=False)
-    run = replan_run(pack, settings=QUIET)
+    again = replan_run(pack, Asked()).replanned
+    assert again is not None
     assert all(
-        abs(value) <= 2
-        for split in run.replanned.tracked.comparison.splits
-        for value in split.causes.values()
+        abs(value) <= 2 for split in again.tracked.comparison.splits for value in split.causes.values()
     )
-    old, new = run.replanned.tracked.solution, run.replanned.solution
+    old, new = again.tracked.solution, again.solution
     assert new.figure("revenue") == pytest.approx(old.figure("revenue"), rel=5e-3)

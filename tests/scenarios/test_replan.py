@@ -15,7 +15,7 @@ from optimizer.result.tables import sales
 from optimizer.settings import SolveSettings
 from optimizer.solving import solve
 from optimizer.tracking.moves import moves_of
-from scenarios.monday import replan_run
+from scenarios.monday import Asked, replan_run
 from scenarios.replan import Replanned
 
 MARKETS = """region,line,last_year_revenue,price,margin_rate
@@ -61,9 +61,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def again(folder: Path, **options: object) -> Replanned:
+def again(folder: Path) -> Replanned:
     """The plan of the rest."""
-    return replan_run(folder, folder / "facts.csv", settings=QUIET, **options).replanned  # type: ignore[arg-type]  # options of replan_run
+    found = replan_run(folder, Asked(folder / "facts.csv")).replanned
+    assert found is not None
+    return found
 
 
 def test_a_plan_that_comes_true_replans_to_itself(folder: Path) -> None:
@@ -116,7 +118,7 @@ def test_what_stability_costs_is_shown(folder: Path) -> None:
     facts = pd.read_csv(folder / "facts.csv")
     facts[["units", "revenue"]] *= 0.8
     facts.to_csv(folder / "facts.csv", index=False)
-    run = replan_run(folder, folder / "facts.csv", settings=QUIET)
+    run = replan_run(folder, Asked(folder / "facts.csv"))
     assert run.summary["stability"]["contribution"] <= 0.1
     assert "near the last plan" in " ".join(run.text().split())
 
@@ -126,15 +128,16 @@ def test_facts_that_break_a_must_rule_make_it_give_way(folder: Path) -> None:
     facts = pd.read_csv(folder / "facts.csv")
     facts[["units", "revenue"]] *= np.where(facts["line"] == "b", 5.0, 1.0)[:, None]
     facts.to_csv(folder / "facts.csv", index=False)
-    run = replan_run(folder, folder / "facts.csv", settings=QUIET)
-    assert run.replanned.softened
+    run = replan_run(folder, Asked(folder / "facts.csv"))
+    assert run.replanned is not None and run.replanned.softened
     assert "Line b" in " ".join(run.text().split())
 
 
 def test_the_new_run_can_be_solved_and_tracked_again(folder: Path) -> None:
     """The folder is a run like any other: its inputs solve to the same plan, and it is the next parent."""
     out = folder / "april"
-    run = replan_run(folder, folder / "facts.csv", settings=QUIET, out=out)
+    run = replan_run(folder, Asked(folder / "facts.csv", out=out))
+    assert run.replanned is not None
     again_solved = solve(load_plan(out / "inputs"), QUIET)
     assert again_solved.figure("revenue") == pytest.approx(run.replanned.solution.figure("revenue"), rel=1e-6)
     summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
@@ -143,9 +146,9 @@ def test_the_new_run_can_be_solved_and_tracked_again(folder: Path) -> None:
         assert (out / "tables" / f"{name}.csv").is_file()
     may = pd.concat([pd.read_csv(folder / "facts.csv"), _may(run.replanned)])
     may.to_csv(folder / "may.csv", index=False)
-    nxt = replan_run(out, folder / "may.csv", settings=QUIET, since=out)
+    nxt = replan_run(out, Asked(folder / "may.csv", since=out))
     assert nxt.summary["parent"]["kind"] == "run"
-    whole = next(split for split in nxt.replanned.tracked.comparison.splits if not split.scope)
+    whole = next(split for split in nxt.tracked.comparison.splits if not split.scope)
     assert abs(whole.fact - whole.plan) <= 100
 
 

@@ -19,7 +19,7 @@ from optimizer.report.monday_files import monday_html, monday_sheets
 from optimizer.result.tables import sales
 from optimizer.settings import SolveSettings
 from optimizer.solving import solve
-from scenarios.monday import track_run
+from scenarios.monday import Asked, track_run
 from scenarios.tracking import tracked
 
 MARKETS = """region,line,last_year_revenue,price,margin_rate
@@ -77,24 +77,24 @@ def test_a_run_names_its_parent_and_replaces_nothing(folder: Path) -> None:
     """The run folder holds page, workbook, tables and the plan with its facts; a second run there is
     refused."""
     out = folder / "monday"
-    track_run(folder, folder / "facts.csv", out=out)
+    track_run(folder, Asked(folder / "facts.csv", out=out))
     summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
     assert summary["kind"] == "track" and summary["parent"]["path"] == str(folder)
     for name in ("monday.html", "monday.xlsx", "page.txt", "tables/causes.csv", "inputs/actuals.csv"):
         assert (out / name).is_file()
     assert load_plan(out / "inputs").calendar.past == 3
     with pytest.raises(InputError) as error:
-        track_run(folder, folder / "facts.csv", out=out)
+        track_run(folder, Asked(folder / "facts.csv", out=out))
     assert error.value.key == "tracking.folder_taken"
 
 
 def test_the_page_tells_what_changed_since_the_last_run(folder: Path) -> None:
     """With --since, the forecast that moved is a line, and the column shows by how much."""
-    track_run(folder, folder / "facts.csv", out=folder / "one")
+    track_run(folder, Asked(folder / "facts.csv", out=folder / "one"))
     facts = pd.read_csv(folder / "facts.csv")
     facts["revenue"] = np.where(facts["region"] == "West", 0.5, 1.0) * facts["revenue"]
     facts.to_csv(folder / "facts.csv", index=False)
-    run = track_run(folder, folder / "facts.csv", since=folder / "one")
+    run = track_run(folder, Asked(folder / "facts.csv", since=folder / "one"))
     text = run.text()
     assert "West: forecast -" in text
 
