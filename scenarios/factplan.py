@@ -14,6 +14,7 @@ import yaml
 
 from optimizer.errors import InputError, Place
 from optimizer.io.yaml import load_yaml
+from optimizer.plan.actuals import Facts
 from optimizer.plan.load import Content, as_written, plan_of, read_content
 from optimizer.plan.plan import Plan
 from optimizer.plan.read import read_table
@@ -23,6 +24,7 @@ from optimizer.result.evaluate import figures
 from optimizer.result.solution import Solution
 from optimizer.result.tables import label_columns
 from optimizer.settings import SolveSettings
+from optimizer.tracking.retention import customers_today
 from scenarios.explaining import plan_of_run
 from scenarios.store import MARKER
 
@@ -118,17 +120,16 @@ def with_facts(source: Source, table: Table, as_of: datetime.date, rates: Table 
     return content.replace(data=data, tables=tables)
 
 
-def of_today(content: Content, solution: Solution, past: int) -> Content:
-    """The content with the customers that the plan expects at `as_of`, and without a pipeline of its start:
-    with facts both tables are those of today, and nobody has told today's."""
+def of_today(content: Content, solution: Solution, facts: Facts) -> Content:
+    """The content with the customers of `as_of`, as facts tell them or else as the plan expects them, and
+    without a pipeline of its start: with facts both tables are those of today."""
     tables = dict(content.tables)
     data = copy.deepcopy(dict(content.data))
-    if "pipeline" in tables and past:
+    if "pipeline" in tables and facts.past:
         del tables["pipeline"], data["tables"]["pipeline"]
-    block = solution.activities.blocks.get("customers")
-    if "customers" in tables and block is not None and past:
+    expected = customers_today(solution, facts)
+    if "customers" in tables and expected is not None:
         table = tables["customers"]
-        expected = block.values(solution.x)[:, past - 1]
         tables["customers"] = table.replace(frame=table.frame.assign(customers=expected))
         data["tables"]["customers"] = {"file": CUSTOMERS_FILE}
     return content.replace(data=data, tables=tables)
@@ -191,6 +192,8 @@ def _extended(table: Table, rows: list[dict[str, Any]]) -> Table:
         frame[name] = frame[name].fillna(ALL).astype("str")
     if "returned" in frame:
         frame["returned"] = [value is True or value == 1 for value in frame["returned"]]
+    if "stage" in frame:
+        frame["stage"] = frame["stage"].fillna("").astype("str")
     number = int(table.rows.max(initial=1))
     rows_of = np.concatenate([table.rows, number + 1 + np.arange(len(rows))])
     return table.replace(frame=frame, rows=rows_of, labels=tuple(labels))

@@ -97,10 +97,12 @@ def tracked(
         raise NoPlanError("tracking.no_plan", status=str(solution.status), reason=solution.reason)
     past = plan_with.calendar.past
     facts, assumed = completed(given, solution, past)
-    inputs = resolve(plan_of(of_today(with_facts(source, facts, day), solution, past)))
+    told = resolve(plan_of(with_facts(source, facts, day))).facts
+    assert told is not None
+    inputs = resolve(plan_of(of_today(with_facts(source, facts, day), solution, told)))
     comparison = compare(solution, inputs, assumed)
     rates = rates_table(comparison)
-    content = of_today(with_facts(source, facts, day, rates), solution, past)
+    content = of_today(with_facts(source, facts, day, rates), solution, told)
     ends = forecast(solution, resolve(plan_of(content)), as_expected(comparison))
     found = track(comparison, ends)
     seconds = {**solution.seconds, "track": time.perf_counter() - started}

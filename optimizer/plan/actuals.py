@@ -18,6 +18,7 @@ from optimizer.errors import InputError, Place
 from optimizer.plan.assumptions import AssumptionLog
 from optimizer.plan.fact_figures import derived_figures, pool_pairs
 from optimizer.plan.fact_labels import known_labels
+from optimizer.plan.fact_stages import NOTHING_ENTERED, Entered, entered_stages, some_rows, stage_rows
 from optimizer.plan.fact_totals import SOLD, without_totals
 from optimizer.plan.initiatives import Initiatives
 from optimizer.plan.marketing import Marketing
@@ -33,7 +34,7 @@ BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 
 MEASURES = (
-    "units", "revenue", "deals", "margin", "leads", "opportunities", "spend", "hours", "starts",
+    "units", "revenue", "deals", "margin", "leads", "opportunities", "spend", "hours", "starts", "customers",
 )  # fmt: skip
 
 
@@ -63,6 +64,8 @@ class Facts:
     """Starts of each initiative in closed periods (I, T); None without initiatives."""
     measured: frozenset[str] = field(default=frozenset())
     """Measures that the table has."""
+    entered: Entered = field(default=NOTHING_ENTERED)
+    """Opportunities that entered a stage, where facts tell of stages."""
 
     @property
     def size(self) -> int:
@@ -83,6 +86,7 @@ class Facts:
             price=longer(self.price),
             spend=None if self.spend is None else longer(self.spend),
             starts=None if self.starts is None else longer(self.starts),
+            entered=replace(self.entered, told=longer(self.entered.told)),
         )
 
 
@@ -111,6 +115,8 @@ def resolve_facts(
             )
         return None
     period = fact_periods(plan, table)
+    staged, stage_period = some_rows(table, stage_rows(table)), period[stage_rows(table)]
+    table, period = some_rows(table, ~stage_rows(table)), period[~stage_rows(table)]
     _check_signs(table)
     pools, pool = _pools(table)
     told = _told(table, pools, pool, period, plan.calendar.size)
@@ -132,6 +138,7 @@ def resolve_facts(
         spend=spend,
         starts=_starts(table, pools, initiatives, plan, told),
         measured=frozenset(name for name in MEASURES if table.has(name)),
+        entered=entered_stages(plan, staged, pools, stage_period),
     )
 
 

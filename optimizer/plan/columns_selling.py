@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from optimizer.plan.column import Column, TableColumns, money, number
 
+RATES = ("price", "volume", "hours", "leads", "conversion", "retention")
+"""Rates that facts measure and that act from `as_of` on."""
+
 SELLING: dict[str, TableColumns] = {
     "markets": TableColumns(
         "markets",
@@ -181,6 +184,8 @@ SELLING: dict[str, TableColumns] = {
             money("spend", "currency"),
             number("hours", "hours"),
             number("starts", "starts", 0.0, 1.0),
+            number("customers", "customers at the end of the period"),
+            Column("stage", "label"),
             Column("returned", "yes_no", aliases=("return", "returns")),
         ),
     ),
@@ -189,7 +194,9 @@ SELLING: dict[str, TableColumns] = {
         (),
         "seller_and_market_keys",
         (
-            Column("rate", "choice", choices=("price", "volume", "hours", "leads", "conversion")),
+            Column(
+                "rate", "choice", choices=("price", "volume", "hours", "leads", "conversion", "retention")
+            ),
             Column("factor", "number", "measured over planned", 0.0, required=True),
             Column("reason", "label"),
         ),

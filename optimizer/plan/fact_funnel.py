@@ -35,13 +35,21 @@ def rated_stages(plan: Plan, stages: Stages) -> Stages:
 
 
 def rated_funnel(plan: Plan, funnel: Funnel) -> Funnel:
-    """The funnel with the measured number of organic opportunities from `as_of` on."""
+    """The funnel with the measured number of organic opportunities, and retention of customers, from `as_of`
+    on."""
     if plan.tables.get("rates") is None:
         return funnel
-    factor = factors(plan, "leads", prefixed(market_dimensions(plan.tables["markets"]), "market"))
+    side = prefixed(market_dimensions(plan.tables["markets"]), "market")
     organic = funnel.organic.copy()
-    organic[:, plan.calendar.past :] *= factor[:, None]
-    return replace(funnel, organic=organic)
+    organic[:, plan.calendar.past :] *= factors(plan, "leads", side)[:, None]
+    found = funnel.customers
+    if not len(found.entry_market):
+        return replace(funnel, organic=organic)
+    entries, group = factors(plan, "retention", side)[found.entry_market], found.entry_group
+    factor = np.bincount(group, weights=entries) / np.bincount(group)
+    retention = np.minimum(found.retention * factor, 1.0)
+    kept = retention ** (1.0 / plan.calendar.periods_a_year)
+    return replace(funnel, organic=organic, customers=replace(found, retention=retention, kept=kept))
 
 
 def with_told(funnel: Funnel, facts: Facts, selling: Selling) -> Funnel:

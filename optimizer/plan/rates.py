@@ -5,6 +5,7 @@
     capacity'[s,t]    = factor capacity[s,t]                                             rate hours
     organic'[m,t]     = factor organic[m,t]                                              rate leads
     conversion'[m,k]  = min(1, factor conversion[m,k]) of the last stage k of a market   rate conversion
+    retention'[g]     = min(1, factor retention[g]), the mean factor of its markets      rate retention
 
 A factor of 1 changes nothing. The row with more keys filled wins, by rate.
 """

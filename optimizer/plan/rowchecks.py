@@ -49,7 +49,7 @@ def key_columns(table: Table) -> list[str]:
         # A channel or stage may stand once for each region, product or other column that the planner added.
         keys += table.labels
     if table.name == "actuals":
-        keys += [column for column in ("period", "returned") if column in table.frame.columns]
+        keys += [column for column in ("period", "returned", "stage") if column in table.frame.columns]
     if table.name == "rates":
         keys += [column for column in ("rate",) if column in table.frame.columns]
     return [*keys, "period_or_age"] if table.name == "profiles" else keys

@@ -15,9 +15,10 @@ from optimizer.report import numbers
 from optimizer.report.layout import Column
 from optimizer.report.words import figure, unit_word
 from optimizer.result.solution import Solution
-from optimizer.tracking.causes import CAUSES, PARTS, Split
+from optimizer.tracking.causes import PARTS, Split
 from optimizer.tracking.drift import Drift, clearest
 from optimizer.tracking.levels import Standing
+from optimizer.tracking.measured import stage_of
 from optimizer.tracking.rates import drift_reason
 from optimizer.tracking.tracking import Tracking
 
@@ -110,6 +111,11 @@ class Speaker:
         gap = "" if self.language == "zh" else " "
         return f"{self.signed(value)}{gap}{unit_word(self.solution, 'currency', self.language)}".strip()
 
+    def cause(self, name: str) -> str:
+        """A cause or rate; that of a stage with the stage's name."""
+        stage = stage_of(name)
+        return self.say(f"cause_{name}") if stage is None else self.say("cause_stage", stage=stage)
+
     def head(self, name: str, number: bool = True) -> Column:
         """A column under its heading."""
         return Column(self.say(f"head_{name}"), number)
@@ -170,8 +176,9 @@ def _causes(speaker: Speaker, found: Tracking) -> Section:
     """Why fact and plan differ, for the company and the levels that are shown."""
     wanted = ["", *shown_scopes(found.comparison.solution, found.comparison.scopes)]
     splits = [split for split in found.comparison.splits if split.scope in wanted]
-    used = [cause for cause in CAUSES if any(split.causes[cause] for split in splits)]
-    columns = [speaker.head("member", False), *(Column(speaker.say(f"cause_{name}"), True) for name in used)]
+    known = dict.fromkeys(cause for split in splits for cause in split.causes)
+    used = [cause for cause in known if any(split.causes[cause] for split in splits)]
+    columns = [speaker.head("member", False), *(Column(speaker.cause(name), True) for name in used)]
     columns.append(speaker.head("deviation_money"))
     rows = [
         [
@@ -197,7 +204,7 @@ def main_cause(solution: Solution, split: Split, tests: Sequence[Drift]) -> str:
     name = max(against or split.causes, key=lambda cause: abs(split.causes[cause]))
     text = speaker.say(
         "main_cause",
-        cause=speaker.say(f"cause_{name}"),
+        cause=speaker.cause(name),
         amount=speaker.with_currency(split.causes[name] / PARTS),
         deviation=speaker.with_currency(deviation / PARTS),
     )
@@ -208,14 +215,14 @@ def main_cause(solution: Solution, split: Split, tests: Sequence[Drift]) -> str:
 def drift_sentence(solution: Solution, one: Drift) -> str:
     """One drift: what was measured, what was planned, and the test."""
     speaker = Speaker(solution)
-    unit = "share" if one.rate == "conversion" else "units"
+    unit = "share" if one.rate == "retention" or one.rate.startswith("conversion") else "units"
     if one.rate == "price":
         unit = "currency"
     shown = (figure(value, unit, speaker.language) for value in (one.measured, one.planned))
     measured, planned = shown
     return speaker.say(
         "drift",
-        rate=speaker.say(f"cause_{one.rate}"),
+        rate=speaker.cause(one.rate),
         member=speaker.member(one.scope, one.member),
         measured=measured,
         planned=planned,
@@ -224,11 +231,8 @@ def drift_sentence(solution: Solution, one: Drift) -> str:
 
 
 def _drifts(speaker: Speaker, found: Tracking) -> Section:
-    alerts = [
-        one
-        for rate in ("conversion", "leads", "volume", "price")
-        for one in clearest(found.comparison.drifts, rate)
-    ]
+    rates = dict.fromkeys(one.rate for one in found.comparison.drifts if one.alert)
+    alerts = [one for rate in rates for one in clearest(found.comparison.drifts, rate)]
     notes = [drift_sentence(speaker.solution, one) for one in alerts[:_MOST_LINES]]
     if not notes and found.comparison.drifts:
         notes = [speaker.say("no_drift", count=len(found.comparison.drifts))]

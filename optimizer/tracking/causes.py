@@ -1,10 +1,10 @@
 """Why fact and plan differ: the plan evaluated again with one measured rate after the other.
 
-    E0 = plan                              E1 = E0 with the measured leads
-    E2 = E1 with the measured hours        E3 = E2 with the measured conversion
-    E4 = units as they were, at plan prices             E5 = fact
+    E0 = plan                                  E1 = E0 with the measured leads
+    E2 = E1 with the measured hours            E3 = E2 with the measured conversion, stage by stage where told
+    E4 = E3 with the measured retention        E5 = units as they were, at plan prices      E6 = fact
 
-A cause adds E(i) - E(i-1). E3 to E4 is split on every level into volume (all that the level sells grows or
+A cause adds E(i) - E(i-1). E4 to E5 is split on every level into volume (all that the level sells grows or
 shrinks alike) and mix (the rest). The evaluations of a member are rounded to whole hundredths before they are
 subtracted, so that causes add up to the deviation exactly, on every level. Reference: price-volume-mix
 analysis (Horngren et al., Cost Accounting).
@@ -14,19 +14,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.plan.fact_labels import UNKNOWN
 from optimizer.tracking.grain import Grain
-from optimizer.tracking.measured import Factors
+from optimizer.tracking.measured import Factors, stage_of
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-CAUSES = ("leads", "hours", "conversion", "volume", "mix", "price")
-"""In the order in which the measured rates are put in."""
+BEFORE_VOLUME = ("leads", "hours", "conversion", "retention")
+CAUSES = (*BEFORE_VOLUME, "volume", "mix", "price")
+"""In the order in which the measured rates are put in; conversions of single stages stand behind
+conversion."""
 PARTS = 100
 """Parts of a unit of money that causes are counted in."""
 
@@ -55,22 +58,31 @@ class Evaluations:
     units_before: FloatArray
     """Units by row and period before volume and mix (G, P0)."""
     units_after: FloatArray
+    last: str
+    """The last evaluation before volume."""
     kind: IntArray
     """What a unit is, by row (G,); rows of several kinds have one of their own."""
 
 
-def evaluate(grain: Grain, units: FloatArray, price: FloatArray, rates: Factors) -> Evaluations:
-    """The evaluations of a plan of single sellers: `units` and `price` by pair and period (P, T)."""
+def evaluate(
+    grain: Grain, units: FloatArray, price: FloatArray, rates: Factors, retained: FloatArray | None = None
+) -> Evaluations:
+    """The evaluations of a plan of single sellers: `units` and `price` by pair and period (P, T); `retained`
+    is what retention makes of the revenue of a pair in a closed period (P, P0)."""
     facts = grain.facts
     revenue = units * price
     stages = {"plan": grain.planned(revenue, "revenue")}
-    factor: FloatArray = np.ones((grain.cube.num_pairs, 1))
-    for cause in ("leads", "hours", "conversion"):
-        factor = factor * rates.of(cause)[:, None]
+    factor: FloatArray = np.ones_like(revenue)
+    for cause in _before_volume(rates):
+        if cause == "retention":
+            factor[:, : grain.closed] *= 1.0 if retained is None else retained
+        else:
+            factor *= rates.of(cause)[:, None]
         stages[cause] = grain.planned(revenue * factor, "revenue")
+    last = BEFORE_VOLUME[-1]
     before = grain.planned(units * factor, "units")
     fact = grain.of_facts(facts.values["revenue"])
-    mean = _mean_price(grain, stages["conversion"], before, price)
+    mean = _mean_price(grain, stages[last], before, price)
     told = ~np.isnan(facts.told["units"]) | ~np.isnan(facts.told["deals"])
     after = np.where(
         grain.of_facts(told.astype(np.float64)) > 0, grain.of_facts(facts.values["units"]), np.nan
@@ -78,7 +90,17 @@ def evaluate(grain: Grain, units: FloatArray, price: FloatArray, rates: Factors)
     after = np.where(np.isnan(after), np.divide(fact, mean, out=np.zeros_like(fact), where=mean > 0), after)
     stages["units"] = after * mean
     stages["fact"] = fact
-    return Evaluations(grain, stages, before, after, _unit_kinds(grain))
+    return Evaluations(grain, stages, before, after, last, _unit_kinds(grain))
+
+
+def _before_volume(rates: Factors) -> list[str]:
+    """The causes before volume in their order, conversions of stages behind conversion."""
+    ordered: list[str] = []
+    for cause in BEFORE_VOLUME:
+        ordered.append(cause)
+        if cause == "conversion":
+            ordered += [rate for rate in rates.by_pair if stage_of(rate) is not None]
+    return ordered
 
 
 def _mean_price(grain: Grain, revenue: FloatArray, units: FloatArray, price: FloatArray) -> FloatArray:
@@ -129,20 +151,17 @@ def _split(
     totals = {
         name: round(float(values[rows][:, told].sum()) * PARTS) for name, values in found.stages.items()
     }
-    causes = {
-        "leads": totals["leads"] - totals["plan"],
-        "hours": totals["hours"] - totals["leads"],
-        "conversion": totals["conversion"] - totals["hours"],
-    }
+    order = [name for name in found.stages if name not in ("units", "fact")]
+    causes = {name: totals[name] - totals[before] for before, name in pairwise(order)}
     causes["volume"] = _volume(found, rows, told)
-    causes["mix"] = totals["units"] - totals["conversion"] - causes["volume"]
+    causes["mix"] = totals["units"] - totals[found.last] - causes["volume"]
     causes["price"] = totals["fact"] - totals["units"]
     return Split(scope, member, totals["plan"], totals["fact"], causes, int(told.sum()))
 
 
 def _volume(found: Evaluations, rows: NDArray[np.bool_], told: NDArray[np.bool_]) -> int:
     """What the level would have sold beyond the plan had all its rows changed alike, by kind of unit."""
-    kind, worth = found.kind[rows], found.stages["conversion"][rows][:, told].sum(axis=1)
+    kind, worth = found.kind[rows], found.stages[found.last][rows][:, told].sum(axis=1)
     before, after = (units[rows][:, told].sum(axis=1) for units in (found.units_before, found.units_after))
     _, code = np.unique(kind, return_inverse=True)
     planned, sold, money = (np.bincount(code, values) for values in (before, after, worth))

@@ -2,6 +2,7 @@
 
     conversion   binomial test: deals out of opportunities against the planned share
     leads        Poisson test: opportunities against the planned number
+    retention    Poisson test: customers lost against the planned number
     volume       Poisson test: deals against the planned number, where no opportunities are told
     price        t test: logarithms of measured over planned price, one a pool and period, against 0
 
@@ -22,7 +23,6 @@ from optimizer.tracking.measured import Measured
 
 FloatArray = NDArray[np.float64]
 
-TESTS = {"conversion": "binomial", "leads": "poisson", "volume": "poisson", "price": "t"}
 _FEWEST_PRICES = 3
 """Prices that a t test needs at least."""
 
@@ -76,17 +76,22 @@ def clearest(tests: Sequence[Drift], rate: str) -> list[Drift]:
 def _counts(measured: Sequence[Measured], scopes: Sequence[str]) -> list[Drift]:
     """Conversion and leads of the company and of every member that pools know."""
     found: list[Drift] = []
-    for rate in ("conversion", "leads"):
+    for rate in dict.fromkeys(one.rate for one in measured if one.rate != "hours"):
         own = [one for one in measured if one.rate == rate]
-        for scope, member, group in _groups(own, scopes):
-            planned, got = sum(one.planned for one in group), sum(one.measured for one in group)
-            base = sum(one.base_planned for one in group), sum(one.base for one in group)
-            if rate == "conversion":
-                share = planned / base[0]
-                found.append(_conversion(scope, member, share, got, base[1]))
-            else:
-                found.append(_arrivals("leads", scope, member, planned, got))
+        found += [_count(rate, *group) for group in _groups(own, scopes)]
     return found
+
+
+def _count(rate: str, scope: str, member: str, group: Sequence[Measured]) -> Drift:
+    planned, got = sum(one.planned for one in group), sum(one.measured for one in group)
+    if rate == "leads":
+        return _arrivals(rate, scope, member, planned, got)
+    if rate == "retention":
+        lost = sum(one.lost[0] for one in group), sum(one.lost[1] for one in group)
+        test = _arrivals(rate, scope, member, *lost)
+        return replace(test, planned=planned / len(group), measured=got / len(group))
+    base = sum(one.base_planned for one in group), sum(one.base for one in group)
+    return _conversion(rate, scope, member, planned / base[0], got, base[1])
 
 
 def _groups(measured: Sequence[Measured], scopes: Sequence[str]) -> list[tuple[str, str, list[Measured]]]:
@@ -100,13 +105,13 @@ def _groups(measured: Sequence[Measured], scopes: Sequence[str]) -> list[tuple[s
     return groups
 
 
-def _conversion(scope: str, member: str, share: float, won: float, opportunities: float) -> Drift:
+def _conversion(rate: str, scope: str, member: str, share: float, won: float, opportunities: float) -> Drift:
     from scipy.stats import binomtest
 
     trials = max(round(opportunities), round(won))
     p_value = float(binomtest(round(won), trials, min(share, 1.0)).pvalue) if trials else 1.0
     measured = won / opportunities if opportunities > 0 else 0.0
-    return Drift("conversion", scope, member, share, measured, opportunities, "binomial", p_value, p_value)
+    return Drift(rate, scope, member, share, measured, opportunities, "binomial", p_value, p_value)
 
 
 def _arrivals(rate: str, scope: str, member: str, expected: float, came: float) -> Drift:

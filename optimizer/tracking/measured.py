@@ -3,6 +3,10 @@
 leads[f]      = sum of opportunities that came / planned ones, over the closed periods that pool f tells
 hours[f]      = sum of hours worked / planned ones, at most 1: hours are a limit and drive nothing
 conversion[f] = (deals / opportunities) of the facts over that of the plan
+conversion of stage k [f] = (entered the next told stage / entered k) of the facts over that of the plan
+
+Where facts tell of stages, conversion is measured from each told stage to the next one, the last time to the
+deals; the product is the conversion above.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from optimizer.plan.fact_labels import UNKNOWN
 from optimizer.tracking.view import View
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,8 @@ class Measured:
     base_planned: float
     base: float
     periods: tuple[int, ...]
+    lost: tuple[float, float] = (0.0, 0.0)
+    """Customers lost, planned and measured; of retention only."""
 
     @property
     def factor(self) -> float:
@@ -53,9 +60,16 @@ class Factors:
         return self.by_pair.get(rate, np.ones(self.size))
 
 
-def measured_rates(facts: Facts, plan: View, num_pairs: int, assumed: Sequence[str] = ()) -> list[Measured]:
+def measured_rates(
+    facts: Facts,
+    plan: View,
+    num_pairs: int,
+    assumed: Sequence[str] = (),
+    entering: FloatArray | None = None,
+) -> list[Measured]:
     """What each pool that tells opportunities or hours has measured against the plan of P pairs; what is
-    `assumed` measures nothing."""
+    `assumed` measures nothing. `entering` is what the plan lets into each stage (M, K, T), where it has
+    any."""
     cover = _cover(facts, num_pairs)
     found: list[Measured] = []
     for pool in range(facts.size):
@@ -63,8 +77,59 @@ def measured_rates(facts: Facts, plan: View, num_pairs: int, assumed: Sequence[s
             found += _total(facts, plan, pool, measure, rate) if measure not in assumed else []
         if "opportunities" in assumed:
             continue
-        found += _conversion(facts, plan, pool, cover)
+        whole = _conversion(facts, plan, pool, cover)
+        found += whole
+        if whole and entering is not None:
+            found += _by_stage(facts, plan, whole[0], entering)
     return found
+
+
+def _by_stage(facts: Facts, plan: View, whole: Measured, entering: FloatArray) -> list[Measured]:
+    """The conversion of a pool from each stage that is told in all its periods to the next."""
+    own, periods = facts.entered, np.array(whole.periods)
+    cube = plan.context.cube
+    markets = np.unique(cube.pair_market[facts.pairs[1][facts.pairs[0] == whole.pool]])
+    funnel = cube.inputs.funnel
+    rows = [
+        row
+        for row in np.flatnonzero(own.pool == whole.pool).tolist()
+        if not np.isnan(own.told[row, periods]).any()
+    ]
+    if not rows or funnel is None:
+        return []
+    first = int(funnel.stages.present[markets].any(axis=0).argmax())
+    counts = {
+        int(own.stage[row]): (
+            float(entering[markets, own.stage[row]][:, periods].sum()),
+            float(own.told[row, periods].sum()),
+        )
+        for row in rows
+    }
+    counts[first] = (whole.base_planned, whole.base)
+    told = sorted(stage for stage, count in counts.items() if min(count) > 0)
+    ends = [*(counts[stage] for stage in told[1:]), (whole.planned, whole.measured)]
+    return [
+        Measured(
+            staged(funnel.stages.names[stage]), whole.pool, whole.where, end[0], end[1], *counts[stage],
+            whole.periods,
+        )
+        for stage, end in zip(told, ends, strict=True)
+        if len(told) > 1
+    ]  # fmt: skip
+
+
+STAGED = "conversion:"
+"""Before the name of the stage in the name of a rate of one stage."""
+
+
+def staged(stage: str) -> str:
+    """The name of the rate of one stage."""
+    return f"{STAGED}{stage}"
+
+
+def stage_of(rate: str) -> str | None:
+    """The stage of a rate; None for a rate that is not about one."""
+    return rate.removeprefix(STAGED) if rate.startswith(STAGED) else None
 
 
 def _cover(facts: Facts, num_pairs: int) -> sparse.csr_array:
@@ -83,13 +148,29 @@ def keys_of(facts: Facts, pool: int) -> dict[str, str]:
     }
 
 
+def _planned(facts: Facts, plan: View, pool: int, metric: str) -> FloatArray | None:
+    """A planned metric in the scope of a pool by period (T,); None where the plan does not know it there.
+
+    A market has opportunities, a seller has not: where a pool covers everybody who sells in its markets, the
+    sellers that it knows are no narrower scope.
+    """
+    where, cube = keys_of(facts, pool), plan.context.cube
+    found = plan.scoped(metric, where)
+    if found is not None:
+        return found
+    own = facts.pairs[1][facts.pairs[0] == pool]
+    whole = np.isin(cube.pair_market, cube.pair_market[own]).sum() == len(own)
+    narrower = {name: label for name, label in where.items() if name in cube.markets.labels}
+    return plan.scoped(metric, narrower) if whole and narrower != where else None
+
+
 def _total(facts: Facts, plan: View, pool: int, measure: str, rate: str) -> list[Measured]:
     told = facts.told[measure][pool, : facts.past]
     periods = np.flatnonzero(~np.isnan(told))
     if not len(periods):
         return []
     where = keys_of(facts, pool)
-    planned = plan.scoped(measure, where)
+    planned = _planned(facts, plan, pool, measure)
     if planned is None or planned[periods].sum() <= 0:
         return []
     sums = float(planned[periods].sum()), float(told[periods].sum())
@@ -100,7 +181,7 @@ def _conversion(facts: Facts, plan: View, pool: int, cover: sparse.csr_array) ->
     told = facts.told["opportunities"][pool, : facts.past]
     periods = np.flatnonzero(~np.isnan(told))
     where = keys_of(facts, pool)
-    planned = plan.scoped("opportunities", where) if len(periods) else None
+    planned = _planned(facts, plan, pool, "opportunities") if len(periods) else None
     if planned is None or planned[periods].sum() <= 0 or told[periods].sum() <= 0:
         return []
     own = cover[[pool], :]
@@ -125,10 +206,31 @@ def pair_factors(facts: Facts, found: list[Measured], num_pairs: int) -> Factors
     for one in found:
         values = by_pair.setdefault(one.rate, np.ones(num_pairs))
         values[pair[pool == one.pool]] = one.factor
+    _without_doubles(by_pair, found, pool, pair)
     if "hours" in by_pair:
         leads = by_pair.get("leads", np.ones(num_pairs))
         by_pair["hours"] = np.minimum(1.0, by_pair["hours"] / np.maximum(leads, 1e-300))
-        converted = by_pair.get("conversion")
-        if converted is not None:
-            by_pair["conversion"] = converted / by_pair["hours"]
+        # Sales that hours cost are no lower conversion: the last rate that a pair's conversion has takes it.
+        for rates, own in _last_conversions(found, pool, pair, num_pairs):
+            by_pair[rates][own] /= by_pair["hours"][own]
     return Factors(by_pair, num_pairs)
+
+
+def _without_doubles(
+    by_pair: dict[str, FloatArray], found: list[Measured], pool: IntArray, pair: IntArray
+) -> None:
+    """Where conversion is measured by stage, the whole one adds nothing."""
+    for one in found:
+        if stage_of(one.rate) is not None:
+            by_pair["conversion"][pair[pool == one.pool]] = 1.0
+
+
+def _last_conversions(
+    found: list[Measured], pool: IntArray, pair: IntArray, num_pairs: int
+) -> list[tuple[str, NDArray[np.bool_]]]:
+    """The rate of conversion that stands last for each pair: (rate, pairs)."""
+    last: dict[int, str] = {one.pool: one.rate for one in found if one.rate.startswith("conversion")}
+    rates: dict[str, NDArray[np.bool_]] = {}
+    for row, rate in last.items():
+        rates.setdefault(rate, np.zeros(num_pairs, dtype=np.bool_))[pair[pool == row]] = True
+    return list(rates.items())

@@ -6,12 +6,10 @@ import numpy as np
 import pandas as pd
 
 from optimizer import messages
+from optimizer.plan.columns_selling import RATES
 from optimizer.plan.tables import ALL, Table
 from optimizer.tracking.drift import Drift, clearest
 from optimizer.tracking.tracking import Comparison
-
-RATES = ("price", "volume", "hours", "leads", "conversion")
-"""Rates that drift and that the table `rates` takes."""
 
 
 def rates_table(comparison: Comparison) -> Table | None:

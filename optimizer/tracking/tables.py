@@ -8,7 +8,7 @@ import pandas as pd
 
 from optimizer.report.words import unit_text
 from optimizer.result.kpis import COMPANY
-from optimizer.tracking.causes import CAUSES, PARTS
+from optimizer.tracking.causes import PARTS
 from optimizer.tracking.rates import drift_reason
 from optimizer.tracking.tracking import Comparison, Tracking
 
@@ -57,8 +57,8 @@ def tracking_frame(found: Tracking) -> pd.DataFrame:
 def causes_frame(found: Comparison) -> pd.DataFrame:
     """One row a member and cause; the amounts of a member add up to fact less plan to date, to the hundredth.
 
-    Columns: scope, member, cause, amount (currency), share (of the plan to date), plan_to_date, fact,
-    periods.
+    Columns: scope, member, cause (conversion:STAGE for the conversion of one stage), amount (currency), share
+    (of the plan to date), plan_to_date, fact, periods.
     """
     rows = [
         {
@@ -68,7 +68,7 @@ def causes_frame(found: Comparison) -> pd.DataFrame:
             "plan_to_date": split.plan / PARTS, "fact": split.fact / PARTS, "periods": split.periods,
         }
         for split in found.splits
-        for cause in CAUSES
+        for cause in split.causes
     ]  # fmt: skip
     return _frame(rows, CAUSE_COLUMNS, ("scope", "member", "cause"), ("periods",))
 

@@ -17,6 +17,8 @@ from optimizer.tracking.drift import Drift, clearest, drifts
 from optimizer.tracking.grain import make_grain
 from optimizer.tracking.levels import Standing, standings
 from optimizer.tracking.measured import Measured, measured_rates, pair_factors
+from optimizer.tracking.retention import measured_retention, retention_factors, told_bases
+from optimizer.tracking.stageflow import entering_stages
 from optimizer.tracking.view import fact_view, planned_view
 
 FloatArray = NDArray[np.float64]
@@ -69,9 +71,13 @@ def compare(solution: Solution, inputs: Inputs, assumed: Sequence[str] = ()) -> 
     plan, cube = planned_view(solution), solution.sellers
     deals = solution.sales * solution.metrics.coefficient("deals")
     price = cube.by_market(cube.markets.price)
-    measured = measured_rates(facts, plan, cube.num_pairs, assumed)
+    entering = entering_stages(solution) if len(facts.entered.pool) else None
+    measured = measured_rates(facts, plan, cube.num_pairs, assumed, entering)
+    factors, bases = pair_factors(facts, measured, cube.num_pairs), told_bases(solution, facts)
+    measured += measured_retention(facts, bases, solution.plan.calendar.periods_a_year)
     grain = make_grain(cube, facts, solution.inputs.facts)
-    found = evaluate(grain, solution.sales, price, pair_factors(facts, measured, cube.num_pairs))
+    retained = retention_factors(solution, facts, bases)
+    found = evaluate(grain, solution.sales, price, factors, retained)
     scopes = scope_columns(solution)
     causes = [split for scope in ("", *scopes) for split in splits(found, scope)]
     chance = solution.plan.spec.tracking.chance

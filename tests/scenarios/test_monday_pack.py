@@ -1,4 +1,4 @@
-"""The pack with facts tells its story: conversion is the cause, training and after-sales come forward."""
+"""The pack with facts tells its story: conversion of quotes is the cause, training and after-sales come forward."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ QUIET = SolveSettings(marginal_values=False, leverage=False)
 
 
 def test_the_pack_tells_its_story(examples: Path, root: Path) -> None:
-    """`track` names conversion with its amount, `replan` brings training forward, starts the after-sales
+    """`track` names the conversion of quotes with its amount, `replan` brings training forward, starts the after-sales
     service and gains on the forecast, and the README tells it with these figures."""
     run = replan_run(examples / "premium_monday", Asked())
     again, tracked = run.replanned, run.tracked
     assert again is not None
     whole = next(split for split in tracked.comparison.splits if not split.scope)
-    assert min(whole.causes, key=lambda cause: whole.causes[cause]) == "conversion"
-    assert "conversion" in main_cause(tracked.solution, whole, tracked.comparison.drifts)
+    assert min(whole.causes, key=lambda cause: whole.causes[cause]) == "conversion:quote"
+    assert "conversion of quote" in main_cause(tracked.solution, whole, tracked.comparison.drifts)
     starts = starts_frame(tracked.solution, again.solution).set_index("initiative")
     assert starts.loc["Customer training", "state"] == "forward"
     assert starts.loc["After-sales service", "state"] == "added"
@@ -36,7 +36,7 @@ def test_the_pack_tells_its_story(examples: Path, root: Path) -> None:
     ends = again.solution.figure("revenue")
     assert revenue.forecast < ends < 20_600_000
     text = (root / "README.md").read_text(encoding="utf-8")
-    for figure in (whole.causes["conversion"] / 1e5, (whole.fact - whole.plan) / 1e5):
+    for figure in (whole.causes["conversion:quote"] / 1e5, (whole.fact - whole.plan) / 1e5):
         assert f"{figure:,.1f} k" in text
     assert f"{revenue.forecast / 1e6:.2f} M" in text and f"{ends / 1e6:.2f} M" in text
 
