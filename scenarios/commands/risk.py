@@ -60,7 +60,7 @@ def risk(
     language = language_of(plan)
     ticker = Ticker(sys.stderr, language, shown=sys.stderr.isatty() and not quiet)
     with spoken(language), ticker, interruption(language) as interrupt:
-        from scenarios.risk.analysis import analyse, decided, load, save, with_break_evens
+        from scenarios.risk.analysis import analyse, decided, load, prepared, save, with_break_evens
         from scenarios.risk.breakeven import check_asked
         from scenarios.risk.page import risk_page
 
@@ -71,6 +71,7 @@ def risk(
         found = with_break_evens(found, break_even)
         if decide is not None:
             found = decided(found, decide, workers)
+        found = prepared(found, workers)
         shown = "" if out is None else str(out)
         if out is not None:
             save(found, risk_page(found, language, folder=out.name), out)

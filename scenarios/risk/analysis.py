@@ -20,6 +20,7 @@ from optimizer.solving import solve
 from scenarios.base import Base, load_base
 from scenarios.kept import WAYS, Planned
 from scenarios.risk.breakeven import budget_for, holds_until
+from scenarios.risk.contingency import contingency
 from scenarios.risk.deciding import Deciding
 from scenarios.risk.measures import MONEY
 from scenarios.risk.riskfile import Draws, Risk, load_risk
@@ -157,6 +158,16 @@ def decided(found: Analysis, futures: int, workers: int = 1) -> Analysis:
     seconds = {**found.seconds, "decide": time.perf_counter() - started}
     frames = {**found.frames, "frontier": pd.DataFrame(rows)}
     return replace(found, frames=frames, seconds=seconds, findings={**found.findings, **findings})
+
+
+def prepared(found: Analysis, workers: int = 1) -> Analysis:
+    """The analysis with what to prepare now, where the risk file asks for it; raises `InputError`."""
+    if found.risk.spec.contingency is None:
+        return found
+    started = time.perf_counter()
+    best, every = contingency(found.risk, Planned.of(found.solution), workers)
+    seconds = {**found.seconds, "contingency": time.perf_counter() - started}
+    return replace(found, frames={**found.frames, "contingency": best, "signs": every}, seconds=seconds)
 
 
 def with_break_evens(found: Analysis, asked: Sequence[tuple[str, str]]) -> Analysis:

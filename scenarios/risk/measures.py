@@ -13,6 +13,7 @@ from optimizer.errors import InputError
 from optimizer.model.compile import Model
 from optimizer.model.metrics import RATIOS
 from optimizer.model.terms import Terms
+from scenarios.risk.further import NOTHING, Further, further_rows
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -83,8 +84,9 @@ class Measures:
         )  # fmt: skip
 
 
-def measures_of(model: Model) -> Measures:
-    """Money, every figure of the company that the plan knows, and every rule, over the model's columns."""
+def measures_of(model: Model, further: Further = NOTHING) -> Measures:
+    """Money, every figure of the company that the plan knows, every rule, and what is asked for beside them,
+    over the model's columns."""
     rows = _Rows(model.program.num_columns)
     metrics = model.context.metrics
     money = "contribution" if model.cube.markets.knows_margin else "revenue"
@@ -110,6 +112,11 @@ def measures_of(model: Model) -> Measures:
         each = 1.0 / np.broadcast_to(np.asarray(found.sellers, dtype=np.float64), (len(labels),))
         numerator = found.numerator if found.denominator is not None else found.numerator.scaled(each)
         rows.add(labels, numerator, found.denominator, found.shift, found.asked_lower, found.asked_upper)
+    for part in further_rows(model, further):
+        labels = [
+            Label(part.metric, part.unit, part.rule, part.kind, " / ".join(member)) for member in part.members
+        ]
+        rows.add(labels, part.terms)
     return rows.built()
 
 

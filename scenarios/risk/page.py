@@ -11,6 +11,7 @@ from optimizer.report.numbers import UNKNOWN, amount, percent, signed
 from optimizer.report.words import figure, metric_word
 from scenarios.risk.analysis import Analysis
 from scenarios.risk.measures import MONEY
+from scenarios.risk.sections import contingency_section
 
 MOST_TARGETS = 20
 MOST_DRIVERS = 6
@@ -39,6 +40,7 @@ def risk_page(
     _tornado(paper, found, language)
     _frontier(paper, found, language)
     _break_evens(paper, found, language)
+    contingency_section(paper, found, language)
     paper.blank()
     paper.paragraph(_say("page_legend", language, worst=percent(spec.worst, language, 0)), tone="faint")
     left_out = list(dict.fromkeys(name for one in found.simulations.values() for name in one.left_out))

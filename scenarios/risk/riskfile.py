@@ -21,6 +21,7 @@ from optimizer.plan.problems import explained
 from optimizer.plan.source import Source
 from scenarios.base import Base
 from scenarios.risk.events import Event, events_of
+from scenarios.risk.further import NOTHING, Further
 from scenarios.risk.sampling import check_correlation, correlated, uniforms
 from scenarios.risk.schema import STRENGTHS, MatrixSpec, RiskSpec
 from scenarios.risk.uncertain import Variable, variables_of
@@ -64,6 +65,8 @@ class Risk:
     variables: tuple[Variable, ...]
     events: tuple[Event, ...]
     correlation: FloatArray
+    further: Further = NOTHING
+    """What is measured beside the plan's own figures."""
 
     def draws(self, samples: int | None = None, fresh: int = 0) -> Draws:
         """The samples of the file's seed; `fresh` gives others, which are independent of them."""
@@ -77,7 +80,7 @@ class Risk:
 
     def __reduce__(self) -> Any:
         """Travels as its file: quantiles are functions, which do not."""
-        return risk_of, (self.spec, self.base, self.source)
+        return risk_of, (self.spec, self.base, self.source, self.further)
 
     @property
     def likely(self) -> Draws:
@@ -104,14 +107,15 @@ def load_risk(base: Base, path: str | Path) -> Risk:
     return risk_of(spec, base, source)
 
 
-def risk_of(spec: RiskSpec, base: Base, source: Source | None = None) -> Risk:
+def risk_of(spec: RiskSpec, base: Base, source: Source | None = None, further: Further = NOTHING) -> Risk:
     """A risk file in memory; raises like `load_risk`."""
     source = source or Source("risk")
     if not spec.uncertain and not spec.events:
         raise InputError("risk.nothing_uncertain", source.place(("name",)))
     variables = variables_of(spec, base.content.tables, source, base.folder)
     events = events_of(spec, base.plan, source)
-    return Risk(spec, base, source, variables, events, _correlation(spec, variables, source))
+    correlation = _correlation(spec, variables, source)
+    return Risk(spec, base, source, variables, events, correlation, further)
 
 
 def _correlation(spec: RiskSpec, variables: Sequence[Variable], source: Source) -> FloatArray:

@@ -94,6 +94,42 @@ class EventSpec(Strict):
     """Changes of tables as in a scenario file, which hold when it happens."""
 
 
+class ActionSpec(Strict):
+    """Something that can be prepared now and done later: exactly one of initiative, resource and channel."""
+
+    name: Label = ""
+    """Name in reports; that of the initiative, resource or channel when left out."""
+    initiative: Label | None = None
+    """An initiative that the plan does not start; it starts as soon as it may after `visible_by`."""
+    resource: Label | None = None
+    """A resource of which `amount` more is bought in each later period, at its extra_price."""
+    channel: Label | None = None
+    """A channel of marketing on which `amount` (currency) more is spent in each later period: a reserve."""
+    amount: Number | None = Field(default=None, gt=0)
+    """Units of the resource, or currency on the channel, in each period after `visible_by`."""
+    prepare: Number = Field(default=0, ge=0)
+    """Currency that preparing costs now, whether one acts or not."""
+
+
+class ContingencySpec(Strict):
+    """What to prepare now, and which early sign says that it is time to act."""
+
+    visible_by: int = Field(ge=1)
+    """Periods whose figures are known when one decides to act."""
+    actions: list[ActionSpec] = Field(default_factory=list)
+    """What can be prepared; when left out, every initiative that the plan does not start."""
+    way: Literal["reacting", "kept"] = "reacting"
+    """How the plan is tried with and without the action."""
+    indicators: Labels = Field(default_factory=lambda: ["revenue", "deals", "leads", "opportunities"])
+    """Metrics whose figures to date are looked at, those of the company and of each member of `by`."""
+    by: Labels = Field(default_factory=list)
+    """Columns by which they are split; every column of markets with at most 8 labels when left out."""
+    numbers: bool = True
+    """Whether uncertain numbers and events are indicators too: what they have turned out to be by then."""
+    futures: int = Field(default=500, ge=20, le=100_000)
+    """Futures from which thresholds are found; as many fresh ones measure them."""
+
+
 class RiskSpec(Strict):
     """A risk file."""
 
@@ -115,3 +151,5 @@ class RiskSpec(Strict):
     """What may happen."""
     worst: Number = Field(default=0.10, gt=0, lt=1)
     """Share of the futures that counts as the worst."""
+    contingency: ContingencySpec | None = None
+    """What to prepare now, and when to act on it."""

@@ -64,7 +64,7 @@ class Worlds:
         delays = delays_of(self.risk.events, future.outcomes)
         if delays:
             program = slipped(program, model, delays)
-        return World(program, measures_of(model))
+        return World(program, measures_of(model, self.risk.further))
 
     def _program(self, model: Model, future: Future) -> LinearProgram:
         """The rows of the world: with the plan in it, or with decisions open under the rules about them."""

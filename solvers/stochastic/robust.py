@@ -41,36 +41,43 @@ def robust_counterpart(program: LinearProgram, deviation: sparse.csc_array, prot
     _check(program, size, counts, protection)
     protected = np.flatnonzero((counts > 0) & (protection > 0.0))
     kept = np.isin(row, protected)
-    row, column, size = row[kept], column[kept], size[kept]
-    n, k, e = program.num_columns, protected.size, row.size
+    column, size, place = column[kept], size[kept], np.searchsorted(protected, row[kept])
     signed = np.unique(column[program.column_lower[column] < 0.0])
-    sign = np.where(np.isfinite(program.row_upper[protected]), 1.0, -1.0)
-    place = np.searchsorted(protected, row)
-    # Columns: x, z of each protected row, p of each uncertain coefficient, y of columns of either sign.
-    own = sparse.coo_array(
-        (
-            np.concatenate([sign * protection[protected], sign[place]]),
-            (np.concatenate([protected, row]), np.concatenate([np.arange(k), k + np.arange(e)])),
-        ),
-        shape=(program.num_rows, k + e + signed.size),
-    )
+    n, k, e = program.num_columns, protected.size, size.size
+    own = _own_columns(program, protected, protection[protected], place, signed.size)
     worst = _worst_rows(n, column, size, place, signed, k)
     sides = _magnitude_rows(n, signed, k + e)
-    extra = k + e + signed.size
     matrix = sparse.vstack([sparse.hstack([program.matrix, own]), worst, sides], format="csc")
-    added = e + 2 * signed.size
-    grown = program.replace(
-        objective=np.append(program.objective, np.zeros(extra)),
-        matrix=sparse.csc_array(matrix),
-        row_lower=np.append(program.row_lower, np.zeros(added)),
-        row_upper=np.append(program.row_upper, np.full(added, np.inf)),
-        column_lower=np.append(program.column_lower, np.zeros(extra)),
-        column_upper=np.append(program.column_upper, np.full(extra, np.inf)),
-        integer=np.append(program.integer, np.zeros(extra, dtype=np.bool_)),
+    grown = _grown(program, sparse.csc_array(matrix))
+    return Robust(grown, protected, counts[protected])
+
+
+def _own_columns(
+    program: LinearProgram, protected: IntArray, protection: FloatArray, place: IntArray, signed: int
+) -> sparse.coo_array:
+    """What the new columns do in the rows themselves: z of each protected row, p of each uncertain
+    coefficient (`place` is its row among the protected ones), y of columns of either sign."""
+    k, e = protected.size, place.size
+    sign = np.where(np.isfinite(program.row_upper[protected]), 1.0, -1.0)
+    values = np.concatenate([sign * protection, sign[place]])
+    rows, columns = np.concatenate([protected, protected[place]]), np.arange(k + e)
+    return sparse.coo_array((values, (rows, columns)), shape=(program.num_rows, k + e + signed))
+
+
+def _grown(program: LinearProgram, matrix: sparse.csc_array) -> LinearProgram:
+    """The program with this matrix: what is added are columns from 0 on without cost, and rows >= 0."""
+    rows, columns = matrix.shape[0] - program.num_rows, matrix.shape[1] - program.num_columns
+    return program.replace(
+        objective=np.append(program.objective, np.zeros(columns)),
+        matrix=matrix,
+        row_lower=np.append(program.row_lower, np.zeros(rows)),
+        row_upper=np.append(program.row_upper, np.full(rows, np.inf)),
+        column_lower=np.append(program.column_lower, np.zeros(columns)),
+        column_upper=np.append(program.column_upper, np.full(columns, np.inf)),
+        integer=np.append(program.integer, np.zeros(columns, dtype=np.bool_)),
         column_blocks=(),
         row_blocks=(),
     )
-    return Robust(grown, protected, counts[protected])
 
 
 def _check(program: LinearProgram, size: FloatArray, counts: IntArray, protection: FloatArray) -> None:

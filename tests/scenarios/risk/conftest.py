@@ -22,9 +22,15 @@ MARKETS = "region,price,margin_rate,last_year_revenue,potential{more}\n{rows}"
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Base]:
-    """A function that writes and loads a plan of two markets, with sellers where asked."""
+    """A function that writes and loads a plan of two markets, with sellers and further tables where asked."""
 
-    def make(sellers: bool = False, more: str = "", rows: str | None = None, **plan: Any) -> Base:
+    def make(
+        sellers: bool = False,
+        more: str = "",
+        rows: str | None = None,
+        files: dict[str, str] | None = None,
+        **plan: Any,
+    ) -> Base:
         folder: Path = tmp_path_factory.mktemp("small")
         text = rows or "East,10,0.4,1000,120\nWest,20,0.3,2000,130\n"
         (folder / "markets.csv").write_text(MARKETS.format(more=more, rows=text), encoding="utf-8")
@@ -40,6 +46,9 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Base]:
             )
             (folder / "territories.csv").write_text("region,hours_per_unit\nEast,1\nWest,2\n")
             spec["tables"] |= {"sellers": "sellers.csv", "territories": "territories.csv"}
+        for name, table in (files or {}).items():
+            (folder / f"{name}.csv").write_text(table, encoding="utf-8")
+            spec["tables"] |= {name: f"{name}.csv"}
         (folder / "plan.yaml").write_text(yaml.safe_dump(spec), encoding="utf-8")
         return load_base(folder)
 

@@ -1,0 +1,70 @@
+"""Sections of the page of a risk analysis about plans: what to prepare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from optimizer import messages
+from optimizer.report.layout import Column, Paper
+from optimizer.report.numbers import amount, percent
+from optimizer.report.words import figure, metric_word
+from scenarios.risk.analysis import Analysis
+
+
+def contingency_section(paper: Paper, found: Analysis, language: str) -> None:
+    """What to prepare: how often the sign of each action is right, what acting on it is worth."""
+    frame = found.frames.get("contingency")
+    if frame is None or frame.empty:
+        return
+
+    def say(name: str, **fields: object) -> str:
+        return messages.text(f"contingency.{name}", language, **fields)
+
+    rows = frame.to_dict("records")
+    paper.heading(say("head", currency=found.currency, period=rows[0]["visible_by"]))
+    names = ("action", "hits", "alarms", "misses", "value", "prepare")
+    columns = [Column(say(f"col_{name}"), number=name != "action") for name in names]
+    cells = [
+        [
+            row["action"],
+            *(percent(row[f"fresh_{name}"], language, 0) for name in ("hits", "false_alarms", "misses")),
+            amount(row["fresh_value"], language), amount(row["prepare"], language),
+        ]
+        for row in rows
+    ]  # fmt: skip
+    paper.table(columns, cells)
+    for row in rows:
+        always = row["always"] >= row["fresh_value"] and row["always"] > row["prepare"]
+        kind = "do_now" if always else "prepare" if row["worth_preparing"] else "leave"
+        money = ("value_low", "value_high", "worth", "prepare")
+        fields = {name.removeprefix("value_"): amount(row[name], language) for name in money}
+        value = amount(row["always" if always else "fresh_value"], language)
+        said = say(
+            kind, action=row["action"], starts=row["starts"], rule=_rule(row, language), value=value, **fields
+        )
+        paper.paragraph(said, indent=2, mark="· ")
+    best, way = rows[0], messages.text(f"risk.way_{rows[0]['way']}", language)
+    foresight = amount(best["foresight"], language)
+    legend = say("legend", way=way, count=best["futures"], foresight=foresight, action=best["action"])
+    paper.paragraph(legend, indent=2, tone="faint")
+
+
+def _rule(row: Mapping[Any, Any], language: str) -> str:
+    """The rule in words: `revenue East to date is at most 1.2 M`, an event that has happened, always."""
+
+    def say(name: str, **fields: object) -> str:
+        return messages.text(f"contingency.sign_{name}", language, **fields)
+
+    above = row["side"] == "at_least"
+    if not np.isfinite(row["level"]):
+        return say("always" if (row["level"] < 0.0) == above else "never")
+    if row["sign_kind"] == "event":
+        return say("event" if above else "no_event", sign=row["sign"])
+    name = str(row["sign"])
+    if row["sign_kind"] == "figure":
+        metric, _, member = name.partition(": ")
+        name = say("to_date", sign=f"{metric_word(metric, language)} {member}".strip())
+    return say(row["side"], sign=name, level=figure(float(row["level"]), str(row["unit"]), language))
