@@ -60,8 +60,9 @@ def risk(
     language = language_of(plan)
     ticker = Ticker(sys.stderr, language, shown=sys.stderr.isatty() and not quiet)
     with spoken(language), ticker, interruption(language) as interrupt:
-        from scenarios.risk.analysis import analyse, decided, load, prepared, save, with_break_evens
+        from scenarios.risk.analysis import analyse, load, prepared, save, with_break_evens
         from scenarios.risk.breakeven import check_asked
+        from scenarios.risk.decided import decided, refuse_impossible
         from scenarios.risk.page import risk_page
 
         base, read = load(plan_file(plan), riskfile)
@@ -69,13 +70,14 @@ def risk(
             check_asked(read, what)
         found = analyse(base, read, samples, workers, ticker.futures, interrupt)
         found = with_break_evens(found, break_even)
-        if decide is not None:
+        if decide is not None or read.spec.decide is not None:
             found = decided(found, decide, workers)
         found = prepared(found, workers)
         shown = "" if out is None else str(out)
         if out is not None:
             save(found, risk_page(found, language, folder=out.name), out)
-    if as_json:
-        echo_json(found.summary())
-    elif not quiet:
-        click.echo(risk_page(found, language, **paper_options(), folder=shown), nl=False)
+        if as_json:
+            echo_json(found.summary())
+        elif not quiet:
+            click.echo(risk_page(found, language, **paper_options(), folder=shown), nl=False)
+        refuse_impossible(found)

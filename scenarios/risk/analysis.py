@@ -19,20 +19,18 @@ from optimizer.settings import SolveSettings
 from optimizer.solving import solve
 from scenarios.base import Base, load_base
 from scenarios.kept import WAYS, Planned
+from scenarios.risk.actions import actions_of
 from scenarios.risk.breakeven import budget_for, holds_until
 from scenarios.risk.contingency import contingency
-from scenarios.risk.deciding import Deciding
-from scenarios.risk.measures import MONEY
+from scenarios.risk.goals import place_of
+from scenarios.risk.measures import MONEY, measures_of
 from scenarios.risk.riskfile import Draws, Risk, load_risk
 from scenarios.risk.simulation import Simulation, simulate
 from scenarios.risk.statistics import drivers_frame, summary_frame, targets_frame
 from scenarios.risk.tornado import tornado
-from solvers.stochastic.measures import tail_mean
 
 MARKER = "risk.json"
 FORMAT = 1
-FRESH_FUTURES = 1_000
-"""Which fresh samples measure a frontier: none of those on which decisions were found or tested."""
 DRIVEN = 4
 """Targets whose drivers are listed, the least likely first, beside money."""
 
@@ -105,6 +103,7 @@ def analyse(
     seconds["solve"] = time.perf_counter() - started
     draws = risk.draws(samples)
     planned = Planned.of(solution)
+    check_wishes(risk, solution, planned)
     simulations: dict[str, Simulation] = {}
     for way in WAYS:
         started = time.perf_counter()
@@ -125,39 +124,13 @@ def analyse(
     return replace(found, frames=frames)
 
 
-def decided(found: Analysis, futures: int, workers: int = 1) -> Analysis:
-    """The analysis with decisions for many futures: the frontier of mean and worst part, measured on fresh
-    futures, the worth of knowing and of planning, and the gap on fresh futures; raises `InputError`."""
-    started = time.perf_counter()
-    risk, planned = found.risk, Planned.of(found.solution)
-    deciding = Deciding(risk, planned, risk.draws(futures))
-    problem = deciding.problem(deciding.draws)
-    choices = deciding.frontier(problem, workers=workers)
-    fresh, rows = risk.draws(len(found.draws), fresh=FRESH_FUTURES), []
-    for name, weight, plan, gap in [
-        ("planned", np.nan, planned, np.nan),
-        *((f"weight {one.weight:g}", one.weight, one.planned, one.result.gap) for one in choices),
-    ]:
-        tried = simulate(risk, plan, fresh, "reacting", workers)
-        money = tried.column(MONEY)
-        shares = np.full(len(money), 1.0 / len(money))
-        rows.append({
-            "decision": name, "weight": weight, "mean": float(money.mean()),
-            "worst_mean": -tail_mean(-money, shares, 1.0 - risk.spec.worst), "gap": gap,
-        })  # fmt: skip
-    worth = deciding.worth(problem)
-    interval = deciding.out_of_sample(choices[0])
-    findings = {
-        "worth_of_knowing": worth.of_knowing, "worth_of_planning": worth.of_planning,
-        "together": worth.together, "knowing": worth.knowing, "mean_decision": worth.mean_decision,
-        "gap_on_fresh_futures": {
-            "mean": interval.mean, "upper": interval.upper, "confidence": interval.confidence,
-        },
-        "held_as_planned": list(deciding.held),
-    }  # fmt: skip
-    seconds = {**found.seconds, "decide": time.perf_counter() - started}
-    frames = {**found.frames, "frontier": pd.DataFrame(rows)}
-    return replace(found, frames=frames, seconds=seconds, findings={**found.findings, **findings})
+def check_wishes(risk: Risk, solution: Solution, planned: Planned) -> None:
+    """Raise `InputError` for actions and targets that the plan does not know, before it is simulated."""
+    actions_of(risk, planned, solution.model)
+    if risk.spec.decide is not None:
+        labels = measures_of(solution.model).labels
+        for name in risk.spec.decide.reach:
+            place_of(labels, name)
 
 
 def prepared(found: Analysis, workers: int = 1) -> Analysis:

@@ -20,6 +20,7 @@ from scipy import sparse
 
 from optimizer.errors import InputError
 from scenarios.kept import Planned, decisions_kept
+from scenarios.risk.arrays import World
 from scenarios.risk.futures import Future
 from scenarios.risk.learned import NotLearnedError
 from scenarios.risk.learning import Stratified
@@ -82,20 +83,24 @@ class Deciding:
 
     def problem(self, draws: Draws, shares: FloatArray | None = None) -> TwoStage:
         """Two stages over these futures, with equal probabilities unless given."""
-        count = len(draws)
-        programs = [self._with_curves(self._program(draws, row)) for row in range(count)]
+        return self._without_idle(self.stages([self.world(draws, row) for row in range(len(draws))], shares))
+
+    def stages(self, worlds: Sequence[World], shares: FloatArray | None = None) -> TwoStage:
+        """Two stages over these worlds; columns of now and later are those of `now` and the others."""
+        count = len(worlds)
+        programs = [self._with_curves(world.program) for world in worlds]
         probability = np.full(count, 1.0 / count) if shares is None else shares
         base = self._with_curves(self._worlds.base.program)
-        problem = split(programs, probability, self.now, base)
-        return self._without_idle(problem)
+        return split(programs, probability, self.now, base)
 
-    def _program(self, draws: Draws, row: int) -> LinearProgram:
+    def world(self, draws: Draws, row: int) -> World:
+        """One future with decisions open."""
         if self._learned is not None:
-            return self._learned.world(draws, row).program
+            return self._learned.world(draws, row)
         world = self._worlds.compiled(replace(Future.of(draws, row), amounts=self._worlds.levels))
         if not self._worlds.base.fits(world):
             raise InputError("risk.decide_not_learned")
-        return world.program
+        return world
 
     @cached_property
     def now(self) -> BoolArray:

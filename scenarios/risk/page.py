@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -11,7 +14,7 @@ from optimizer.report.numbers import UNKNOWN, amount, percent, signed
 from optimizer.report.words import figure, metric_word
 from scenarios.risk.analysis import Analysis
 from scenarios.risk.measures import MONEY
-from scenarios.risk.sections import contingency_section
+from scenarios.risk.sections import contingency_section, reach_section, reduced_sentence
 
 MOST_TARGETS = 20
 MOST_DRIVERS = 6
@@ -39,6 +42,7 @@ def risk_page(
     _drivers(paper, found, language)
     _tornado(paper, found, language)
     _frontier(paper, found, language)
+    reach_section(paper, found, language)
     _break_evens(paper, found, language)
     contingency_section(paper, found, language)
     paper.blank()
@@ -141,15 +145,13 @@ def _frontier(paper: Paper, found: Analysis, language: str) -> None:
     ]
     rows = []
     for row in frame.to_dict("records"):
-        planned = np.isnan(row["weight"])
-        name = (
-            _say("decision_planned", language)
-            if planned
-            else _say("decision_weight", language, weight=percent(row["weight"], language, 0))
-        )
-        gap = UNKNOWN if planned else percent(row["gap"], language, 2)
-        rows.append([name, amount(row["mean"], language), amount(row["worst_mean"], language), gap])
+        gap = percent(row["gap"], language, 2)
+        cells = [amount(row["mean"], language), amount(row["worst_mean"], language), gap]
+        rows.append([_decision_word(row, language), *cells])
     paper.table(columns, rows)
+    reduced = reduced_sentence(found, language)
+    if reduced:
+        paper.paragraph(reduced, indent=2)
     known = found.findings
     planning = float(known["worth_of_planning"])
     words = _say("worth_endless", language) if np.isinf(planning) else amount(planning, language)
@@ -160,6 +162,15 @@ def _frontier(paper: Paper, found: Analysis, language: str) -> None:
         ),
         indent=2,
     )  # fmt: skip
+
+
+def _decision_word(row: Mapping[Any, Any], language: str) -> str:
+    """A decision in words: as planned, with a weight on the worst part, or reaching targets."""
+    if not np.isnan(row["weight"]):
+        return _say("decision_weight", language, weight=percent(row["weight"], language, 0))
+    if row["decision"] == "planned":
+        return _say("decision_planned", language)
+    return messages.text("decide.decision", language)
 
 
 def _break_evens(paper: Paper, found: Analysis, language: str) -> None:

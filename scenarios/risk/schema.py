@@ -130,6 +130,19 @@ class ContingencySpec(Strict):
     """Futures from which thresholds are found; as many fresh ones measure them."""
 
 
+class DecideSpec(Strict):
+    """What is decided now for many futures, and what these decisions must reach."""
+
+    futures: int = Field(default=200, ge=2, le=10_000)
+    """Futures for which is decided."""
+    reduce_to: int | None = Field(default=None, ge=1)
+    """A few of them that stand for all (fast forward selection)."""
+    reach: dict[str, Annotated[Number, Field(gt=0, le=1)]] = Field(default_factory=dict)
+    """Target (or `target: member`) -> probability with which decisions have to make it reachable."""
+    time_limit: Number = Field(default=300, gt=0)
+    """Seconds for the decision with `reach`."""
+
+
 class RiskSpec(Strict):
     """A risk file."""
 
@@ -151,5 +164,7 @@ class RiskSpec(Strict):
     """What may happen."""
     worst: Number = Field(default=0.10, gt=0, lt=1)
     """Share of the futures that counts as the worst."""
+    decide: DecideSpec | None = None
+    """Decisions for many futures."""
     contingency: ContingencySpec | None = None
     """What to prepare now, and when to act on it."""

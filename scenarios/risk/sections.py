@@ -1,4 +1,4 @@
-"""Sections of the page of a risk analysis about plans: what to prepare."""
+"""Sections of the page of a risk analysis about plans: decisions that reach targets, what to prepare."""
 
 from __future__ import annotations
 
@@ -12,6 +12,43 @@ from optimizer.report.layout import Column, Paper
 from optimizer.report.numbers import amount, percent
 from optimizer.report.words import figure, metric_word
 from scenarios.risk.analysis import Analysis
+
+
+def reach_section(paper: Paper, found: Analysis, language: str) -> None:
+    """How likely decisions make each target: asked, in the futures decided for, and on fresh ones."""
+    frame = found.frames.get("reach")
+    if frame is None:
+        return
+
+    def say(name: str, **fields: object) -> str:
+        return messages.text(f"decide.{name}", language, **fields)
+
+    rows = frame.to_dict("records")
+    paper.heading(say("head"))
+    names = ("target", "asked", "sample", "could", "does")
+    if rows[0]["possible"]:
+        columns = [Column(say(f"col_{name}"), number=name != "target") for name in names]
+        cells = [[row["target"], *(percent(row[name], language, 0) for name in names[1:])] for row in rows]
+        paper.table(columns, cells)
+        ends = {name: percent(rows[0][f"could_{name}"], language, 0) for name in ("low", "high")}
+        legend = say("legend", count=rows[0]["decided_for"], target=rows[0]["target"], **ends)
+        paper.paragraph(legend, indent=2, tone="faint")
+        return
+    for row in (one for one in rows if one["most"] < one["asked"]):
+        fields = {name: percent(row[name], language, 0) for name in ("asked", "most")}
+        paper.paragraph(say("impossible", target=row["target"], **fields), indent=2, tone="bad")
+    if all(row["most"] >= row["asked"] for row in rows):
+        targets = ", ".join(row["target"] for row in rows)
+        paper.paragraph(say("impossible_together", targets=targets), indent=2, tone="bad")
+
+
+def reduced_sentence(found: Analysis, language: str) -> str:
+    """For how many futures was decided in the place of how many; empty where for all of them."""
+    kept, drawn = found.findings.get("reduced_to"), found.findings.get("decided_for")
+    if kept == drawn:
+        return ""
+    distance = percent(float(found.findings["reduced_distance"]), language, 0)
+    return messages.text("decide.reduced", language, kept=kept, drawn=drawn, distance=distance)
 
 
 def contingency_section(paper: Paper, found: Analysis, language: str) -> None:

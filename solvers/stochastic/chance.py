@@ -21,22 +21,33 @@ class Goal:
     least: float
 
 
-def with_chance(form: Extensive, goal: Goal, probability: FloatArray, chance: float) -> LinearProgram:
+def with_chance(
+    form: Extensive,
+    goal: Goal,
+    probability: FloatArray,
+    chance: float,
+    lowest: FloatArray | None = None,
+) -> LinearProgram:
     """The program in which the goal is reached with at least this chance; its last S columns are 1 where not.
 
         goal_s(x, y) + M_s missed_s >= least,   sum_s p_s missed_s <= 1 - chance,   missed binary
 
-    M_s = least - min over the bounds of the columns of goal_s, the smallest that is right for these bounds:
-    nothing is cut off and nothing is guessed. Raises `InvalidProgramError` where no bound limits a goal.
+    M_s = least - lowest_s. Unless `lowest` (S,) is given, it is the least of goal_s over the bounds of its
+    columns, so that M is the smallest that is right for these bounds: nothing is cut off and nothing is
+    guessed. Coefficients may be of fewer columns than the program has. Raises `InvalidProgramError` where no
+    bound limits a goal.
     Source: Luedtke & Ahmed 2008 (sample average of a chance constraint).
     """
     program, count = form.program, goal.constants.size
-    lowest = _lowest(goal.coefficients, program) + goal.constants
+    missing = program.num_columns - goal.coefficients.shape[1]
+    coefficients = sparse.hstack([goal.coefficients, sparse.csr_array((count, missing))], format="csr")
+    if lowest is None:
+        lowest = lowest_values(goal, program)
     if not np.isfinite(lowest).all():
         raise InvalidProgramError("nothing bounds the goal from below in a future: give its columns bounds")
     big = np.maximum(goal.least - lowest, 0.0)
     switches = sparse.diags_array(big)
-    goal_rows = sparse.hstack([goal.coefficients, switches])
+    goal_rows = sparse.hstack([coefficients, switches])
     share_row = sparse.hstack(
         [sparse.csr_array((1, program.num_columns)), sparse.csr_array(probability[None])]
     )
@@ -55,9 +66,20 @@ def with_chance(form: Extensive, goal: Goal, probability: FloatArray, chance: fl
     )
 
 
-def _lowest(coefficients: sparse.csr_array, program: LinearProgram) -> FloatArray:
-    """The least that the bounds of the columns allow each row (S,)."""
+def most_reached(program: LinearProgram, probability: FloatArray) -> LinearProgram:
+    """The program of `with_chance` (with a chance of 0) that looks for the largest probability instead.
+
+    maximise sum_s p_s (1 - missed_s)
+    """
+    count = probability.size
+    objective = np.append(np.zeros(program.num_columns - count), -probability)
+    return program.replace(objective=objective, maximize=True, offset=float(probability.sum()))
+
+
+def lowest_values(goal: Goal, program: LinearProgram) -> FloatArray:
+    """The least that the bounds of the columns allow the goal of each future (S,); -inf without a bound."""
+    coefficients = goal.coefficients
     entries = coefficients.tocoo()
     at = np.where(entries.data > 0.0, program.column_lower[entries.col], program.column_upper[entries.col])
     sums = np.bincount(entries.row, weights=entries.data * at, minlength=coefficients.shape[0])
-    return np.asarray(sums, dtype=np.float64)
+    return np.asarray(sums + goal.constants, dtype=np.float64)

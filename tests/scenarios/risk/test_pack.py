@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.risk.analysis import analyse, decided, load
+from scenarios.risk.analysis import analyse, load
+from scenarios.risk.decided import decided
 from scenarios.risk.page import risk_page
 
 EXCERPT = re.compile(r"<!-- risk: (\w+) (\w+) decide=(\d+) -->\n```text\n(.*?)```", re.DOTALL)
