@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from solvers.errors import InvalidProgramError
@@ -13,7 +13,7 @@ from solvers.stochastic.threshold import Threshold, best_threshold, record_of
 PAIRS = st.lists(st.tuples(st.integers(-4, 4), st.integers(-9, 9)), min_size=1, max_size=12)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(pairs=PAIRS)
 def test_no_other_split_brings_more(pairs: list[tuple[int, int]]) -> None:
     """The rule found brings what the best of all splits brings, on either side, acting never included."""
