@@ -21,6 +21,7 @@ from solvers.stage import Lock, Stage, lock_at, ratio_unit, with_locks
 
 __all__ = ["Lock", "Stage", "StageOutcome", "StagedResult", "StagedRun", "solve_stages", "with_locks"]
 
+AT_BEST = "not solved: its value cannot be better"
 _NEGLIGIBLE_PRICE = 1e-7
 _WHOLE_TOLERANCE = 1e-9
 """Feasibility under locks in whole numbers: a lock may leave 1e-7, and branch and bound that calls 1e-6
@@ -110,9 +111,11 @@ class StagedRun:
         self._end: Termination | None = None
         self._face: LinearProgram | None = program
 
-    def run(self, stages: Sequence[Stage], announce: Callable[[Stage], None] | None = None) -> StagedResult:
-        """Every stage in turn."""
-        for position, stage in enumerate(stages):
+    def run(
+        self, stages: Sequence[Stage], announce: Callable[[Stage], None] | None = None, first: int = 0
+    ) -> StagedResult:
+        """Every stage in turn, from the one at position `first` on."""
+        for position, stage in enumerate(stages[first:], first):
             last = position == len(stages) - 1
             reason = self.stopped() or self.needless(stage, last)
             if reason:
@@ -141,8 +144,8 @@ class StagedRun:
             return "" if last and self._x is None else "not solved: its objective is zero"
         if self._x is None or stage.keep_duals:
             return ""
-        value, best = stage.value(self._x), _best_by_bounds(self._program, stage)
-        return "not solved: its value cannot be better" if abs(value - best) <= stage.slack(value) else ""
+        value, best = stage.value(self._x), best_by_bounds(self._program, stage)
+        return AT_BEST if abs(value - best) <= stage.slack(value) else ""
 
     def skip(self, stage: Stage, reason: str) -> None:
         """Record a stage that is not solved; one that cannot be better is locked all the same."""
@@ -251,7 +254,7 @@ class StagedRun:
         value = stage.value(self._x)
         # Where every column of the stage is at its best bound, nothing was rounded and nothing need be given
         # up: a target that is met then stays met to the last unit.
-        is_exact = value == _best_by_bounds(self._program, stage)
+        is_exact = value == best_by_bounds(self._program, stage)
         self._locks.append(lock_at(stage, self._x, 0.0 if is_exact else stage.slack(value)))
         if self._session is not None:
             self._add(self._session, self._locks[-1])
@@ -334,8 +337,8 @@ def _without_locks(
     return replace(result, duals=result.duals[:rows], ranges=ranges), prices
 
 
-def _best_by_bounds(program: LinearProgram, stage: Stage) -> float:
-    # What the bounds of the columns alone allow: a proved bound, mostly 0 for a sum of shortfalls.
+def best_by_bounds(program: LinearProgram, stage: Stage) -> float:
+    """What the bounds of the columns alone allow: a proved bound, mostly 0 for a sum of shortfalls."""
     if stage.denominator is not None:
         return np.inf if stage.maximize else -np.inf
     wants_low = (stage.objective > 0) != stage.maximize

@@ -19,7 +19,7 @@ from solvers.program import FloatArray, LinearProgram
 from solvers.result import Basis, SolveResult
 from solvers.session import Session
 from solvers.stage import Lock, Stage, with_locks
-from solvers.staged import StagedResult, StagedRun, check_stages
+from solvers.staged import AT_BEST, StagedResult, StagedRun, StageOutcome, best_by_bounds, check_stages
 from solvers.staged_curves import solve_curve_stages
 
 
@@ -67,6 +67,24 @@ class WarmStages:
         self._sessions: dict[str, Session] = {}
         plans = [start.x for start in starts if start.x is not None]
         self._plan = plans[-1] if plans else None
+        self._at_best = self._count_at_best()
+
+    def _count_at_best(self) -> int:
+        """How many stages at the beginning came out as good as the bounds of their columns allow."""
+        start = self._starts.get(self._stages[-1].name) if self._stages else None
+        count = 0
+        for stage, lower, upper in zip(
+            self._stages, start.lock_lower if start else (), start.lock_upper if start else (), strict=False
+        ):
+            best = best_by_bounds(self._program, stage) - stage.offset
+            if (
+                stage.keep_duals
+                or stage.denominator is not None
+                or (lower if stage.maximize else upper) != best
+            ):
+                break
+            count += 1
+        return count
 
     def fits(self, program: LinearProgram, stages: Sequence[Stage]) -> bool:
         """Whether the what-if has the rows, columns, whole numbers and stages of the base; a ratio is solved
@@ -95,7 +113,8 @@ class WarmStages:
         options, fits = options or self._options, self.fits(program, stages)
         if fits and not curves and not program.is_mip:
             check_stages(program, stages)
-            return _WhatIf(self, program, options).run(stages)
+            found = _WhatIf(self, program, options).expecting(stages, self._at_best)
+            return found or _WhatIf(self, program, options).run(stages)
         start = replace(options, start_values=self._plan if fits else None)
         result = solve_curve_stages(program, curves, stages, start, self.solver)
         if fits and self._plan is not None:
@@ -130,6 +149,21 @@ class _WhatIf(StagedRun):
     def __init__(self, warm: WarmStages, program: LinearProgram, options: SolveOptions) -> None:
         super().__init__(program, options, warm.solver)
         self._warm = warm
+
+    def expecting(self, stages: Sequence[Stage], count: int) -> StagedResult | None:
+        """All stages, the first `count` taken to come out as good as the bounds of their columns allow.
+
+        A plan that the next stage finds under their locks proves it. None where it finds none, and where
+        nothing is to be expected.
+        """
+        if not count or self.stopped():
+            return None
+        for stage in stages[:count]:
+            self._outcomes.append(StageOutcome(stage, None, locks=tuple(self._locks), note=AT_BEST))
+            best = best_by_bounds(self._program, stage) - stage.offset
+            self._locks.append(Lock(stage, *((best, np.inf) if stage.maximize else (-np.inf, best))))
+        self.solve(stages[count], count == len(stages) - 1)
+        return None if self._x is None else self.run(stages, first=count + 1)
 
     def result_of(self, stage: Stage, last: bool) -> SolveResult:
         """One stage under the locks so far, in the session of this stage."""

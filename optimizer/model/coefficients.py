@@ -63,10 +63,23 @@ def _new_customers(a: Activities) -> FloatArray:
 
 def _load(a: Activities) -> FloatArray:
     """Average seller-periods that a unit takes; 0 for sellers without a limit."""
-    mean = mean_capacity(a.cube)[a.cube.pair_seat][:, None]
-    return np.asarray(
-        np.divide(a.cube.effort, mean, out=np.zeros_like(a.cube.effort), where=np.isfinite(mean))
-    )
+    return load_parts(a, mean_capacity(a.cube))["sales"]
+
+
+def load_parts(a: Activities, size: FloatArray) -> dict[str, FloatArray]:
+    """Capacity that each block takes, in multiples of a size for each seat (G,); 0 where that is inf."""
+    pair_size = size[a.cube.pair_seat][:, None]
+    parts = {"sales": _in_sizes(a.cube.effort, pair_size)}
+    if a.uplifts is not None:
+        parts["uplift"] = _in_sizes(a.uplifts.effort, pair_size[a.uplifts.pair])
+    leads = a.blocks.get("lead_hours")
+    if leads is not None and leads.pair is not None:
+        parts["lead_hours"] = 1.0 / pair_size[leads.pair]
+    return parts
+
+
+def _in_sizes(amount: FloatArray, size: FloatArray) -> FloatArray:
+    return np.asarray(np.divide(amount, size, out=np.zeros_like(amount), where=np.isfinite(size)))
 
 
 def mean_capacity(cube: Cube) -> FloatArray:
@@ -92,10 +105,7 @@ def mean_capacity(cube: Cube) -> FloatArray:
 
 def seats_of_capacity(cube: Cube) -> FloatArray:
     """Capacity of each seat in average seller-periods (G, T); 0 without a limit."""
-    mean = mean_capacity(cube)[:, None]
-    return np.asarray(
-        np.divide(cube.capacity, mean, out=np.zeros_like(cube.capacity), where=np.isfinite(mean))
-    )
+    return _in_sizes(cube.capacity, mean_capacity(cube)[:, None])
 
 
 def _extra_cost(a: Activities) -> Parts:
@@ -113,8 +123,7 @@ def _uplifted_hours(a: Activities, found: Uplifts) -> FloatArray:
 
 
 def _uplifted_load(a: Activities, found: Uplifts) -> FloatArray:
-    mean = mean_capacity(a.cube)[a.cube.pair_seat[found.pair]][:, None]
-    return np.asarray(np.divide(found.effort, mean, out=np.zeros_like(found.effort), where=np.isfinite(mean)))
+    return _in_sizes(found.effort, mean_capacity(a.cube)[a.cube.pair_seat[found.pair]][:, None])
 
 
 UPLIFTED: dict[str, Callable[[Activities, Uplifts], FloatArray]] = {

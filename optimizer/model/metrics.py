@@ -20,6 +20,7 @@ from optimizer.model.coefficients import (
     SALES_METRICS,
     SEAT_METRICS,
     UPLIFTED,
+    load_parts,
     mean_capacity,
     satisfaction_weights,
     seats_of_capacity,
@@ -104,6 +105,8 @@ class Metrics:
     def _planned_parts(self, metric: str) -> Parts:
         if metric in ACTIVITY_METRICS:
             return ACTIVITY_METRICS[metric][1](self.activities)
+        if metric == "load":
+            return load_parts(self.activities, mean_capacity(self.activities.cube))
         parts: dict[str, FloatArray] = {SALES: self.coefficient(metric)}
         found = self.activities.uplifts
         if metric in UPLIFTED and found is not None:
@@ -111,9 +114,6 @@ class Metrics:
         leads = self.activities.blocks.get("lead_hours")
         if metric == "hours" and leads is not None:
             parts["lead_hours"] = np.ones((1, 1))
-        if metric == "load" and leads is not None and leads.pair is not None:
-            cube = self.activities.cube
-            parts["lead_hours"] = 1.0 / mean_capacity(cube)[cube.pair_seat[leads.pair]][:, None]
         if metric in self.activities.resources:
             position = self.activities.resources.index(metric)
             for block, uses in self.activities.other_uses.items():
@@ -170,6 +170,13 @@ class Metrics:
         """One expression a member of a metric that is a sum over activities, without any check."""
         total = Terms.constants(np.zeros(members.size))
         for block, coefficient in self.parts(metric).items():
+            total = total + self._block_terms(block, members, coefficient)
+        return total
+
+    def loads(self, members: Members, size: FloatArray) -> Terms:
+        """Capacity that each member uses, in multiples of a size for each seat (G,)."""
+        total = Terms.constants(np.zeros(members.size))
+        for block, coefficient in load_parts(self.activities, size).items():
             total = total + self._block_terms(block, members, coefficient)
         return total
 

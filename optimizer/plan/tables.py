@@ -35,6 +35,8 @@ class Table:
     """The dimension columns that the planner added (region, line, team ...), in file order."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Our column name -> the planner's, where the file has the column."""
+    _numbers: dict[str, FloatArray] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Number columns that were asked for already: pandas takes long for each."""
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -44,10 +46,14 @@ class Table:
         return column in self.frame.columns or column in self.by_period
 
     def numbers(self, column: str) -> FloatArray:
-        """A number column (rows,); NaN where blank, all NaN where the column is absent."""
-        if column not in self.frame.columns:
-            return np.full(len(self.frame), np.nan)
-        return np.asarray(self.frame[column], dtype=np.float64)
+        """A number column (rows,), read-only; NaN where blank, all NaN where the column is absent."""
+        if column not in self._numbers:
+            found = np.full(len(self.frame), np.nan)
+            if column in self.frame.columns:
+                found = np.array(self.frame[column], dtype=np.float64)
+            found.flags.writeable = False
+            self._numbers[column] = found
+        return self._numbers[column]
 
     def text(self, column: str) -> list[str]:
         """A label column as a list of str; raises KeyError when it is absent."""

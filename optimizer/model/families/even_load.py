@@ -1,12 +1,16 @@
 """Family even_load: among plans of equal worth, sellers are loaded in proportion to their capacity.
 
-    load_g - level * seats_g = above_g - below_g                        sellers with a limit, over the horizon
+    load_g - level * seats_g = size_g (above_g - below_g)              sellers with a limit, over the horizon
     revenue_{g,t} - level_t * presence_{g,t} = above_{g,t} - below_{g,t}      where no seller has a limit
-    distance = sum above + below
+    distance = sum size (above + below)
 
-Loads and seats are shares of their totals. Part of the last stages of the default objective only. Without
-limits nothing but this spreads the months of a seller, so each period has a level of its own. Units: capacity
-of an average seller-period; currency. Reference: balanced workloads (Skiera & Jordan 1996).
+Loads and seats are shares of their totals. Each row of loads is divided by size_g, between 0.7 and 1.5: what
+is one in it is then a power of two of capacity, and more hours of one seller change his row and not those of
+all.
+
+Part of the last stages of the default objective only. Without limits nothing but this spreads the months of a
+seller, so each period has a level of its own. Units: capacity of an average seller-period, or currency.
+Reference: balanced workloads (Skiera & Jordan 1996).
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.model.context import Context
-from optimizer.model.metrics import seats_of_capacity
+from optimizer.model.metrics import mean_capacity, seats_of_capacity
 from optimizer.model.scopes import Members
 from optimizer.model.seating import open_seat_of
 from optimizer.model.terms import Terms
@@ -34,6 +38,8 @@ class _Loads:
     terms: Terms
     weight: FloatArray
     level: IntArray
+    size: FloatArray
+    """What one of above and below counts in the distance."""
 
 
 def even_load(context: Context) -> Terms | None:
@@ -55,9 +61,11 @@ def _over_the_horizon(context: Context, limited: NDArray[np.bool_]) -> _Loads | 
     labels = tuple((cube.seat_names[seat],) for seat in seats)
     everything = np.where(np.arange(cube.num_periods) < cube.num_planned, 0, -1)
     members = Members(labels, code[cube.pair_seat], everything, 1, None)
-    total = float(capacity[seats].sum())
-    terms = context.metrics.summed("load", members).scaled(1.0 / total)
-    return _Loads(members, terms, capacity[seats] / total, np.zeros(len(seats), dtype=np.int64))
+    whole = mean_capacity(cube) * float(capacity[seats].sum())
+    unit = np.where(np.isfinite(whole), np.exp2(np.rint(np.log2(whole))), np.inf)
+    terms, level = context.metrics.loads(members, unit), np.zeros(len(seats), dtype=np.int64)
+    own = cube.capacity[seats, : cube.num_planned].sum(axis=1)
+    return _Loads(members, terms, own / unit[seats], level, unit[seats] / whole[seats])
 
 
 def _by_period(context: Context) -> _Loads | None:
@@ -77,9 +85,8 @@ def _by_period(context: Context) -> _Loads | None:
     reach = float(context.magnitude(revenue).sum()) or 1.0
     there = presence.sum(axis=0)
     weight = presence / np.where(there > 0, there, 1.0)
-    return _Loads(
-        members, revenue.scaled(1.0 / reach), weight.ravel(), np.tile(np.arange(num_periods), num_seats)
-    )
+    level = np.tile(np.arange(num_periods), num_seats)
+    return _Loads(members, revenue.scaled(1.0 / reach), weight.ravel(), level, np.ones(len(labels)))
 
 
 def _distance(context: Context, loads: _Loads) -> Terms:
@@ -104,4 +111,4 @@ def _distance(context: Context, loads: _Loads) -> Terms:
     )
     context.builder.add_rows("even_load", loads.terms + sides, labels, lower=0.0, upper=0.0)
     columns = above + np.arange(2 * count)
-    return Terms(np.zeros(2 * count, dtype=np.int64), columns, np.ones(2 * count), np.zeros(1))
+    return Terms(np.zeros(2 * count, dtype=np.int64), columns, np.tile(loads.size, 2), np.zeros(1))
