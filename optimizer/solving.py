@@ -26,7 +26,7 @@ from optimizer.result.solution import Solution, StageOutcome, Status
 from optimizer.result.split import plan_of_sellers, sales_after
 from optimizer.settings import SolveSettings
 from solvers.errors import ZeroDenominatorError
-from solvers.result import Reason, Termination
+from solvers.result import Reason, Residuals, Termination
 from solvers.staged import Stage, StagedResult
 from solvers.staged_curves import solve_curve_stages
 from solvers.verify import primal_residuals
@@ -167,7 +167,7 @@ def solution_of(model: Model, staged: StagedResult) -> Solution:
         return solution
     activities = seller_context(sellers).activities
     found = plan_of_sellers(model.context.activities, activities, staged.x)
-    residuals = primal_residuals(model.program, staged.x)
+    residuals = _residuals(model, staged)
     last = activities.num_columns if activities.extra_start is None else activities.extra_start
     bought = activities.blocks["extra"].values(found) if "extra" in activities.blocks else None
     return replace(
@@ -179,6 +179,14 @@ def solution_of(model: Model, staged: StagedResult) -> Solution:
         residuals=residuals,
         outcomes=rule_outcomes(sellers, found),
     )
+
+
+def _residuals(model: Model, staged: StagedResult) -> Residuals | None:
+    """Our own check of the finished plan: that of the stage that found it, whose program has every row."""
+    for outcome in reversed(staged.outcomes):
+        if outcome.result is not None and outcome.result.x is staged.x:
+            return outcome.result.residuals
+    return None if staged.x is None else primal_residuals(model.program, staged.x)
 
 
 def _status(staged: StagedResult) -> Status:

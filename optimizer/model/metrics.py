@@ -363,13 +363,15 @@ def cell_terms(members: Members, coefficient: FloatArray) -> Terms:
     num_periods = coefficient.shape[1]
     pairs = np.flatnonzero(members.pair_code >= 0)
     periods = np.flatnonzero(members.period_code >= 0)
-    value = coefficient[np.ix_(pairs, periods)]
-    column = pairs[:, None] * num_periods + periods[None, :]
-    member = (
-        members.pair_code[pairs][:, None] * members.num_period_members + members.period_code[periods][None, :]
-    )
-    kept = value.ravel() != 0.0
-    return Terms(member.ravel()[kept], column.ravel()[kept], value.ravel()[kept], np.zeros(members.size))
+    whole = len(pairs) == len(coefficient) and len(periods) == num_periods
+    value = (coefficient if whole else coefficient[np.ix_(pairs, periods)]).ravel()
+    column = (pairs[:, None] * num_periods + periods[None, :]).ravel()
+    rows, times = members.pair_code[pairs] * members.num_period_members, members.period_code[periods]
+    member = (rows[:, None] + times[None, :]).ravel()
+    kept = np.flatnonzero(value)
+    if len(kept) < len(value):
+        member, column, value = member[kept], column[kept], value[kept]
+    return Terms(member, column, value, np.zeros(members.size))
 
 
 def sum_members(

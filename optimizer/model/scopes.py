@@ -53,6 +53,9 @@ class Members:
         )
 
 
+_Coded = tuple[IntArray, list[tuple[str, ...]], IntArray | None]
+
+
 class Scopes:
     """Resolves columns and scopes (column -> label or labels) to codes on the axes of one cube."""
 
@@ -66,6 +69,7 @@ class Scopes:
             "quarter": cube.calendar.quarter,
             "year": cube.calendar.year,
         }
+        self._coded: dict[str, _Coded] = {}
 
     def sides(self, column: str) -> tuple[Side, str]:
         """Which axis a column belongs to, and its bare name; raises `InputError` when it is unknown or
@@ -258,7 +262,18 @@ class Scopes:
         self,
         columns: list[tuple[Side, str]],
         where: Mapping[str, Any],
-    ) -> tuple[IntArray, list[tuple[str, ...]], IntArray | None]:
+    ) -> _Coded:
+        """Code of each pair and labels of the codes; also the code of each market where these alone tell."""
+        key = repr((columns, where))
+        if key not in self._coded:
+            self._coded[key] = self._code_pairs(columns, where)
+        return self._coded[key]
+
+    def _code_pairs(
+        self,
+        columns: list[tuple[Side, str]],
+        where: Mapping[str, Any],
+    ) -> _Coded:
         cube, markets, seats = self.cube, self.market_mask(where), self.seat_mask(where)
         in_scope = markets[cube.pair_market] & seats[cube.pair_seat]
         if all(side == "market" for side, _ in columns):
