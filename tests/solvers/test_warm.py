@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -9,7 +11,7 @@ from scipy import sparse
 from solvers.options import SolveOptions
 from solvers.program import LinearProgram
 from solvers.result import Reason
-from solvers.staged import Stage, StagedResult, solve_stages
+from solvers.staged import AT_BEST, Stage, StagedResult, solve_stages
 from solvers.warm import WarmStages, stage_starts
 
 
@@ -99,3 +101,33 @@ def test_a_what_if_without_a_plan_leaves_the_base_alone() -> None:
     assert values(ready.solve(program, stages)) == pytest.approx(
         values(solve_stages(program, stages)), rel=1e-5
     )
+
+
+@pytest.mark.parametrize(("asked", "met"), [(8.0, True), (9.0, True), (1000.0, False)])
+def test_a_target_that_the_base_meets_is_expected_to_be_met(asked: float, met: bool) -> None:
+    """Where the next stage finds a plan without any shortfall, that of the target is not solved; where it
+    does not, all stages are. Both give what a cold solve gives."""
+
+    def with_target(bound: float) -> tuple[LinearProgram, list[Stage]]:
+        plain, (money, tie) = make(1)
+        row = sparse.csc_array(np.append(np.ones(30), 1.0)[None, :])
+        wide = sparse.hstack([plain.matrix, sparse.csc_array((12, 1))])
+        program = LinearProgram(
+            objective=np.zeros(31),
+            matrix=sparse.csc_array(sparse.vstack([wide, row])),
+            row_lower=np.append(plain.row_lower, bound),
+            row_upper=np.append(plain.row_upper, np.inf),
+            column_lower=np.zeros(31),
+            column_upper=np.append(plain.column_upper, np.inf),
+            integer=np.zeros(31, dtype=np.bool_),
+        )
+        short = Stage("target", np.append(np.zeros(30), 1.0), keep_duals=False)
+        more = [replace(stage, objective=np.append(stage.objective, 0.0)) for stage in (money, tie)]
+        return program, [short, *more]
+
+    base = solve_stages(*with_target(7.0), SolveOptions(basis=True))
+    ready = WarmStages(*with_target(7.0), stage_starts(base))
+    found, cold = ready.solve(*with_target(asked)), solve_stages(*with_target(asked))
+    assert values(found) == pytest.approx(values(cold), rel=1e-6, abs=1e-9)
+    assert (found.outcome("target").result is None) == met
+    assert found.outcome("target").note == (AT_BEST if met else "")
