@@ -41,7 +41,8 @@ def keep(plan: Plan, run: Path, settings: SolveSettings) -> Solution:
         staged, _ = kept.staged(model, "kept")
     solution = solution_of(replace(model, program=staged.base, curves=()), staged)
     fields: dict[str, object] = {"run": run.name}
-    return replace(solution, notes=(("modes.kept", fields), *solution.notes), seconds=phase.seconds)
+    notes = (("modes.kept", fields), *solution.notes)
+    return replace(solution, notes=notes, keeps=run.name, seconds=phase.seconds)
 
 
 def _stages(model: Model) -> list[PlanStage]:

@@ -57,7 +57,7 @@ def phased_column(inputs: Inputs, table: str, column: str) -> FloatArray:
     """A column of a resolved plan by period (rows, T); NaN where its cell is blank.
 
     Rates hold in every period. Amounts of markets are spread as the plan spreads them; a seller's capacity is
-    that of a period at full ramp.
+    that of a period at full ramp, of an open seat too.
     """
     data, size = inputs.plan.tables[table], inputs.plan.calendar.size
     given = data.numbers(column)[:, None]
@@ -72,6 +72,8 @@ def phased_column(inputs: Inputs, table: str, column: str) -> FloatArray:
             out=np.zeros_like(sellers.capacity),
             where=sellers.presence > 0,
         )
+        if sellers.open_seats is not None:
+            full[sellers.open_seats.seller] = sellers.open_seats.full
         known: FloatArray = np.where(np.isnan(given), np.nan, full)
         return known
     values = {

@@ -59,7 +59,9 @@ def find_gains(cube: Cube, blocks: dict[str, ActivityBlock]) -> dict[str, Gains]
     found: dict[str, Gains] = {}
     if "response" in blocks and marketing is not None and effects.of("leads"):
         rows = len(marketing.names)
-        touched = {e: effects.channels[e] for e in effects.of("leads") if effects.multiplies[e]}
+        touched = {
+            e: _touched(cube, effects, e, "response") for e in effects.of("leads") if effects.multiplies[e]
+        }
         most = most_leads(marketing, largest_inputs(cube, marketing))
         found["response"] = _gains(effects, "response", touched, _no_rates(rows), most, 1.0)
     timed = effects.of("conversion", "cycle")
@@ -67,8 +69,8 @@ def find_gains(cube: Cube, blocks: dict[str, ActivityBlock]) -> dict[str, Gains]
     if "worked" in blocks and marketing is not None and funnel is not None and timed:
         entries = marketing.yields
         channel = entries.channel[entries.pool]
-        touched = {e: effects.channels[e][channel] & effects.markets[e][entries.market] for e in timed}
-        leads = most_leads(marketing, largest_inputs(cube, marketing))
+        touched = {e: _touched(cube, effects, e, "worked") for e in timed}
+        leads = _with_more_leads(effects, most_leads(marketing, largest_inputs(cube, marketing)))
         most = np.maximum(entries.amount[entries.pool], 0.0)[:, None] * leads[channel]
         found["worked"] = _gains(effects, "worked", touched, funnel.of_yield, most, length)
     if "organic" in blocks and funnel is not None and timed:
@@ -76,9 +78,54 @@ def find_gains(cube: Cube, blocks: dict[str, ActivityBlock]) -> dict[str, Gains]
         assert markets is not None
         rates = funnel.of_market
         own = Rates(rates.conversion[markets], rates.lag[markets], rates.days[markets])
-        touched = {e: effects.markets[e][markets] & ~effects.by_channel[e] for e in timed}
+        touched = {e: _touched(cube, effects, e, "organic")[markets] for e in timed}
         found["organic"] = _gains(effects, "organic", touched, own, most_organic(cube)[markets], length)
     return {name: gains for name, gains in found.items() if len(gains.row)}
+
+
+def _with_more_leads(effects: Effects, leads: FloatArray) -> FloatArray:
+    """Leads of each row of marketing at most (C, T), with everything that effects may add to them."""
+    share, added = np.zeros((len(leads), 1)), np.zeros((len(leads), 1))
+    for effect in effects.of("leads"):
+        own, amount = effects.channels[effect], max(float(effects.amount[effect]), 0.0)
+        if effects.multiplies[effect]:
+            share[own] += amount
+        else:
+            added[own] += amount / max(int(own.sum()), 1)
+    return np.asarray((1.0 + share) * leads + added, dtype=np.float64)
+
+
+def _touched(cube: Cube, effects: Effects, effect: int, base: str) -> BoolArray:
+    """Rows that an effect is about: of marketing for response, entries of yields for worked, markets for
+    organic."""
+    marketing = cube.inputs.marketing
+    if base == "organic" or marketing is None:
+        return np.asarray(effects.markets[effect] & ~effects.by_channel[effect], dtype=np.bool_)
+    if base == "response":
+        return np.asarray(effects.channels[effect], dtype=np.bool_)
+    entries = marketing.yields
+    of_channel = effects.channels[effect][entries.channel[entries.pool]]
+    return np.asarray(of_channel & effects.markets[effect][entries.market], dtype=np.bool_)
+
+
+def touches(cube: Cube, effects: Effects, effect: int, gains: Gains, block: ActivityBlock) -> BoolArray:
+    """Gain rows of a block's rows that an effect is about (K,): those of its window, and of its rows."""
+    rows = gains.row if block.markets is None else block.markets[gains.row]
+    own = _touched(cube, effects, effect, gains.base)[rows]
+    return np.asarray(own & (gains.window == effects.window[effect]), dtype=np.bool_)
+
+
+def change_of_row(
+    cube: Cube, effects: Effects, effect: int, gains: Gains, block: ActivityBlock
+) -> FloatArray:
+    """What one effect changes of what enters in each gain row (K,): deals, days or leads each."""
+    change, amount = effects.changes[effect], float(effects.amount[effect])
+    funnel = cube.inputs.funnel
+    if change == "leads" or not effects.multiplies[effect] or funnel is None:
+        return np.full(len(gains.row), amount)
+    rates = funnel.of_yield if block.markets is None else funnel.of_market
+    rows = gains.row if block.markets is None else block.markets[gains.row]
+    return amount * (rates.conversion if change == "conversion" else rates.days)[rows]
 
 
 def _no_rates(rows: int) -> Rates:

@@ -57,7 +57,7 @@ def find_uplifts(cube: Cube) -> Uplifts | None:
     changed = {change: np.zeros(shape) for change in CHANGES}
     for effect in effects.of(*CHANGES):
         own = (window == effects.window[effect]) & touched(cube, effects, effect)[pair]
-        step = _step(cube, effects, effect)
+        step = step_of_unit(cube, effects, effect)
         changed[effects.changes[effect]][own] += step[pair[own]]
         _check_total(cube, effects, effect, changed[effects.changes[effect]], pair)
     effort = changed["hours"] * np.where(_counts_time(cube)[:, None], cube.effort, 0.0)[pair]
@@ -79,7 +79,7 @@ def touched(cube: Cube, effects: Effects, effect: int) -> BoolArray:
     return np.asarray(found, dtype=np.bool_)
 
 
-def _step(cube: Cube, effects: Effects, effect: int) -> FloatArray:
+def step_of_unit(cube: Cube, effects: Effects, effect: int) -> FloatArray:
     """What one effect adds to each unit of each pair (P, T): currency, or a share of its hours."""
     amount, change = float(effects.amount[effect]), effects.changes[effect]
     size = (cube.num_pairs, cube.num_periods)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from optimizer import messages
 from optimizer.errors import InputError
 from optimizer.plan.names import nearest
+from optimizer.quotas.activity import Weeks
 from optimizer.quotas.assignment import assign
 from optimizer.quotas.balance_rules import balance_names, balance_sentences, balance_table, price_sentence
 from optimizer.quotas.bottom_up import reconciliation_sentences
@@ -172,8 +173,12 @@ def _nodes(
     asked = [quota for quota in quotas if any(of is quota for of, _ in found)]
     for quota, span in with_span(asked, question.span):
         words = Words(quota, language, solution.plan.spec.currency)
+        weeks = Weeks(solution, quota)
         for node in (node for of, node in found if of is quota):
             _chain(paper, words, node, span)
+            week = weeks.sentence(node, span, language)
+            if week:
+                paper.paragraph(week, indent=2)
 
 
 def _chain(paper: Paper, words: Words, node: int, span: int) -> None:

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from optimizer.io.write import csv_text
+from optimizer.messages import text
+from optimizer.quotas.activity import Weeks
 from optimizer.quotas.controls import Control, controls
 from optimizer.quotas.quota import Quota
 from optimizer.quotas.tables import chain_frame, letters_frame
@@ -30,17 +32,20 @@ def letter_files(solution: Solution, quotas: Sequence[Quota]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for quota, prefix in zip(quotas, _prefixes(quotas), strict=True):
-        names = file_names(quota, prefix)
+        names = file_names(quota, prefix, text("quotas.everything", solution.plan.spec.language))
         found |= {f"{FOLDER}/{names[node]}.csv": text for node, text in _tables(solution, quota).items()}
-        items = controls(solution.plan, quota, solution.plan.spec.language)
+        items, weeks = controls(solution.plan, quota, solution.plan.spec.language), Weeks(solution, quota)
         for node in range(quota.tree.starts[-2]):
-            found[f"{FOLDER}/{names[node]}.txt"] = manager_page(solution, quota, node, items)
+            found[f"{FOLDER}/{names[node]}.txt"] = manager_page(solution, quota, node, items, weeks)
     return found
 
 
-def file_names(quota: Quota, prefix: str) -> list[str]:
-    """A file name for each node: prefix, number and labels, without signs that file systems refuse."""
-    titles = [_safe(quota.title(node)) for node in range(quota.tree.size)]
+def file_names(quota: Quota, prefix: str, everything: str) -> list[str]:
+    """A file name for each node: prefix, number and labels, without signs that file systems refuse.
+
+    A node whose labels are all `*` or signs is called `everything`.
+    """
+    titles = [_safe(quota.title(node)) or everything for node in range(quota.tree.size)]
     return [f"{prefix} {node:05d} {title}".strip() for node, title in enumerate(titles)]
 
 
@@ -83,9 +88,9 @@ def _parts(table: pd.DataFrame, count: int) -> list[str]:
     ]
 
 
-def manager_page(solution: Solution, quota: Quota, node: int, items: Sequence[Control]) -> str:
-    """The page of one manager: the node's number with its reasons, and a line for everybody directly
-    below."""
+def manager_page(solution: Solution, quota: Quota, node: int, items: Sequence[Control], weeks: Weeks) -> str:
+    """The page of one manager: the node's number with its reasons, and lines for everybody directly below:
+    numbers, reason, and what the plan asks for in a week."""
     words = Words(quota, solution.plan.spec.language, solution.plan.spec.currency)
     last = len(quota.spans.all_labels) - 1
     lines = [chain_title(words, node, last), ""]
@@ -97,8 +102,8 @@ def manager_page(solution: Solution, quota: Quota, node: int, items: Sequence[Co
     children = np.flatnonzero(quota.tree.parent == node).tolist()
     for child in children:
         lines.append(_line(_cells(words, child)))
-        notes = [*marks(words, child), main_reason(words, child)]
-        lines += [f"    {note}" for note in notes]
+        notes = [*marks(words, child), main_reason(words, child), weeks.sentence(child, last, words.language)]
+        lines += [f"    {note}" for note in notes if note]
     lines += ["", words.text("page_spans")]
     lines += _by_span(words, [*children, node])
     lines += ["", words.text("page_controls")]

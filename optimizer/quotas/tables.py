@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from optimizer.quotas.activity import Weeks
 from optimizer.quotas.assignment import assign
 from optimizer.quotas.bottom_up import commitment_rows
 from optimizer.quotas.chain import PARTS, chain_parts
@@ -148,7 +149,9 @@ def letters_frame(solution: Solution, quota: Quota) -> pd.DataFrame:
     horizon's number.
 
     Columns: quota, node, owner (the lowest label), span_kind, span, target_share, plan, amount, unit,
-    stretch, marks, reason (sentence; on the row of the horizon).
+    stretch, marks, reason (sentence; on the row of the horizon), and week_STAGE for each stage of the funnel:
+    the deals that enter it in an average week of the span so that the plan comes about (blank for leaves
+    that are no sellers).
     """
     words = Words(quota, solution.plan.spec.language, solution.plan.spec.currency)
     frame = numbers_frame(solution, quota)
@@ -164,6 +167,11 @@ def letters_frame(solution: Solution, quota: Quota) -> pd.DataFrame:
         "quota", "node", "owner", "span_kind", "span", "target_share", "plan", "amount", "unit", "stretch",
         "marks", "reason",
     ]  # fmt: skip
+    weeks = Weeks(solution, quota)
+    for at, name in enumerate(weeks.stages):
+        columns.append(f"week_{name}")
+        sells = quota.levels.node_seller[quota.tree.leaves, None] >= 0
+        kept[columns[-1]] = np.where(sells, weeks.by_span[quota.tree.leaves, at], np.nan).ravel()
     return kept[columns]
 
 

@@ -111,22 +111,21 @@ def _status(sheet: Sheet) -> None:
     if solution.status is Status.OPTIMAL:
         gap = worst_gap(solution)
         proof = sheet.percent(max(gap or 0.0, PROVED), 4)
-        name = (
-            "status_best"
-            if gap is not None and gap <= PROVED
-            else "status_within"
-            if gap is not None
-            else "status_open"
-        )
-        paper.paragraph(sheet.say(name, gap=proof), tone="good")
+        known = "open" if gap is None else "best" if gap <= PROVED else "within"
+        paper.paragraph(sheet.say(_of_kind(sheet, known), gap=proof), tone="good")
     elif solution.status is Status.FEASIBLE:
-        paper.paragraph(sheet.say("status_feasible", why=_why(sheet)), tone="bad")
+        paper.paragraph(sheet.say(_of_kind(sheet, "feasible"), why=_why(sheet)), tone="bad")
         _unproved_stage(sheet)
     else:
         paper.paragraph(sheet.say(f"status_{solution.status}", why=_why(sheet)), tone="bad")
     if solution.residuals is not None:
         worst = solution.residuals.worst
         paper.paragraph(sheet.say("verified", worst=f"{worst:.0e}" if worst else "0"), tone="faint")
+
+
+def _of_kind(sheet: Sheet, known: str) -> str:
+    """The sentence on a plan that was looked for, or on one that is kept and is not said to be the best."""
+    return f"kept_{known}" if sheet.solution.keeps else f"status_{known}"
 
 
 def _why(sheet: Sheet) -> str:
@@ -152,7 +151,34 @@ def _unproved_stage(sheet: Sheet) -> None:
 
 
 def _headline(sheet: Sheet) -> None:
-    """Revenue, growth, contribution, and how many targets are met."""
+    """Revenue, growth, contribution, and how many targets are met; in a plan without markets what it brings
+    and costs instead of revenue."""
+    solution = sheet.solution
+    parts = _sold(sheet) if len(solution.plan.tables["markets"]) else _brought(sheet)
+    asked = [row for row in sheet.rows if row["kind"] == "target"]
+    if asked:
+        met = sum(row["status"] in ("met", "no_denominator") for row in asked)
+        parts.append(sheet.say("headline_targets", met=met, count=len(asked)))
+    if parts:
+        sheet.paper.paragraph(" · ".join(parts))
+
+
+def _brought(sheet: Sheet) -> list[str]:
+    """Leads, what marketing costs, and the contribution of initiatives, as far as the plan has them."""
+    blocks, found = sheet.solution.activities.blocks, []
+    for metric, unit, block in (
+        ("leads", "leads", "response"),
+        ("marketing_cost", "currency", "spend"),
+        ("contribution", "currency", "start"),
+    ):
+        if block in blocks:
+            value = figures(sheet.solution, metric, [])[0][1]
+            found.append(sheet.say(f"headline_{metric}", value=sheet.with_unit(value, unit)))
+    return found
+
+
+def _sold(sheet: Sheet) -> list[str]:
+    """Revenue with its growth, and contribution."""
     solution = sheet.solution
     revenue = figures(solution, "revenue", [])[0][1]
     last_year = known_figure(sheet, "last_year")
@@ -169,11 +195,7 @@ def _headline(sheet: Sheet) -> None:
     if solution.sellers.markets.knows_margin:
         contribution = figures(solution, "contribution", [])[0][1]
         parts.append(sheet.say("headline_contribution", value=sheet.with_unit(contribution, "currency")))
-    asked = [row for row in sheet.rows if row["kind"] == "target"]
-    if asked:
-        met = sum(row["status"] in ("met", "no_denominator") for row in asked)
-        parts.append(sheet.say("headline_targets", met=met, count=len(asked)))
-    sheet.paper.paragraph(" · ".join(parts))
+    return parts
 
 
 def _notes(sheet: Sheet) -> None:

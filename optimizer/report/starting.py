@@ -8,7 +8,8 @@ from optimizer.result.activities import initiatives
 
 
 def starting(sheet: Sheet) -> None:
-    """Every initiative that starts, with its owner, cost and benefit; nothing without initiatives."""
+    """Every initiative that starts: cost, benefit, and what its effects bring; nothing without
+    initiatives."""
     if "start" not in sheet.solution.activities.blocks:
         return
     table = initiatives(sheet.solution)
@@ -29,3 +30,6 @@ def starting(sheet: Sheet) -> None:
     columns = [sheet.column("initiative"), sheet.column("starts")]
     columns += [sheet.column("cost", True), sheet.column("benefit", True)]
     sheet.paper.table(columns, rows)
+    for _, row in started.iterrows():
+        if row["brings"]:
+            sheet.paper.paragraph(f"{row['initiative']}: {row['brings']}", indent=2, mark="- ")

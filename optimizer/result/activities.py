@@ -13,6 +13,7 @@ from optimizer.model.blocks import ActivityBlock
 from optimizer.model.scopes import SALES
 from optimizer.plan.marketing import Marketing
 from optimizer.plan.sellers import dates
+from optimizer.result.brought import brings_by_initiative
 from optimizer.result.by_channel import by_channel
 from optimizer.result.solution import Solution
 
@@ -69,7 +70,8 @@ def initiatives(solution: Solution) -> pd.DataFrame:
 
     Columns: initiative; owner and the other columns of the initiatives table; milestone and due as the
     planner wrote them; start (period; blank where it is not started); initiative_cost and initiative_benefit
-    (currency over the plan). Raises `ValueError` without a plan.
+    (currency over the plan); brings (what the effects of a started one change, in words).
+    Raises `ValueError` without a plan.
     """
     metrics, x = solution.metrics, solution.x
     block = metrics.activities.blocks["start"]
@@ -84,6 +86,9 @@ def initiatives(solution: Solution) -> pd.DataFrame:
     for name in ("initiative_cost", "initiative_benefit"):
         figures = _by_row(metrics.parts(name), metrics.activities.blocks, x, block.num_rows)
         columns[name] = figures.sum(axis=1)
+    brings = brings_by_initiative(solution)
+    columns["brings"] = [brings.get(name, "") for name in block.labels["initiative"]]
+    texts.append("brings")
     return pd.DataFrame(columns).astype(dict.fromkeys(texts, "str"))
 
 

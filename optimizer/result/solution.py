@@ -173,6 +173,8 @@ class Solution:
     """Seconds by phase: read, compile, solve, explain."""
     notes: tuple[tuple[str, dict[str, object]], ...] = ()
     """Sentences for the report: message key and fields."""
+    keeps: str = ""
+    """Name of the run whose plan this one keeps; blank where the plan was looked for."""
 
     @property
     def has_plan(self) -> bool:

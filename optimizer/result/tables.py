@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from optimizer.plan.tables import ALL
 from optimizer.report.words import assumption_sentence, short_sentence, unit_text
 from optimizer.result.activities import TIME, decisions, hires, initiatives, marketing
+from optimizer.result.brought import effect_table
 from optimizer.result.funnel import activity_targets, customers, has_stages
 from optimizer.result.kpis import kpis
 from optimizer.result.openings import openings
@@ -108,9 +109,10 @@ REPAIR_COLUMNS = ("part", "family", "name", "unit", "bound", "change", "new_boun
 def tables(solution: Solution) -> dict[str, pd.DataFrame]:
     """Every table of a solution by name; those that need a plan are left out where there is none.
 
-    With a plan: sales; marketing, returns, initiatives, hires, customers, activity_targets and openings where
-    there are any; decisions, targets, limits, kpis, shortfalls, marginal_values, assumptions, and the tables
-    of quotas where it has any. Without: assumptions, and repairs where the rules contradict each other.
+    With a plan: sales; marketing, returns, initiatives, effects, hires, customers, activity_targets and
+    openings where there are any; decisions, targets, limits, kpis, shortfalls, marginal_values, assumptions,
+    and the tables of quotas where it has any. Without: assumptions, and repairs where the rules contradict
+    each other.
     """
     found: dict[str, pd.DataFrame] = {}
     if solution.has_plan:
@@ -120,6 +122,8 @@ def tables(solution: Solution) -> dict[str, pd.DataFrame]:
             found["returns"] = return_table(solution)
         if "start" in solution.activities.blocks:
             found["initiatives"] = initiatives(solution)
+        if "working" in solution.activities.blocks:
+            found["effects"] = effect_table(solution)
         if {"hire", "role_hire"} & set(solution.activities.blocks):
             found["hires"] = hires(solution)
         if "customers" in solution.activities.blocks:

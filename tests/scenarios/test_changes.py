@@ -46,6 +46,17 @@ def lines(changed: ChangedPlan) -> list[str]:
     return [line for one in changed.applied for line in one.lines(99)]
 
 
+def test_an_open_seat_has_the_capacity_of_a_full_seller_in_every_period(apply: Apply) -> None:
+    """A change of two quarters multiplies what the seat has when it is filled, and leaves the other quarters."""
+    sellers = "seller,team,region,capacity,status\nAnn,Alpha,North,20,\nNew,Beta,South,30,open\n"
+    changes = "  - {table: sellers, where: {seller: New}, column: capacity, from: 2027-Q2, to: 2027-Q3, multiply: 0.5}"
+    changed = apply(changes, sellers=sellers)
+    assert changed.plan.tables["sellers"].by_period["capacity"][1].tolist() == [30, 15, 15, 30]
+    seats = resolve(changed.plan).selling.sellers.open_seats
+    assert seats is not None
+    assert seats.full[0].tolist() == [30, 15, 15, 30]
+
+
 def test_no_changes_are_the_base(small: Path, apply: Apply) -> None:
     """A scenario of no changes is the base plan, byte for byte."""
     base, changed = load_base(small), apply("")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import yaml
 
 from optimizer.errors import InputError
 from optimizer.plan.load import load_plan
+from optimizer.report.compose import page
 from optimizer.result.solution import Solution, Status
 from optimizer.settings import SolveSettings
 from optimizer.solving import solve
@@ -19,6 +21,7 @@ from scenarios.explaining import solved_run
 from scenarios.keeping import keep
 from scenarios.running import run_plan
 
+near = partial(pytest.approx, rel=1e-4)
 QUICK = SolveSettings(marginal_values=False, leverage=False)
 MARKETS = "region,price,margin_rate,potential\nNorth,10,0.5,8\nSouth,10,0.3,20\n"
 TABLES = {
@@ -110,6 +113,68 @@ def test_a_kept_run_says_so(write: Write, run: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         solved_run(tmp_path / "kept")
     assert caught.value.key == "modes.kept_unexplained"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "whether another plan would be better"),
+        ("ru", "нет ли плана лучше"),
+        ("zh", "是否另有更好的计划"),
+    ],
+)
+def test_a_kept_plan_is_not_called_the_best(write: Write, run: Path, language: str, words: str) -> None:
+    """The page says what is proved of it: the most that its decisions allow."""
+    text = " ".join(page(keep(load_plan(write(**LEADS, language=language)), run, QUICK), 200).split())
+    assert words in text
+    assert text.count("best one") + text.count("он лучший") + text.count("最优的") == 0
+
+
+PEOPLE = {
+    "markets": "line,price,margin_rate,potential\nA,10,0.5,60\n",
+    "sellers": "seller,status,capacity,capacity_unit,capacity_per,ramp,cost\n"
+    "Anna,,8,units,period,,\nNew,open,10,units,period,none,20\n",
+    "initiatives": "initiative,cost,latest\ncourse,5,2027-01\n",
+    "effects": "initiative,changes,kind,likely,after\ncourse,price,,1,1\ncourse,capacity,multiply,1.5,1\n",
+}
+
+
+@pytest.mark.parametrize("price", [10, 1])
+def test_a_plan_with_effects_and_hires_is_kept(tmp_path: Path, price: float) -> None:
+    """Starts and hires stay, with what they cost and change, also where nobody would take them again."""
+    flat = "profile,period_or_age,value\n" + "".join(f"season,{m},{1 / 12}\n" for m in range(1, 13))
+    tables = PEOPLE | {"profiles": flat}
+    for name, content in tables.items():
+        (tmp_path / f"{name}.csv").write_text(content, encoding="utf-8")
+    calendar = {"start": "2027-01-01", "periods": 2}
+    spec = {"name": "People", "calendar": calendar, "tables": {name: f"{name}.csv" for name in tables}}
+    file = tmp_path / "plan.yaml"
+    file.write_text(yaml.safe_dump(spec), encoding="utf-8")
+    before = run_plan(file, tmp_path / "before", QUICK).solution
+    assert before.figure("starts") == near(1) and before.figure("hires") == near(1)
+    (tmp_path / "markets.csv").write_text(tables["markets"].replace("A,10", f"A,{price}"), encoding="utf-8")
+    kept = keep(load_plan(file), tmp_path / "before", QUICK)
+    sold = [before.figure("units", {"period": month}) for month in ("2027-01", "2027-02")]
+    assert [kept.figure("units", {"period": month}) for month in ("2027-01", "2027-02")] == near(sold)
+    for metric in ("starts", "hires", "hiring_cost", "initiative_cost", "units"):
+        assert kept.figure(metric) == near(before.figure(metric))
+    assert kept.figure("revenue") == near(price * sum(sold) + sold[1])
+    money = kept.figure("contribution")
+    assert money == near(0.5 * price * sum(sold) + sold[1] - 2 * 20 - 5)
+    best = solve(load_plan(file), QUICK).figure("contribution")
+    assert best == near(money) if price == 10 else best > money + 1
+
+
+def test_prices_by_volume_are_those_of_the_new_world(write: Write, run: Path, tmp_path: Path) -> None:
+    """The spend stays, and what of it lies beyond the discount's beginning costs a half."""
+    before = solve(load_plan(write(**LEADS)), QUICK)
+    data = yaml.safe_load(write(**LEADS).read_text(encoding="utf-8"))
+    (tmp_path / "tiers.csv").write_text("channel,above_spend,price_factor\nfair,2,0.5\n", encoding="utf-8")
+    file = write(**LEADS, tables={**data["tables"], "tiers": "tiers.csv"})
+    kept = keep(load_plan(file), run, QUICK)
+    fair = spend(before)["fair"]
+    assert spend(kept)["fair"] == pytest.approx(2 + (fair - 2) / 2, rel=1e-5)
+    assert kept.figure("leads") == pytest.approx(before.figure("leads"), rel=1e-5)
 
 
 def test_what_is_no_run_cannot_be_kept(write: Write, tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ def tried(folder: Path, *files: Path, seed: int = 0) -> list[Record]:
         "customers_renew",
         "training_and_service",
         "fixed_costs",
+        "volume_prices",
         "open_seat",
         "near_last_year",
     ],

@@ -17,11 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.model.context import Context
+from optimizer.model.cube import Cube
 from optimizer.model.funnel import customers_before
 from optimizer.model.marketing import by_period
 from optimizer.model.terms import Terms
 from optimizer.model.windows import groups_touched, opening_path, retained
 from optimizer.plan.customers import Customers
+from optimizer.plan.effects import Effects
 
 FloatArray = NDArray[np.float64]
 
@@ -70,11 +72,18 @@ def _held(context: Context, found: Customers) -> Terms:
     total = Terms.constants(np.zeros(len(found.names) * cube.num_periods))
     for effect in effects.of("retention") if effects is not None else ():
         assert effects is not None
-        more = retained(cube, effects, effect)
-        a_period = 1.0 / cube.inputs.plan.calendar.periods_a_year
-        kept = np.maximum(found.retention + more, 0.0) ** a_period - found.kept
-        total = total + _working(context, effect, kept[:, None] * opening_path(cube))
+        total = total + _working(context, effect, kept_more(cube, effects, effect))
     return total
+
+
+def kept_more(cube: Cube, effects: Effects, effect: int) -> FloatArray:
+    """Customers of the start whom one effect on retention keeps in a period in which it works (G, T)."""
+    funnel = cube.inputs.funnel
+    assert funnel is not None
+    found, more = funnel.customers, retained(cube, effects, effect)
+    a_period = 1.0 / cube.inputs.plan.calendar.periods_a_year
+    kept = np.maximum(found.retention + more, 0.0) ** a_period - found.kept
+    return np.asarray(kept[:, None] * opening_path(cube), dtype=np.float64)
 
 
 def _ordered_more(context: Context, found: Customers) -> Terms:
@@ -83,12 +92,19 @@ def _ordered_more(context: Context, found: Customers) -> Terms:
     total = Terms.constants(np.zeros(len(found.names) * cube.num_periods))
     for effect in effects.of("repeat") if effects is not None else ():
         assert effects is not None
-        own = groups_touched(cube, effects)[effect][:, None]
-        a_year = np.where(found.orders_a_year > 0, found.orders_a_year, 1.0)[:, None]
-        step = found.orders if effects.multiplies[effect] else found.orders / a_year
-        more = np.where(own, step, 0.0) * float(effects.amount[effect])
-        total = total + _working(context, effect, more * opening_path(cube))
+        total = total + _working(context, effect, ordered_more(cube, effects, effect))
     return total
+
+
+def ordered_more(cube: Cube, effects: Effects, effect: int) -> FloatArray:
+    """Orders of the customers of the start that one effect on repeat purchase adds while it works (G, T)."""
+    funnel = cube.inputs.funnel
+    assert funnel is not None
+    found, own = funnel.customers, groups_touched(cube, effects)[effect][:, None]
+    a_year = np.where(found.orders_a_year > 0, found.orders_a_year, 1.0)[:, None]
+    step = found.orders if effects.multiplies[effect] else found.orders / a_year
+    more = np.where(own, step, 0.0) * float(effects.amount[effect])
+    return np.asarray(more * opening_path(cube), dtype=np.float64)
 
 
 def _working(context: Context, effect: int, amount: FloatArray) -> Terms:

@@ -11,6 +11,7 @@ from optimizer.errors import InputError
 from optimizer.model.compile import compile_plan
 from optimizer.plan.inputs import resolve
 from optimizer.plan.plan import Plan
+from optimizer.report.compose import page
 from optimizer.result.activities import marketing
 from optimizer.result.solution import Solution
 from optimizer.solving import solve
@@ -46,6 +47,13 @@ def test_the_budget_goes_where_it_brings_most(solved: Solved) -> None:
     solution = solved(marketing="channel,max_spend\na,60\nb,\n", curves=LINEAR)
     assert spend_of(solution, "a") == pytest.approx(60.0, abs=1e-4)
     assert solution.figure("leads") == pytest.approx(160.0, rel=1e-6)
+
+
+def test_the_page_of_a_plan_of_marketing_speaks_of_leads(solved: Solved) -> None:
+    """There is no revenue in a plan without markets; its page begins with leads and what they cost."""
+    text = page(solved(marketing="channel,max_spend\na,60\nb,\n", curves=LINEAR))
+    assert "Revenue" not in text
+    assert "160 leads · marketing 100" in text
 
 
 def test_a_multiple_of_the_base_bounds_spending(solved: Solved) -> None:

@@ -12,6 +12,7 @@ from optimizer.errors import InputError
 from optimizer.plan.plan import Plan
 from optimizer.quotas import assign
 from optimizer.quotas.controls import ITEMS, controls
+from optimizer.quotas.explanation import Question, explain
 from optimizer.quotas.letters import letter_files
 from optimizer.quotas.quota import Quota
 from optimizer.quotas.tables import quota_frames
@@ -124,6 +125,28 @@ def test_no_letter_takes_the_place_of_another(company: MakePlan) -> None:
     assert {name.split(" 0")[0] for name in files} == {"letters/A-B (1)", "letters/a-b (2)", "letters/New"}
     reasons = quota_frames(solution, found)["quota_letters"]["reason"]
     assert not reasons.str.startswith(("+", "-", "=")).any()
+
+
+def test_letters_say_what_to_do_in_a_week(make_plan: MakePlan) -> None:
+    """Ten deals a year need 40 leads and 20 quotes: so many a week, in the letter, on the manager's page, and in
+    the answer to why; a seller for all regions has a letter with a name."""
+    plan = make_plan(
+        1,
+        markets="line,price,margin_rate,organic,potential\nA,10,0.5,40,100\n",
+        sellers="region,seller\n*,Ann\n",
+        stages="line,stage,conversion,days,hours\nA,lead,0.5,0,1\nA,quote,0.5,0,1\n",
+        quotas=[{"name": "Q", "by": ["region", "seller"], "round_to": 1}],
+    )
+    solution = solve(plan, QUIET)
+    quotas = assign(solution)
+    files = letter_files(solution, quotas)
+    (letter,) = (pd.read_csv(StringIO(text)) for name, text in files.items() if name.endswith(".csv"))
+    assert letter["week_lead"].tolist() == pytest.approx([40 * 7 / 31] * len(letter), rel=1e-4)
+    assert letter["week_quote"].tolist() == pytest.approx([20 * 7 / 31] * len(letter), rel=1e-4)
+    sentence = "To do in an average week of it: lead 9.03, quote 4.52."
+    assert sentence in files["letters/Q 00001 all.txt"]
+    assert sentence in explain(solution, Question({"seller": "Ann"}))
+    assert sentence not in files["letters/Q 00000 Test.txt"]
 
 
 @pytest.mark.parametrize("language", ["en", "ru", "zh"])
