@@ -66,5 +66,6 @@ class Weeks:
         if not self.stages or not self.by_span[node, :, span].any():
             return ""
         found = zip(self.stages, self.by_span[node, :, span].tolist(), strict=True)
-        listed = ", ".join(f"{name} {numbers.amount(value, language)}" for name, value in found if value > 0)
+        shown = [(name, numbers.number(value, language, 1 if value >= 1 else 2)) for name, value in found]
+        listed = ", ".join(f"{name} {value}" for name, value in shown)
         return messages.text("quotas.week", language, activities=listed)

@@ -143,7 +143,7 @@ def test_letters_say_what_to_do_in_a_week(make_plan: MakePlan) -> None:
     (letter,) = (pd.read_csv(StringIO(text)) for name, text in files.items() if name.endswith(".csv"))
     assert letter["week_lead"].tolist() == pytest.approx([40 * 7 / 31] * len(letter), rel=1e-4)
     assert letter["week_quote"].tolist() == pytest.approx([20 * 7 / 31] * len(letter), rel=1e-4)
-    sentence = "To do in an average week of it: lead 9.03, quote 4.52."
+    sentence = "To do in an average week of it: lead 9.0, quote 4.5."
     assert sentence in files["letters/Q 00001 all.txt"]
     assert sentence in explain(solution, Question({"seller": "Ann"}))
     assert sentence not in files["letters/Q 00000 Test.txt"]
