@@ -13,6 +13,7 @@ from optimizer.model.funnel import funnel_blocks, funnel_flows
 from optimizer.model.gains import find_gains, gain_blocks
 from optimizer.model.initiatives import initiative_blocks
 from optimizer.model.marketing import marketing_blocks
+from optimizer.model.seat_gains import find_seat_gains, seat_gain_blocks
 from optimizer.model.seating import may_be_there, seat_blocks
 from optimizer.model.staff import staff_blocks
 from optimizer.model.uplifts import Uplifts, find_uplifts
@@ -23,7 +24,7 @@ FloatArray = NDArray[np.float64]
 
 def add_activities(builder: ProgramBuilder, cube: Cube) -> Activities:
     """The columns of all activities of a plan; blocks come one behind the other from the first column on."""
-    uplifts = find_uplifts(cube)
+    uplifts, seat_gains = find_uplifts(cube), find_seat_gains(cube)
     blocks = [
         _sales(builder, cube),
         *marketing_blocks(builder, cube),
@@ -32,6 +33,7 @@ def add_activities(builder: ProgramBuilder, cube: Cube) -> Activities:
         *seat_blocks(builder, cube),
         *staff_blocks(builder, cube),
         *_uplift(builder, cube, uplifts),
+        *seat_gain_blocks(builder, cube, seat_gains),
         *funnel_blocks(builder, cube),
     ]
     named = {block.name: block for block in blocks}
@@ -59,6 +61,7 @@ def add_activities(builder: ProgramBuilder, cube: Cube) -> Activities:
         uplifts,
         funnel_flows(cube, named, gains),
         gains,
+        seat_gains,
     )
 
 

@@ -14,6 +14,7 @@ from optimizer.model.terms import Terms
 
 if TYPE_CHECKING:
     from optimizer.model.gains import Gains
+    from optimizer.model.seat_gains import SeatGains
     from optimizer.model.uplifts import Uplifts
 
 FloatArray = NDArray[np.float64]
@@ -126,6 +127,8 @@ class Activities:
     """Sums of activities that metrics speak of: what matures, what is won."""
     gains: Mapping[str, Gains] = field(default_factory=dict)
     """Block -> what effects change of its amounts."""
+    seat_gains: SeatGains | None = None
+    """What effects change of the capacity of open seats; None where none does."""
 
     @property
     def extra_start(self) -> int | None:

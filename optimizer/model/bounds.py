@@ -45,6 +45,11 @@ def most_capacity(cube: Cube) -> FloatArray:
     for effect in effects.of("capacity") if effects is not None else ():
         assert effects is not None
         most += np.maximum(added_by_seat(cube, effects, effect), 0.0)
+        if seats is not None:
+            basis = most_of_seats(cube, seats)[int(effects.multiplies[effect])]
+            touched = (effects.sellers[effect][seats.seller] & seats.limited)[:, None]
+            more = max(float(effects.amount[effect]), 0.0) * np.where(touched, basis, 0.0)
+            np.add.at(most, seat_of_open(cube, seats), more)
     return most
 
 

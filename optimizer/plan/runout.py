@@ -1,6 +1,7 @@
 """Run-out periods: what the plan's last months set going still brings money after the horizon.
 
-    R = max(longest lag of opportunities, periods that spending works on)
+    R = max(longest lag of opportunities, also of those that effects bring or delay, periods that spending
+            works on)
 
 periods behind the plan, each with the demand, capacity and prices of the same season: those of a year
 before, or of the last period where the plan is shorter than that. People are those of the last period;
@@ -16,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.plan.calendar import Calendar
-from optimizer.plan.effects import effects_run_on
-from optimizer.plan.funnel import funnel_run_on
+from optimizer.plan.effects import Effects, effects_run_on
+from optimizer.plan.funnel import Funnel, funnel_run_on
 from optimizer.plan.initiatives import initiatives_run_on
 from optimizer.plan.inputs import Inputs
+from optimizer.plan.lags import days_a_period
 from optimizer.plan.marketing import marketing_run_on, working_on
 from optimizer.plan.markets import Markets
 from optimizer.plan.plan import Plan
@@ -39,7 +41,36 @@ def run_out_periods(inputs: Inputs) -> int:
     if asked is not None:
         return asked
     carried = 0 if inputs.marketing is None else working_on(inputs.plan, inputs.marketing)
-    return max(inputs.funnel.longest, carried)
+    return max(inputs.funnel.longest, _longest_by_effects(inputs, inputs.funnel), carried)
+
+
+def _longest_by_effects(inputs: Inputs, funnel: Funnel) -> int:
+    """Periods between entry and decision of the opportunities that effects bring or delay, at most."""
+    effects, marketing = inputs.effects, inputs.marketing
+    if effects is None:
+        return 0
+    organic = funnel.organic.any(axis=1)
+    for effect in effects.of("organic"):
+        organic |= effects.markets[effect] & (effects.amount[effect] > 0)
+    found: list[FloatArray] = [np.flatnonzero(funnel.of_market.lag[organic].any(axis=0)).astype(np.float64)]
+    length = days_a_period(inputs.plan.calendar)
+    about = effects.markets & ~effects.by_channel[:, None]
+    found.append(_delayed(effects, funnel.of_market.days, about)[organic] / length)
+    if marketing is not None:
+        entries = marketing.yields
+        about = effects.channels[:, entries.channel[entries.pool]] & effects.markets[:, entries.market]
+        found.append(_delayed(effects, funnel.of_yield.days, about) / length)
+    return int(np.ceil(np.concatenate(found).max(initial=0.0) - 1e-9))
+
+
+def _delayed(effects: Effects, days: FloatArray, about: NDArray[np.bool_]) -> FloatArray:
+    """Days from entry to decision (N,) with everything that effects on the cycle may add; 0 where none adds
+    any. `about` (E, N) is what each effect is about."""
+    more = np.zeros(len(days))
+    for effect in effects.of("cycle"):
+        step = float(effects.amount[effect]) * (days if effects.multiplies[effect] else 1.0)
+        more += np.where(about[effect], np.maximum(step, 0.0), 0.0)
+    return np.where(more > 0, days + more, 0.0)
 
 
 def run_on(inputs: Inputs) -> Inputs:

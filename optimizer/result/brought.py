@@ -26,6 +26,7 @@ from optimizer.model.uplifts import step_of_unit, touched
 from optimizer.model.windows import added_by_seat, added_demand, value_by_market
 from optimizer.plan.effects import Effects
 from optimizer.report import numbers
+from optimizer.result.evaluate import added_to_open_seats
 from optimizer.result.solution import Solution
 
 FloatArray = NDArray[np.float64]
@@ -122,7 +123,8 @@ def _brings(solution: Solution, effects: Effects, effect: int, working: FloatArr
     elif change == "repeat":
         added = ordered_more(cube, effects, effect)
     elif change == "capacity":
-        added = added_by_seat(cube, effects, effect)
+        open_seats = float(added_to_open_seats(solution, effects, effect).sum())
+        return float((added_by_seat(cube, effects, effect) * working).sum()) + open_seats
     else:
         added = value_by_market(cube, effects, effect) * 12.0 / cube.calendar.periods_a_year
     return float((added * working).sum())

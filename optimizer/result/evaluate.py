@@ -19,6 +19,7 @@ from optimizer.model.families.rules import RuleRows, rule_rows
 from optimizer.model.metrics import RATIOS, Metrics
 from optimizer.model.seating import staffed
 from optimizer.model.windows import added_by_seat
+from optimizer.plan.effects import Effects
 from optimizer.result.solution import RuleOutcome, Solution
 
 FloatArray = NDArray[np.float64]
@@ -60,8 +61,20 @@ def as_planned(solution: Solution) -> Cube:
     for effect in effects.of("capacity") if effects is not None else ():
         assert effects is not None
         working = blocks["working"].values(solution.x)[effects.window[effect]]
-        cube = replace(cube, capacity=cube.capacity + added_by_seat(cube, effects, effect) * working)
+        more = added_by_seat(cube, effects, effect) * working
+        cube = replace(cube, capacity=cube.capacity + more + added_to_open_seats(solution, effects, effect))
     return cube
+
+
+def added_to_open_seats(solution: Solution, effects: Effects, effect: int) -> FloatArray:
+    """What one effect on capacity adds to open seats in a plan (S, T), in each one's unit."""
+    found, cube = solution.activities.seat_gains, solution.sellers
+    seats, total = cube.inputs.selling.sellers.open_seats, np.zeros(cube.capacity.shape)
+    if found is not None and seats is not None:
+        own = found.of_effect(effects, seats, effect)
+        gained = solution.activities.blocks["seat_gain"].values(solution.x)[own]
+        np.add.at(total, seats.seller[found.place[own]], float(effects.amount[effect]) * gained)
+    return total
 
 
 def used_capacity(solution: Solution) -> FloatArray:

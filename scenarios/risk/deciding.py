@@ -38,7 +38,18 @@ from solvers.stochastic.worth import Worth, value_of, worth
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
-FOLLOWING = ("stock", "response", "steps", "active", "working", "seat_heads", "seat_capacity")
+FOLLOWING = (
+    "stock",
+    "response",
+    "steps",
+    "active",
+    "working",
+    "seat_heads",
+    "seat_capacity",
+    "seat_gain",
+    "tier",
+    "reached",
+)
 """Blocks that decisions alone determine; they are decided with them, so that their rows bind once."""
 GAP = 0.002
 BLENDS = (0.0, 0.5, 1.0)

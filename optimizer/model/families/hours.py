@@ -3,7 +3,8 @@
     sum_{i of owner s} hours[i] active[i,t]
         + sum_m (effort[s,m,t] sales[s,m,t] + lead_hours[s,m,t]
                  + sum_w effort change[w,s,m,t] uplift[w,s,m,t])
-        <= capacity[s,t] + seat_capacity[s,t] + sum_w added[w,s,t] working[w,t]
+        <= capacity[s,t] + seat_capacity[s,t]
+           + sum_w (added[w,s,t] working[w,t] + seat_added[w] seat_gain[w,s,t])
 
 for every seat with a limit and every period.
 
@@ -22,6 +23,7 @@ from optimizer.model.context import Context
 from optimizer.model.seating import seat_of_open
 from optimizer.model.terms import Terms
 from optimizer.model.windows import added_by_seat
+from optimizer.plan.effects import Effects
 
 IntArray = NDArray[np.int64]
 
@@ -110,4 +112,17 @@ def _added(context: Context, row_of: IntArray, count: int) -> Terms:
         seat, period = np.nonzero((row_of >= 0) & (added != 0.0))
         working = context.activities.blocks["working"].columns[effects.window[effect]]
         total = total + Terms(row_of[seat, period], working[period], -added[seat, period], np.zeros(count))
+        total = total + _added_to_open(context, effects, effect, row_of, count)
     return total
+
+
+def _added_to_open(context: Context, effects: Effects, effect: int, row_of: IntArray, count: int) -> Terms:
+    """What one effect adds to open seats while it works and they are filled, on the left-hand side."""
+    found, seats = context.activities.seat_gains, context.cube.inputs.selling.sellers.open_seats
+    if found is None or seats is None:
+        return Terms.constants(np.zeros(count))
+    own = found.of_effect(effects, seats, effect)
+    row = row_of[seat_of_open(context.cube, seats)[found.place[own]]]
+    columns, used = context.activities.blocks["seat_gain"].columns[own], row >= 0
+    value = np.full(int(used.sum()), -float(effects.amount[effect]))
+    return Terms(row[used], columns[used], value, np.zeros(count))

@@ -21,6 +21,7 @@ from optimizer.model.builder import Labels
 from optimizer.model.context import Context
 from optimizer.model.cube import Cube
 from optimizer.model.families.gain import gain
+from optimizer.model.families.seat_gain import seat_gain
 from optimizer.model.terms import Terms, sum_by
 from optimizer.model.uplifts import Uplifts
 
@@ -29,10 +30,11 @@ IntArray = NDArray[np.int64]
 
 
 def uplift(context: Context) -> None:
-    """Add the rows that make every uplift the product of its amount and its window: units sold, then what
-    enters the funnel."""
+    """Add the rows that make every uplift the product of its amount and its window: units sold, what enters
+    the funnel, what open seats can do."""
     _units(context)
     gain(context)
+    seat_gain(context)
 
 
 def _units(context: Context) -> None:

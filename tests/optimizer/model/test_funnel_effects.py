@@ -8,7 +8,9 @@ from functools import partial
 import pytest
 
 from optimizer.errors import InputError
+from optimizer.plan.inputs import resolve
 from optimizer.plan.plan import Plan
+from optimizer.plan.runout import run_out_periods
 from optimizer.result.solution import Solution
 from optimizer.solving import solve
 
@@ -187,3 +189,44 @@ def test_leads_without_limit_are_named(make_plan: MakePlan) -> None:
     )
     with pytest.raises(InputError, match="Give the row a max_spend"):
         solve(plan)
+
+
+@pytest.mark.parametrize(
+    ("effect", "more"),
+    [
+        ("course,cycle,,45,A,*", 3),
+        ("course,cycle,multiply,2,A,ads", 2),
+        ("course,cycle,,-20,A,*", 1),
+        ("course,organic,,5,B,*", 3),
+    ],
+)
+def test_effects_lengthen_the_run_out(make_plan: MakePlan, effect: str, more: int) -> None:
+    """A cycle of a month, 45 days longer or twice as long; organic opportunities where none came, with a cycle of
+    three months; a cycle that gets shorter ends no earlier for what nobody trains."""
+    plan = make_plan(
+        2,
+        markets="line,price,margin_rate,organic\nA,10,0.5,\nB,10,0.5,0\n",
+        marketing=ADS,
+        yields="channel,line,opportunities\nads,A,1\n",
+        stages=f"line,stage,conversion,days\nA,lead,0.5,{365.25 / 12}\nB,lead,0.5,{3 * 365.25 / 12}\n",
+        initiatives="initiative\ncourse\n",
+        effects=f"initiative,changes,kind,likely,line,channel\n{effect}\n",
+    )
+    assert run_out_periods(resolve(plan)) == more
+
+
+def test_late_opportunities_of_a_longer_cycle_still_count(make_plan: MakePlan) -> None:
+    """An offer doubles the deals and delays by two months what would have been won anyway: these deals come behind
+    the horizon, and the plan counts them."""
+    plan = make_plan(
+        2,
+        markets="line,price,margin_rate,potential\nA,10,0.5,1000\n",
+        marketing="channel,max_spend,pacing\nads,20,even\n",
+        yields="channel,line,opportunities,conversion\nads,A,1,0.4\n",
+        initiatives="initiative,cost\noffer,10\n",
+        effects=f"initiative,changes,kind,likely\noffer,conversion,multiply,2\noffer,cycle,,{2 * 365.25 / 12}\n",
+    )
+    solution = solve(plan)
+    assert solution.figure("starts") == near(1)
+    assert solution.figure("units") == near(8)
+    assert solution.stages[0].value == near(20 * 0.8 * 5 - 20 - 10)

@@ -12,6 +12,7 @@ from optimizer.plan.inputs import resolve
 from optimizer.plan.plan import Plan
 from optimizer.quotas import assign
 from optimizer.result.activities import hires
+from optimizer.result.brought import effect_table
 from optimizer.result.evaluate import as_planned
 from optimizer.result.solution import Solution
 from optimizer.settings import SolveSettings
@@ -187,3 +188,48 @@ def test_seats_apart_and_in_groups(make_plan: MakePlan) -> None:
     assert len(found[0].model.cube.seat_names) == 2
     values = [{stage.stage.name: stage.value for stage in one.stages} for one in found]
     assert values[0]["contribution"] == near(values[1]["contribution"])
+
+
+@pytest.mark.parametrize(
+    ("change", "units"),
+    [("capacity,multiply,1.5", [15, 30]), ("capacity,,4", [12, 24]), ("capacity,multiply,0.5", [5, 10])],
+)
+def test_training_reaches_seats_once_they_are_filled(
+    make_plan: MakePlan, change: str, units: list[float]
+) -> None:
+    """Half a head in February and one in March: a factor on what they do, or an amount a head; nothing without a
+    start, and also where the course does harm."""
+    plan = make_plan(
+        3,
+        markets=MARKET,
+        sellers="seller,status,capacity,capacity_unit,capacity_per,ramp,from,to\n"
+        "Seat,open,20,units,period,none,2027-02-15,\nGone,open,20,units,period,none,2027-06-01,\n",
+        profiles=EVEN,
+        initiatives="initiative,benefit,latest\ncourse,1000,2027-01\n",
+        effects=f"initiative,changes,kind,likely\ncourse,{change}\n",
+    )
+    solution = solve(plan)
+    assert started(solution) == {"Seat": "2027-02"}
+    by_month = [solution.figure("units", {"seller": "Seat", "period": f"2027-0{m}"}) for m in (1, 2, 3)]
+    assert by_month == near([0, *units])
+    assert as_planned(solution).capacity[0] == near([0, *units])
+    table = effect_table(solution)
+    assert table["brings"].tolist() == near([sum(units) - 30])
+    assert table["unit"].tolist() == ["units"]
+
+
+def test_training_may_be_what_makes_a_hire_pay(make_plan: MakePlan) -> None:
+    """Ten units a month earn 50 for a pay of 60; fifteen earn 75, and the course costs 20 in two months."""
+    parts = {
+        "markets": MARKET,
+        "sellers": "seller,status,capacity,capacity_unit,capacity_per,ramp,cost\nSeat,open,10,units,period,none,60\n",
+        "profiles": EVEN,
+    }
+    assert started(solve(make_plan(2, **parts))) == {}
+    course = {
+        "initiatives": "initiative,cost\ncourse,20\n",
+        "effects": "initiative,changes,kind,likely\ncourse,capacity,multiply,1.5\n",
+    }
+    solution = solve(make_plan(2, **parts, **course))
+    assert started(solution) == {"Seat": "2027-01"}
+    assert solution.figure("contribution") == near(2 * (75 - 60) - 20)

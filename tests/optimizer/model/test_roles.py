@@ -160,3 +160,21 @@ def test_a_whole_role_needs_what_one_head_can_do(make_plan: MakePlan) -> None:
     """A row of sellers with the name of a role and without a capacity is named."""
     with pytest.raises(InputError, match="what one head can do"):
         resolve(make_plan(1, markets=MARKET, sellers="seller\nrep\n", roles="role,headcount\nrep,3\n"))
+
+
+def test_training_reaches_whole_roles(make_plan: MakePlan) -> None:
+    """Four heads do ten units each, half as many again from the second month on, and two more each beside; without
+    a limit of heads there is an error."""
+    course = {
+        "initiatives": "initiative,benefit,latest\ncourse,1000,2027-01\n",
+        "effects": "initiative,changes,kind,likely,after\n"
+        "course,capacity,multiply,1.5,1\ncourse,capacity,add,2,1\n",
+    }
+    roles = "role,headcount,ramp,hire_max\nrep,4,none,0\n"
+    plan = make_plan(2, markets=MARKET, sellers=REP, profiles=EVEN, roles=roles, **course)
+    solution = solve(plan)
+    assert month(solution, "units") == near([40, 4 * 15 + 4 * 2])
+    assert as_planned(solution).capacity.sum() == near(40 + 68)
+    endless = "role,headcount,ramp,cost\nrep,4,none,1\n"
+    with pytest.raises(InputError, match="headcount_max"):
+        solve(make_plan(2, markets=MARKET, sellers=REP, profiles=EVEN, roles=endless, **course))
