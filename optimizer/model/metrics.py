@@ -145,8 +145,13 @@ class Metrics:
             return (SALES,)
 
     def members(self, metric: str, each: Sequence[str], where: Mapping[str, Any]) -> Members:
-        """The members of `each` in scope that the blocks of a metric have; raises like `sum_members`."""
-        return sum_members(self.scopes, each, where, self.blocks(metric))
+        """The members of `each` in scope that the blocks of a metric have.
+
+        Raises `InputError` for columns that none of them has, and like `sum_members`.
+        """
+        blocks = self.blocks(metric)
+        self._check_known(metric, blocks, (*each, *where))
+        return sum_members(self.scopes, each, where, blocks)
 
     def terms(self, metric: str, members: Members, where: Mapping[str, Any]) -> Terms:
         """One expression a member; raises `InputError` for ratios, unknown metrics, sums over unlike
@@ -192,8 +197,10 @@ class Metrics:
 
     def check_columns(self, metric: str, members: Members) -> None:
         """Raise `InputError` when a column of the scope is one that none of the metric's activities has."""
-        blocks = self.blocks(metric)
-        for column in (*members.row_columns, *members.where):
+        self._check_known(metric, self.blocks(metric), (*members.row_columns, *members.where))
+
+    def _check_known(self, metric: str, blocks: Iterable[str], columns: Iterable[str]) -> None:
+        for column in columns:
             if not any(self.scopes.has_column(block, column) for block in blocks):
                 raise InputError("model.metric_not_by_column", metric=metric, column=column)
 

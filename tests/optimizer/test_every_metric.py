@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from optimizer.errors import InputError
 from optimizer.model.metrics import (
     ACTIVITY_METRICS,
     OTHER_METRICS,
@@ -16,6 +17,7 @@ from optimizer.model.metrics import (
 )
 from optimizer.plan.load import plan_from_data
 from optimizer.report.compose import worst_gap
+from optimizer.result.evaluate import figures
 from optimizer.result.kpis import kpis
 from optimizer.result.solution import Solution, Status
 from optimizer.settings import SolveSettings
@@ -86,6 +88,34 @@ def test_a_figure_of_the_report(usual: Solution) -> None:
     table = kpis(usual)
     lines = table[(table["scope"] == "company") & (table["period"] == "all")]
     assert lines["metric"].tolist() == METRICS
+
+
+COLUMNS = (
+    "region", "customer_type", "seller", "team", "channel", "initiative", "resource", "quarter", "period",
+)  # fmt: skip
+REFUSED = ("model.metric_not_by_column", "model.seat_metric_by_market", "model.market_figure_by_seller")
+NOT_ADDED = {("contribution", column) for column in COLUMNS[:7]} | {
+    ("headcount", "period"),
+    ("customers", "period"),
+}
+"""Company costs lie in no region; heads are a mean and customers those of the end."""
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_members_of_every_column(usual: Solution, metric: str) -> None:
+    """By each column the figures add up to that of the company, or one sentence says that they are not known."""
+    known = 0
+    for column in COLUMNS:
+        try:
+            found = figures(usual, metric, [column])
+        except InputError as error:
+            assert error.key in REFUSED
+            continue
+        known += 1
+        if metric not in RATIOS and (metric, column) not in NOT_ADDED:
+            total = sum(value for _, value in found)
+            assert total == pytest.approx(usual.figure(metric), rel=1e-6, abs=1e-6)
+    assert known >= 3
 
 
 @pytest.mark.parametrize("metric", METRICS)
