@@ -221,7 +221,8 @@ class FreezeSpec(Strict):
     run: str
     """A run folder inside the plan's folder."""
     what: Labels = Field(min_length=1)
-    """sales, marketing, initiatives, hires, resources (bought beyond capacity), or a decision by its name."""
+    """sales, marketing, initiatives, hires (with those of roles), resources (bought beyond capacity), quotas
+    (of the leaves, over the horizon), or a decision by its name."""
     where: Scope = Field(default_factory=dict)
     """Column -> label, list of labels, or {from, to}: only these rows and periods."""
 

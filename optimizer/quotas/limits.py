@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from optimizer.errors import InputError, Place
 from optimizer.plan.plan import Plan
 from optimizer.plan.schema import QuotaBand, QuotaSpec
+from optimizer.quotas.frozen import frozen_numbers
 from optimizer.quotas.hierarchy import Hierarchy
 from optimizer.quotas.levels import Levels, NodeFinder, rows_of
 
@@ -33,7 +34,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Lock:
-    """A number set by hand."""
+    """A number set by hand, or kept from a run."""
 
     node: int
     value: float
@@ -41,12 +42,21 @@ class Lock:
 
 
 def quota_locks(plan: Plan, spec: QuotaSpec, names: list[str], tree: Hierarchy) -> tuple[Lock, ...]:
-    """The locks of a quota; raises `InputError` where a row names no single node, repeats one, or is not a
-    whole multiple of the step."""
+    """The locks of a quota: numbers by hand, and those that `freeze` takes from a run for other leaves.
+
+    Raises `InputError` where a row names no single node, repeats one, or is not a whole multiple of the step.
+    """
+    found = _by_hand(plan, spec, names, tree)
+    for node, value, reason in frozen_numbers(plan, spec, tree):
+        found.setdefault(node, Lock(node, value, reason))
+    return tuple(found.values())
+
+
+def _by_hand(plan: Plan, spec: QuotaSpec, names: list[str], tree: Hierarchy) -> dict[int, Lock]:
     table, rows = rows_of(plan, "locks", spec.name, names)
     found: dict[int, Lock] = {}
     if table is None:
-        return ()
+        return found
     finder = NodeFinder(tree, table)
     for row in rows:
         node = finder.node(row)
@@ -59,7 +69,7 @@ def quota_locks(plan: Plan, spec: QuotaSpec, names: list[str], tree: Hierarchy) 
         if node in found:
             raise InputError("quotas.lock_twice", place)
         found[node] = Lock(node, value, table.text("reason")[row])
-    return tuple(found.values())
+    return found
 
 
 def quota_limits(

@@ -13,6 +13,7 @@ import yaml
 
 from optimizer.errors import InputError
 from optimizer.plan.load import load_plan
+from optimizer.quotas import assign
 from optimizer.report.compose import page
 from optimizer.result.solution import Solution, Status
 from optimizer.settings import SolveSettings
@@ -237,9 +238,98 @@ def test_a_freeze_that_contradicts_is_named(write: Write, run: Path) -> None:
     assert {"Budget", "Booked"} <= names
 
 
+EVERY = PEOPLE | {
+    "profiles": "profile,period_or_age,value\n" + "".join(f"season,{m},{1 / 12}\n" for m in range(1, 13)),
+    "marketing": "channel,max_spend\nads,50\n",
+    "resources": "resource,capacity,extra_price\nkit,10,1\n",
+    "uses": "activity,resource,amount\nsell,kit,1\n",
+    "roles": "role,headcount,hire_max,cost,ramp\nhelper,1,2,1,none\n",
+}
+
+
+def every_plan(folder: Path, **entries: Any) -> Path:
+    """A plan with every kind of decision: sales, marketing, starts, hires of seats and roles, extra resources,
+    quotas."""
+    for name, content in EVERY.items():
+        (folder / f"{name}.csv").write_text(content, encoding="utf-8")
+    data = {
+        "name": "Every",
+        "calendar": {"start": "2027-01-01", "periods": 2},
+        "tables": {name: f"{name}.csv" for name in EVERY},
+        "quotas": [{"name": "Units", "metric": "units", "by": ["seller"], "target": 45, "round_to": 1}],
+        **entries,
+    }
+    (folder / "plan.yaml").write_text(yaml.safe_dump(data), encoding="utf-8")
+    return folder / "plan.yaml"
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Solution]:
+    """A run of that plan in which everything happens."""
+    folder = tmp_path_factory.mktemp("busy")
+    asked = {"marketing_cost": 30, "role_heads": 4, "extra_cost": 12}
+    floors = [{"metric": metric, "at_least": least} for metric, least in asked.items()]
+    run = run_plan(every_plan(folder, limits=floors), folder / "before", QUICK)
+    assert run.solution.status is Status.OPTIMAL
+    return folder / "before", run.solution
+
+
+@pytest.mark.parametrize(
+    ("what", "metrics"),
+    [
+        ("sales", ["units", "hours"]),
+        ("marketing", ["marketing_cost"]),
+        ("initiatives", ["starts"]),
+        ("hires", ["hires", "headcount"]),
+        ("resources", ["extra_cost"]),
+    ],
+)
+def test_each_part_can_be_frozen(
+    tmp_path: Path, busy: tuple[Path, Solution], what: str, metrics: list[str]
+) -> None:
+    """In a plan that would rather do without it the part stays, and without the freeze it does not."""
+    run, before = busy
+    shutil.copytree(run, tmp_path / "before")
+    lazy = {"objective": [{"minimize": metrics[0]}]}
+    free = solve(load_plan(every_plan(tmp_path, **lazy)), QUICK)
+    kept = solve(load_plan(every_plan(tmp_path, **lazy, freeze=[{"run": "before", "what": what}])), QUICK)
+    assert free.figure(metrics[0]) < before.figure(metrics[0]) - 0.5
+    for metric in metrics:
+        assert kept.figure(metric) == near(before.figure(metric))
+
+
+def test_quotas_can_be_frozen(tmp_path: Path, busy: tuple[Path, Solution]) -> None:
+    """Half the capacity, and the same quotas; of one seller alone where the scope says so; errors name the
+    line."""
+    run, before = busy
+    shutil.copytree(run, tmp_path / "before")
+    (old,) = assign(before)
+    sellers = PEOPLE["sellers"].replace("Anna,,8", "Anna,,4")
+
+    def quota(**entry: Any) -> dict[str, float]:
+        file = every_plan(tmp_path, freeze=[{"run": "before", "what": "quotas", **entry}] if entry else [])
+        (tmp_path / "sellers.csv").write_text(sellers, encoding="utf-8")
+        (found,) = assign(solve(load_plan(file), QUICK))
+        assert not entry or "kept from the run" in found.locks[0].reason
+        return dict(zip((found.title(n) for n in range(found.tree.size)), found.year.tolist(), strict=True))
+
+    was = dict(zip((old.title(n) for n in range(old.tree.size)), old.year.tolist(), strict=True))
+    assert quota()["Anna"] < was["Anna"]
+    assert quota(name="Signed")["Anna"] == was["Anna"]
+    assert quota(where={"seller": "Anna"})["Anna"] == was["Anna"]
+    for key, entry in (
+        ("modes.freeze_column", {"where": {"line": "A"}}),
+        ("model.run_missing", {"run": "nowhere"}),
+    ):
+        with pytest.raises(InputError) as caught:
+            quota(**entry)
+        assert caught.value.key == key
+
+
 @pytest.mark.parametrize(
     ("key", "entry"),
     [
+        ("modes.freeze_unknown", {"what": "hours"}),
         ("modes.freeze_unknown", {"what": "marketting"}),
         ("modes.freeze_column", {"what": "marketing", "where": {"region": "North"}}),
         ("model.run_missing", {"what": "marketing", "run": "nowhere"}),

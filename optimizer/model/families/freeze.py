@@ -28,10 +28,12 @@ BoolArray = NDArray[np.bool_]
 PARTS = {
     "marketing": ("spend", "used", "opened"),
     "initiatives": ("start",),
-    "hires": ("hire",),
+    "hires": ("hire", "role_hire", "role_leave"),
     "resources": ("extra",),
 }
-"""Word of a plan file -> the activities that it means; every other decision goes by its own name."""
+"""Word of a plan file -> the activities that it means; each decision also goes by its own name."""
+ELSEWHERE = "quotas"
+"""Part that is no activity: the assignment of quotas keeps its numbers."""
 
 ROUNDING = 1e-6
 """Room for the rounding of the run, relative to the amount: its rows hold no better than that. Less is 0."""
@@ -45,8 +47,10 @@ def freeze(context: Context) -> None:
     plan = context.cube.inputs.plan
     for at, entry in enumerate(plan.spec.freeze):
         place = Place(plan.file, line=plan.lines.get(("freeze", at)), value=entry.run)
-        past = past_plan(plan, entry.run, place)
         blocks = _blocks(context, entry, place)
+        if not blocks:
+            continue
+        past = past_plan(plan, entry.run, place)
         for column in entry.where:
             if not any(context.scopes.has_column(block.name, column) for block in blocks):
                 raise InputError("modes.freeze_column", place, column=column, what=", ".join(entry.what))
@@ -64,12 +68,13 @@ def _blocks(context: Context, entry: FreezeSpec, place: Place) -> list[ActivityB
         if block.decision and block.stands_for is None
     }
     words = {word: [name for name in names if name in decided] for word, names in PARTS.items()}
-    grouped = {name for names in PARTS.values() for name in names}
-    words |= {name: [name] for name in decided if name not in grouped}
+    words |= {name: [name] for name in decided}
     found: list[ActivityBlock] = []
     for word in entry.what:
+        if word == ELSEWHERE:
+            continue
         if not words.get(word):
-            known = [known for known, names in words.items() if names]
+            known = [*(known for known, names in words.items() if names), ELSEWHERE]
             raise InputError(
                 "modes.freeze_unknown", place, what=word, known=", ".join(known), nearest=nearest(word, known)
             )
