@@ -164,3 +164,32 @@ def test_owners_that_cannot_give_hours(make_plan: MakePlan, owner: str, activity
     )
     with pytest.raises(InputError, match=message):
         resolve(plan)
+
+
+def test_every_activity_takes_resources(make_plan: MakePlan) -> None:
+    """Sales, spending, a start, an active month and a seller take 5, 2, 3, 1 and 2 of 10; the rest is bought."""
+    plan = make_plan(
+        1,
+        markets="line,price,potential,margin_rate\nA,10,10,0.5\n",
+        sellers="seller\nAnn\n",
+        marketing="channel,min_spend,max_spend\nads,20,20\n",
+        initiatives="initiative,benefit\nfair,100\n",
+        resources="resource,capacity,extra_price\nteam,10,2\n",
+        uses="activity,resource,amount\nsell,team,0.5\nmarketing:ads,team,0.1\ninitiative:fair,team,3\n"
+        "active:fair,team,1\nseller:Ann,team,2\n",
+    )
+    solution = solve(plan)
+    assert solution.figure("team") == pytest.approx(13.0, rel=1e-5)
+    assert solution.figure("extra_cost") == pytest.approx(6.0, rel=1e-4)
+    assert solution.figure("contribution") == pytest.approx(50 - 20 + 100 - 6, rel=1e-5)
+
+
+def test_milestones_are_carried_through(make_plan: MakePlan) -> None:
+    """Owner, milestone and due date stand in the table of the run as the planner wrote them."""
+    table = "initiative,benefit,owner,milestone,due\nfair,9,Wang Fang,stand booked,2027-01-20\nstunt,,,,\n"
+    found = initiatives(solve(make_plan(1, initiatives=table)))
+    columns = ["initiative", "owner", "milestone", "due", "start"]
+    assert found[columns].to_numpy().tolist() == [
+        ["fair", "Wang Fang", "stand booked", "2027-01-20", "2027-01"],
+        ["stunt", "", "", "", ""],
+    ]
