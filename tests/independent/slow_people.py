@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import datetime
 import itertools
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -147,13 +148,19 @@ class SlowPeople:
     def _capacity(self, s: int, t: int, starts: list[int | None], hires: dict[int, int | None]) -> float:
         full = number(self.sellers[s], "capacity")
         if s in hires:
-            return full * self._ramp(s, t - hires[s]) if hires[s] is not None and t >= hires[s] else 0.0
-        total = full
+            if hires[s] is None or t < hires[s]:
+                return 0.0
+            full *= self._ramp(s, t - hires[s])
+        return full + self._added(s, t, starts, full, 1.0)
+
+    def _added(self, s: int, t: int, starts: list[int | None], full: Any, heads: Any) -> Any:
+        """What effects add to people who are there: a share of what they can do, or an amount a head."""
+        total = 0.0
         for effect in self.effects:
             if effect["changes"] == "capacity" and effect["seller"] in ("*", self.sellers[s]["seller"]):
                 if self._works(effect, starts, t):
                     likely = number(effect, "likely")
-                    total += (likely - 1.0) * full if effect["kind"] == "multiply" else likely
+                    total += (likely - 1.0) * full if effect["kind"] == "multiply" else likely * heads
         return total
 
     def _ramp(self, s: int, age: int) -> float:
@@ -204,7 +211,7 @@ class SlowPeople:
             price = self._sum("price", number(market, "price"), market, t, starts)
             cost = self._sum("unit_cost", number(market, "unit_cost"), market, t, starts)
             money.append((price - cost - number(self.sellers[s], "commission_rate") * price) * cell)
-        heads, rows, paid = self._staff()
+        productive, everybody, rows, paid = self._staff()
         program += pulp.lpSum([*money, *paid])
         for row in rows:
             program += row
@@ -218,10 +225,15 @@ class SlowPeople:
                     for m, market in enumerate(self.markets)
                 )
                 if seller["seller"] in self.roles:
-                    program += used <= number(seller, "capacity") * heads[seller["seller"], t]
+                    own = seller["seller"], t
+                    full = number(seller, "capacity") * productive[own]
+                    program += used <= full + self._added(s, t, starts, full, everybody[own])
                 else:
                     program += used <= self._capacity(s, t, starts, hires)
         program.solve(pulp.PULP_CBC_CMD(msg=False, gapRel=0.0, gapAbs=1e-9, threads=1))
+        if program.status == pulp.LpStatusInfeasible:
+            # Somebody would have less than no time: these starts do not go together.
+            return -math.inf
         assert program.status == pulp.LpStatusOptimal
         return float(pulp.value(program.objective))
 
@@ -229,9 +241,10 @@ class SlowPeople:
         rows = [r for r in self.tables["territories"] if r["line"] in ("*", self.markets[m]["line"])]
         return number(max(rows, key=lambda row: row["line"] != "*"), "hours_per_unit")
 
-    def _staff(self) -> tuple[dict[tuple[str, int], Any], list[Any], list[Any]]:
-        """Productive heads of each role and period, their rows, and what hires cost."""
+    def _staff(self) -> tuple[dict[tuple[str, int], Any], dict[tuple[str, int], Any], list[Any], list[Any]]:
+        """Productive heads and all heads of each role and period, their rows, and what hires cost."""
         heads: dict[tuple[str, int], Any] = {}
+        everybody: dict[tuple[str, int], Any] = {}
         rows, paid = [], []
         for name, role in self.roles.items():
             stay = (1.0 - number(role, "attrition")) ** (1 / 12)
@@ -245,10 +258,11 @@ class SlowPeople:
                 heads[name, t] = opening * stay**t + pulp.lpSum(
                     hire[u] * stay**age * self._step(ramp, age) for u, age in cohorts
                 )
+                everybody[name, t] = opening * stay**t + pulp.lpSum(hire[u] * stay**age for u, age in cohorts)
                 paid.append(pulp.lpSum(-number(role, "cost") * stay**age * hire[u] for u, age in cohorts))
                 learning.append(
                     pulp.lpSum(hire[u] * stay**age for u, age in cohorts if self._step(ramp, age) < 1.0)
                 )
             if (role.get("training_capacity") or "") != "":
                 rows += [one <= number(role, "training_capacity") for one in learning]
-        return heads, rows, paid
+        return heads, everybody, rows, paid
