@@ -1,9 +1,9 @@
-"""Curves as pictures. matplotlib is an extra and is imported here only; nothing needs a screen."""
+"""Curves and other pictures. matplotlib is an extra and is imported here only; nothing needs a screen."""
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,9 +41,14 @@ PLACEHOLDERS = ("last resort", ".lastresort", "lastresort", "adobe blank", "unic
 """Beginnings of the names of fonts that have a box for everything and nothing else."""
 
 
+def can_draw() -> bool:
+    """Whether the extra is installed."""
+    return importlib.util.find_spec("matplotlib") is not None
+
+
 def require_matplotlib() -> None:
     """Raise `InputError` where the extra is not installed."""
-    if importlib.util.find_spec("matplotlib") is None:
+    if not can_draw():
         raise InputError("curves.no_matplotlib")
 
 
@@ -85,12 +90,29 @@ def draw(
     curves: Sequence[DrawnCurve], language: str, money: str, fonts: Sequence[str], files: Sequence[Path]
 ) -> None:
     """Write the curves as one picture into each file; the ending says how. Text in SVG stays text."""
+    rows = -(-len(curves) // COLUMNS)
+    columns = min(COLUMNS, len(curves))
+
+    def painted(figure: Figure) -> None:
+        panels = figure.subplots(rows, columns, squeeze=False).ravel()
+        for panel, one in zip(panels, curves, strict=False):
+            _panel(panel, one, language, money)
+        for panel in panels[len(curves) :]:
+            panel.set_axis_off()
+
+    picture(painted, (PANEL[0] * columns, PANEL[1] * rows), fonts, files)
+
+
+def picture(
+    paint: Callable[[Figure], None],
+    inches: tuple[float, float],
+    fonts: Sequence[str],
+    files: Sequence[Path],
+) -> None:
+    """Write what `paint` draws into each file; the ending says how. The same drawing gives the same bytes."""
     import matplotlib
     from matplotlib.figure import Figure
 
-    rows = -(-len(curves) // COLUMNS)
-    columns = min(COLUMNS, len(curves))
-    # The same plan gives the same bytes.
     settings: dict[str, Any] = {
         "font.family": [*fonts, "sans-serif"],
         "svg.fonttype": "none",
@@ -99,12 +121,8 @@ def draw(
     if "font.enable_last_resort" in matplotlib.rcParams:
         settings["font.enable_last_resort"] = False
     with matplotlib.rc_context(settings):
-        figure = Figure(figsize=(PANEL[0] * columns, PANEL[1] * rows), layout="constrained")
-        panels = figure.subplots(rows, columns, squeeze=False).ravel()
-        for panel, one in zip(panels, curves, strict=False):
-            _panel(panel, one, language, money)
-        for panel in panels[len(curves) :]:
-            panel.set_axis_off()
+        figure = Figure(figsize=inches, layout="constrained")
+        paint(figure)
         for file in files:
             _save(figure, file)
 

@@ -60,10 +60,11 @@ def risk(
     language = language_of(plan)
     ticker = Ticker(sys.stderr, language, shown=sys.stderr.isatty() and not quiet)
     with spoken(language), ticker, interruption(language) as interrupt:
-        from scenarios.risk.analysis import analyse, load, prepared, save, with_break_evens
+        from scenarios.risk.analysis import analyse, load, prepared, protected, save, with_break_evens
         from scenarios.risk.breakeven import check_asked
         from scenarios.risk.decided import decided, refuse_impossible
         from scenarios.risk.page import risk_page
+        from scenarios.risk.pictures import write_pictures
 
         base, read = load(plan_file(plan), riskfile)
         for what, _ in break_even:
@@ -72,10 +73,15 @@ def risk(
         found = with_break_evens(found, break_even)
         if decide is not None or read.spec.decide is not None:
             found = decided(found, decide, workers)
-        found = prepared(found, workers)
+        found = prepared(protected(found), workers)
         shown = "" if out is None else str(out)
         if out is not None:
-            save(found, risk_page(found, language, folder=out.name), out)
+            save(
+                found,
+                risk_page(found, language, folder=out.name),
+                out,
+                lambda folder: write_pictures(found, language, folder),
+            )
         if as_json:
             echo_json(found.summary())
         elif not quiet:

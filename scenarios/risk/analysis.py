@@ -15,6 +15,7 @@ import pandas as pd
 from optimizer.errors import InputError, LimitReachedError
 from optimizer.io.write import replace_folder, write_json, write_table
 from optimizer.result.solution import Solution
+from optimizer.result.tables import sales
 from optimizer.settings import SolveSettings
 from optimizer.solving import solve
 from scenarios.base import Base, load_base
@@ -23,8 +24,10 @@ from scenarios.risk.actions import actions_of
 from scenarios.risk.breakeven import budget_for, holds_until
 from scenarios.risk.contingency import contingency
 from scenarios.risk.goals import place_of
+from scenarios.risk.measured import decisions_frame
 from scenarios.risk.measures import MONEY, measures_of
 from scenarios.risk.riskfile import Draws, Risk, load_risk
+from scenarios.risk.robust import robust
 from scenarios.risk.simulation import Simulation, simulate
 from scenarios.risk.statistics import drivers_frame, summary_frame, targets_frame
 from scenarios.risk.tornado import tornado
@@ -143,6 +146,22 @@ def prepared(found: Analysis, workers: int = 1) -> Analysis:
     return replace(found, frames={**found.frames, "contingency": best, "signs": every}, seconds=seconds)
 
 
+def protected(found: Analysis) -> Analysis:
+    """The analysis with a plan that holds against a budget of uncertainty, where the risk file asks for it;
+    raises `InputError` and `NoPlanError`."""
+    if found.risk.spec.robust is None:
+        return found
+    started = time.perf_counter()
+    answer = robust(found.risk, found.solution)
+    frames = {
+        **found.frames, "robust": answer.rows, "robust_sales": sales(answer.solution),
+        "robust_decisions": decisions_frame([("robust", Planned.of(answer.solution))]),
+    }  # fmt: skip
+    seconds = {**found.seconds, "robust": time.perf_counter() - started}
+    findings = {**found.findings, "robust_money": answer.money, "plain_money": answer.plain}
+    return replace(found, frames=frames, seconds=seconds, findings=findings)
+
+
 def with_break_evens(found: Analysis, asked: Sequence[tuple[str, str]]) -> Analysis:
     """The analysis with the value of each budget or uncertain number at which a target is just reached."""
     planned, rows = Planned.of(found.solution), []
@@ -198,9 +217,11 @@ def _futures(found: Analysis) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def save(found: Analysis, page: str, out: Path) -> None:
-    """Put the folder in the place of `out`: risk.json, page.txt and every table as CSV and Parquet."""
+def save(found: Analysis, page: str, out: Path, draw: Callable[[Path], object] = lambda _: None) -> None:
+    """Put the folder in the place of `out`: risk.json, page.txt, every table as CSV and Parquet, and what
+    `draw` writes into it."""
     with replace_folder(out, MARKER) as folder:
+        draw(folder)
         write_json(found.summary(), folder / MARKER)
         (folder / "page.txt").write_text(page, encoding="utf-8")
         for name, frame in found.frames.items():

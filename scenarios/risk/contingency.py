@@ -75,7 +75,7 @@ def contingency(risk: Risk, planned: Planned, workers: int = 1) -> tuple[pd.Data
     watched = replace(risk, further=Further(spec.visible_by, metrics, columns))
     model = Worlds(watched, planned, spec.way).model
     actions = actions_of(watched, planned, model)
-    draws = _both(watched.draws(spec.futures), watched.draws(spec.futures, fresh=FRESH))
+    draws = watched.draws(spec.futures).joined(watched.draws(spec.futures, fresh=FRESH))
     without = simulate(watched, planned, draws, spec.way, workers)
     signs = list(_signs(watched, planned, draws, without, spec))
     knows_margin = model.cube.markets.knows_margin
@@ -95,10 +95,6 @@ def net_money(simulation: Simulation, knows_margin: bool) -> FloatArray:
         return money
     paid = [simulation.column(name) for name in COSTS if name in {one.name for one in simulation.labels}]
     return np.asarray(money - sum(paid), dtype=np.float64)
-
-
-def _both(one: Draws, other: Draws) -> Draws:
-    return Draws(np.concatenate([one.u, other.u]), np.concatenate([one.outcomes, other.outcomes]))
 
 
 def _signs(

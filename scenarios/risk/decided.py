@@ -17,6 +17,7 @@ from scenarios.risk.analysis import Analysis
 from scenarios.risk.deciding import Choice, Deciding
 from scenarios.risk.measured import decisions_frame, reach_frame
 from scenarios.risk.measures import MONEY
+from scenarios.risk.quotas import decided_quotas
 from scenarios.risk.reaching import Reaching
 from scenarios.risk.sample import sample_of
 from scenarios.risk.schema import DecideSpec
@@ -65,6 +66,9 @@ def decided(found: Analysis, futures: int | None = None, workers: int = 1) -> An
     frames["decisions"] = decisions_frame([(one.name, one.planned) for one in named])
     if reached is not None:
         frames["reach"] = reach_frame(risk, reached, fresh, tried.get("reach"), sample)
+    carried = decided_quotas(risk, found.solution, choices[0].planned, sample, fresh, workers)
+    if not carried.empty:
+        frames["quotas_decided"] = carried
     findings = _worths(deciding, problem, choices[0]) | {
         "decided_for": sample.drawn, "reduced_to": len(sample.draws), "reduced_distance": sample.distance,
         "held_as_planned": list(deciding.held),

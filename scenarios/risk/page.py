@@ -14,7 +14,14 @@ from optimizer.report.numbers import UNKNOWN, amount, percent, signed
 from optimizer.report.words import figure, metric_word
 from scenarios.risk.analysis import Analysis
 from scenarios.risk.measures import MONEY
-from scenarios.risk.sections import contingency_section, reach_section, reduced_sentence
+from scenarios.risk.pictures import pictures_sentence
+from scenarios.risk.sections import (
+    contingency_section,
+    quota_section,
+    reach_section,
+    reduced_sentence,
+    robust_section,
+)
 
 MOST_TARGETS = 20
 MOST_DRIVERS = 6
@@ -43,6 +50,8 @@ def risk_page(
     _tornado(paper, found, language)
     _frontier(paper, found, language)
     reach_section(paper, found, language)
+    quota_section(paper, found, language)
+    robust_section(paper, found, language)
     _break_evens(paper, found, language)
     contingency_section(paper, found, language)
     paper.blank()
@@ -58,6 +67,7 @@ def risk_page(
     if folder:
         paper.blank()
         paper.paragraph(_say("page_folder", language, folder=folder))
+        paper.paragraph(pictures_sentence(found, language))
     return paper.text()
 
 

@@ -54,6 +54,10 @@ class Draws:
         """Some of the futures."""
         return Draws(self.u[rows], self.outcomes[rows])
 
+    def joined(self, other: Draws) -> Draws:
+        """These futures and then the others."""
+        return Draws(np.concatenate([self.u, other.u]), np.concatenate([self.outcomes, other.outcomes]))
+
 
 @dataclass(frozen=True)
 class Risk:

@@ -143,6 +143,20 @@ class DecideSpec(Strict):
     """Seconds for the decision with `reach`."""
 
 
+class RobustSpec(Strict):
+    """A plan that holds while only so many of the uncertain numbers of each row turn out badly at once."""
+
+    budget: Number = Field(default=1, ge=0)
+    """How many of the numbers that move a row may be at the bad end of their range at once; it need not be
+    whole. 0 is the plan as it is, a large one the worst case of each row."""
+    rows: Labels = Field(default_factory=list)
+    """Families (hours, demand ...) and names of rules to protect; the world and all rules when left out."""
+    numbers: Labels = Field(default_factory=list)
+    """Names of uncertain numbers, or beginnings of them; all of them when left out."""
+    futures: int = Field(default=2000, ge=100, le=1_000_000)
+    """Fresh futures in which is counted how often rows break."""
+
+
 class RiskSpec(Strict):
     """A risk file."""
 
@@ -166,5 +180,7 @@ class RiskSpec(Strict):
     """Share of the futures that counts as the worst."""
     decide: DecideSpec | None = None
     """Decisions for many futures."""
+    robust: RobustSpec | None = None
+    """A plan that holds against a budget of uncertainty."""
     contingency: ContingencySpec | None = None
     """What to prepare now, and when to act on it."""

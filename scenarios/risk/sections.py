@@ -1,4 +1,4 @@
-"""Sections of the page of a risk analysis about plans: decisions that reach targets, what to prepare."""
+"""Sections of the page of a risk analysis about plans: decisions, robustness, what to prepare."""
 
 from __future__ import annotations
 
@@ -9,9 +9,14 @@ import numpy as np
 
 from optimizer import messages
 from optimizer.report.layout import Column, Paper
-from optimizer.report.numbers import amount, percent
+from optimizer.report.numbers import amount, number, percent
 from optimizer.report.words import figure, metric_word
 from scenarios.risk.analysis import Analysis
+
+MOST_ROWS = 8
+"""Protected rows that are shown, those that broke most often first."""
+MOST_MOVES = 5
+SHARES = ("bound", "broken", "broken_plain")
 
 
 def reach_section(paper: Paper, found: Analysis, language: str) -> None:
@@ -49,6 +54,66 @@ def reduced_sentence(found: Analysis, language: str) -> str:
         return ""
     distance = percent(float(found.findings["reduced_distance"]), language, 0)
     return messages.text("decide.reduced", language, kept=kept, drawn=drawn, distance=distance)
+
+
+def quota_section(paper: Paper, found: Analysis, language: str) -> None:
+    """Quotas as assigned and as decided for many futures: what is missed of them, and whose move most."""
+    frame = found.frames.get("quotas_decided")
+    if frame is None:
+        return
+
+    def say(name: str, **fields: object) -> str:
+        return messages.text(f"decide.quota_{name}", language, **fields)
+
+    paper.heading(say("head"))
+    names = ("quota", "total", "missed", "missed_decided", "least", "least_decided")
+    columns = [Column(say(f"col_{name}"), number=name != "quota") for name in names]
+    rows, moves = [], []
+    for name, part in frame.groupby("quota", sort=False):
+        unit = str(part["unit"].iloc[0])
+        sums = [float(part[column].sum()) for column in ("assigned", "missed_assigned", "missed_decided")]
+        least = [float(part[column].min()) for column in ("reached_assigned", "reached_decided")]
+        cells = [figure(one, unit, language) for one in sums] + [percent(one, language, 0) for one in least]
+        rows.append([str(name), *cells])
+        change = (part["decided"] - part["assigned"]).abs()
+        most = part.loc[change[change > 1e-6 * sums[0]].nlargest(MOST_MOVES).index]
+        if len(most):
+            said = [
+                say("move", seller=row["seller"], **{
+                    end: figure(float(row[end]), unit, language) for end in ("assigned", "decided")
+                })
+                for row in most.to_dict("records")
+            ]  # fmt: skip
+            moves.append(say("moves", quota=name, moves=", ".join(said)))
+    paper.table(columns, rows)
+    for text in moves:
+        paper.paragraph(text, indent=2, mark="· ")
+    paper.paragraph(say("legend"), indent=2, tone="faint")
+
+
+def robust_section(paper: Paper, found: Analysis, language: str) -> None:
+    """What robustness costs, and the rows that broke most in fresh futures."""
+    frame, spec = found.frames.get("robust"), found.risk.spec.robust
+    if frame is None or spec is None:
+        return
+
+    def say(name: str, **fields: object) -> str:
+        return messages.text(f"robust.{name}", language, **fields)
+
+    paper.heading(say("head", budget=number(float(spec.budget), language, 1).removesuffix(".0")))
+    plain, money = (float(found.findings[name]) for name in ("plain_money", "robust_money"))
+    change = percent(money / plain - 1.0 if plain else None, language, 1, sign=True)
+    amounts = {"plain": amount(plain, language), "robust": amount(money, language)}
+    paper.paragraph(say("money", change=change, rows=len(frame), **amounts), indent=2)
+    most = frame.sort_values(["broken", "broken_plain"], ascending=False, kind="stable").head(MOST_ROWS)
+    names = ("row", "numbers", "bound", "broken", "plain")
+    columns = [Column(say(f"col_{name}"), number=name != "row") for name in names]
+    rows = [
+        [row["row"], str(row["numbers"]), *(percent(row[name], language, 1) for name in SHARES)]
+        for row in most.to_dict("records")
+    ]
+    paper.table(columns, rows)
+    paper.paragraph(say("legend", count=spec.futures), indent=2, tone="faint")
 
 
 def contingency_section(paper: Paper, found: Analysis, language: str) -> None:
