@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,12 @@ from scenarios.risk.futures import Future
 from scenarios.risk.riskfile import Risk
 from scenarios.risk.simulation import best_in
 from scenarios.risk.worlds import OPEN, Worlds
+from solvers.curves import CurveTerm
+from solvers.many import ManyPrograms
+from solvers.options import SolveOptions
+from solvers.program import LinearProgram
+from solvers.stage import Stage
+from solvers.staged_curves import solve_curve_stages
 from solvers.stochastic.breakeven import BreakEven, Shift, break_even_bisect, break_even_linear
 
 FloatArray = NDArray[np.float64]
@@ -24,7 +31,11 @@ FloatArray = NDArray[np.float64]
 MOST = 10.0
 """A bound is tried up to so many times itself."""
 TOLERANCE = 1e-4
-"""Width to which a factor is found."""
+"""Share of the range to which a break-even is found by bisection."""
+CLOSE = 1e-6
+"""A target that is short by so much of itself is reached."""
+CURVE_GAP = 1e-5
+"""Proof of the most of a target with curves."""
 
 
 @dataclass(frozen=True)
@@ -51,55 +62,106 @@ def check_asked(risk: Risk, what: str) -> None:
 def budget_for(model: Model, rule: str, target: str) -> Answer:
     """The least bound of a must-rule (a budget) at which a target can be reached, all other must-rules kept.
 
-    One linear program, exact, for plans without curves; the target must be a sum with a lower bound. Raises
-    `InputError` for unknown rules and for what is not linear in the bound.
+    Without curves one linear program, exact (with whole numbers one integer program); with curves bisection
+    between 0 and `MOST` times the bound, each try from the plan of the one before. The target must be a sum
+    with a lower bound. Raises `InputError` for unknown rules and for bounds that are not single.
     """
     limited = _known(model, rule)
-    if model.curves or not np.isfinite(limited.upper).any() or limited.members.size != 1:
+    if not np.isfinite(limited.upper).any() or limited.members.size != 1:
         raise InputError("risk.break_even_bound", name=rule)
-    goal = _goal(model, target)
+    goal, least = _goal(model, target)
     place = model.context.rule_places[rule][0]
-    nothing = np.zeros(model.program.num_rows)
-    rate = nothing.copy()
+    rate = np.zeros(model.program.num_rows)
     rate[place.first] = 1.0 / float(place.scale[0])
-    columns = np.zeros(model.program.num_columns)
     bound = float(limited.asked_upper[0])
-    found = break_even_linear(
-        model.program, Shift(nothing, rate, columns, columns), goal[0], goal[1], -bound, MOST * bound
-    )
+    if model.curves:
+        return Answer(target, rule, *_by_bisection(model, rate, goal, least, bound))
+    nothing, columns = np.zeros(model.program.num_rows), np.zeros(model.program.num_columns)
+    shift = Shift(nothing, rate, columns, columns)
+    found = break_even_linear(model.program, shift, goal, least, -bound, MOST * bound)
     return Answer(target, rule, None if found.value is None else bound + found.value, found)
+
+
+def _by_bisection(
+    model: Model, rate: FloatArray, goal: FloatArray, least: float, bound: float
+) -> tuple[float | None, BreakEven]:
+    """The least bound of a plan with curves, and the search."""
+    most, program = _Curved(), model.program.replace(objective=goal, maximize=True, offset=0.0)
+
+    def reached(amount: float) -> bool:
+        tried = program.replace(row_upper=program.row_upper + rate * (amount - bound))
+        return most.of(tried, model.curves) >= least - CLOSE * abs(least)
+
+    found = break_even_bisect(reached, 0.0, MOST * bound, TOLERANCE * MOST * bound)
+    return found.value, found
+
+
+class _Curved:
+    """The most of a sum over plans with curves, each found from the one before."""
+
+    _last: FloatArray | None = None
+
+    def of(self, program: LinearProgram, curves: Sequence[CurveTerm]) -> float:
+        """The most of the program's objective; -inf where no plan exists."""
+        stage = Stage("goal", program.objective, maximize=True)
+        options = SolveOptions(gap=CURVE_GAP, start_values=self._last)
+        result = solve_curve_stages(program, curves, [stage], options)
+        if result.x is None:
+            return -np.inf
+        self._last = result.x
+        return float(program.objective @ result.x)
 
 
 def holds_until(risk: Risk, planned: Planned, name: str, target: str, way: str = OPEN) -> Answer:
     """Up to which value of an uncertain number a target can still be reached, everything else as planned.
 
     Bisection between the 0.1 % and 99.9 % points of the number; each try is a plan compiled and solved for
-    the most of the target's figure. Raises `InputError` for unknown names.
+    the most of the target's figure, warm from the optimum of the plan's own world. Raises `InputError` for
+    unknown names.
     """
     check_asked(risk, name)
     at = [variable.name for variable in risk.variables].index(name)
-    variable = risk.variables[at]
-    worlds = Worlds(risk, planned, way)
+    variable, most = risk.variables[at], Most(Worlds(risk, planned, way), target)
     low, high = (float(variable.amounts(u)[0]) for u in (0.001, 0.999))
 
     def reached(amount: float) -> bool:
-        world = worlds.compiled(Future.with_one(risk, {at: np.array([amount])}))
-        return most_of(world, target) >= bound - 1e-6 * abs(bound)
+        future = Future.with_one(risk, {at: np.array([amount])})
+        return most.of(future) >= most.bound - CLOSE * abs(most.bound)
 
-    place = _place(worlds.base, target)
-    bound = float(worlds.base.measures.at_least[place])
     found = break_even_bisect(reached, low, high, TOLERANCE * (high - low))
     return Answer(target, name, found.value, found)
 
 
-def most_of(world: World, target: str) -> float:
-    """The most that the target's figure can be in a world; a ratio is not possible."""
-    measures, place = world.measures, _place(world, target)
-    if measures.bottom[[place]].nnz:
-        raise InputError("risk.break_even_ratio", name=target)
-    top = np.asarray(measures.top[[place]].todense(), dtype=np.float64).ravel()
-    x = best_in(World(world.program.replace(objective=top), measures))
-    return -np.inf if x is None else float(measures.values(x)[place])
+class Most:
+    """The most that a target's figure can be in worlds of one plan, each solved from the plan's own."""
+
+    def __init__(self, worlds: Worlds, target: str) -> None:
+        """Raises `InputError` for unknown targets and for ratios."""
+        self._worlds, self._place = worlds, _place(worlds.base, target)
+        if worlds.base.measures.bottom[[self._place]].nnz:
+            raise InputError("risk.break_even_ratio", name=target)
+        self.bound = float(worlds.base.measures.at_least[self._place])
+        self._curved = _Curved()
+        # Kept and reacting have their curves put in already.
+        curved = worlds.way == OPEN and bool(worlds.model.curves)
+        self._warm = None if curved else ManyPrograms(self._program(worlds.base))
+
+    def of(self, future: Future) -> float:
+        """The figure, in its own unit; -inf where a world has no answer."""
+        model = self._worlds.futures.model(future)
+        world = self._worlds.world_of(model, future)
+        if self._warm is None:
+            constant = float(world.measures.top_constant[self._place])
+            return self._curved.of(self._program(world), model.curves) + constant
+        if not self._worlds.base.fits(world):
+            x = best_in(World(self._program(world), world.measures))
+        else:
+            x = self._warm.solve(self._program(world)).x
+        return -np.inf if x is None else float(world.measures.values(x)[self._place])
+
+    def _program(self, world: World) -> LinearProgram:
+        goal = np.asarray(world.measures.top[[self._place]].todense(), dtype=np.float64).ravel()
+        return world.program.replace(objective=goal)
 
 
 def _place(world: World, target: str) -> int:

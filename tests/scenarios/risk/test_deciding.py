@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -84,3 +86,100 @@ def test_the_frontier_gives_up_mean_for_the_worst_part(deciding: tuple[Deciding,
     assert rented[0] > rented[1] > rented[2]
     assert means[0] > means[2]
     assert worst[2] > worst[0]
+
+
+def test_the_interval_covers_the_gap(deciding: tuple[Deciding, Risk]) -> None:
+    """On fresh samples the gap of a decision is never below 0, and its true one lies below the upper end."""
+    found, risk = deciding
+    choice = found.decide(found.problem(risk.draws(20)))
+    interval = found.out_of_sample(choice, batches=3, size=20)
+    assert (interval.gaps >= -1e-6).all()
+    scale = float(found.model.cube.markets.potential[0, 0])
+
+    def profit(stands: float) -> float:
+        """4 E[min(stands, demand)] - stands, in closed form."""
+        z = (stands / scale - 1.0) / 0.2
+        short = scale * 0.2 * (norm.pdf(z) + z * norm.cdf(z))
+        return MARGIN * (stands - short) - COST * stands
+
+    best = scale * float(norm.ppf((MARGIN - COST) / MARGIN, 1.0, 0.2))
+    assert profit(best) - profit(choice.planned.decisions["extra"][1].sum()) <= interval.upper
+
+
+SEATS = {
+    "sellers": "seller,region,capacity,capacity_unit,status,cost\n"
+    "Ann,East,25,hours,present,0\nSeat,East,12,hours,open,13\n",
+    "territories": "region,hours_per_unit\nEast,1\n",
+    "initiatives": "initiative,cost\nfair,30\n",
+    "effects": "initiative,changes,likely\nfair,demand,12\n",
+}
+UNIFORM = {"distribution": "uniform", "low": 0.6, "high": 1.5}
+HALVES = {"start": "2027-01-01", "periods": 2, "every": "quarter"}
+
+
+def test_hires_and_starts_are_those_of_trying_all(
+    small: Callable[..., Base], risk_file: Callable[..., Risk], planned: Callable[[Base], Planned]
+) -> None:
+    """An open seat and an initiative, in whole numbers: no other combination brings more on these futures."""
+    base = small(rows="East,10,0.4,1000,60\n", files=SEATS, calendar=HALVES)
+    uncertain = [{"table": "markets", "column": "potential", "multiply": UNIFORM}]
+    risk, plan = risk_file(base, uncertain=uncertain), planned(base)
+    draws = risk.draws(4)
+    found = Deciding(risk, plan, draws)
+    choice = found.decide(found.problem(draws))
+    means = {}
+    for hired, begun in product((None, 0, 1), repeat=2):
+        decisions = dict(plan.decisions)
+        for block, at in (("hire", hired), ("start", begun)):
+            amounts = np.zeros_like(decisions[block][1])
+            if at is not None:
+                amounts[0, at] = 1.0
+            decisions[block] = (decisions[block][0], amounts)
+        tried = simulate(risk, replace(plan, decisions=decisions), draws, "reacting", learn=False)
+        means[hired, begun] = float(tried.column("money").mean())
+    assert len(set(np.round(list(means.values()), 3))) > 4
+    assert choice.result.objective == pytest.approx(max(means.values()), rel=2e-3)
+    best = max(means, key=lambda one: means[one])
+    for block, at in zip(("hire", "start"), best, strict=True):
+        amounts = choice.planned.decisions[block][1][0]
+        assert amounts.tolist() == [1.0 if at == period else 0.0 for period in range(2)]
+
+
+def test_whole_heads_of_a_role_are_hired_now(
+    small: Callable[..., Base], risk_file: Callable[..., Risk], planned: Callable[[Base], Planned]
+) -> None:
+    """Ten units of margin 4 a head and quarter for a pay of 24: a head for the demand that 60 % have."""
+    files = {
+        "sellers": "seller,capacity,capacity_unit,capacity_per\nrep,10,units,period\n",
+        "roles": "role,headcount,ramp,hire_max,lead_time,cost,attrition\nrep,0,none,9,0,8,0\n",
+    }
+    one = {"start": "2027-01-01", "periods": 1, "every": "quarter"}
+    base = small(rows="East,10,0.4,1000,40\n", files=files, calendar=one)
+    uncertain = [{"table": "markets", "column": "potential", "multiply": UNIFORM}]
+    risk, draws = risk_file(base, uncertain=uncertain), risk_file(base, uncertain=uncertain).draws(8)
+    found = Deciding(risk, planned(base), draws)
+    choice = found.decide(found.problem(draws))
+    demand = 40 * risk.variables[0].figure(draws.u[:, 0])
+    profits = [4 * np.minimum(demand, 10 * heads).mean() - 24 * heads for heads in range(10)]
+    assert choice.planned.decisions["role_hire"][1].sum() == int(np.argmax(profits))
+    assert choice.result.objective == pytest.approx(max(profits), rel=2e-3)
+
+
+def test_planning_is_worth_everything_where_the_mean_plan_breaks(
+    small: Callable[..., Base], risk_file: Callable[..., Risk], planned: Callable[[Base], Planned]
+) -> None:
+    """An initiative that takes all that is there on average cannot be carried out where there is less."""
+    files = {
+        "initiatives": "initiative,benefit\nfair,100\n",
+        "resources": "resource,capacity,per\nhalls,10,period\n",
+        "uses": "activity,resource,amount\ninitiative:fair,halls,9.5\nsell,halls,0.001\n",
+    }
+    one = {"start": "2027-01-01", "periods": 1, "every": "quarter"}
+    base = small(rows="East,10,0.4,1000,40\n", files=files, calendar=one)
+    halls = {"table": "resources", "column": "capacity", "multiply": UNIFORM}
+    risk = risk_file(base, uncertain=[halls])
+    found = Deciding(risk, planned(base), risk.draws(6))
+    worth = found.worth(found.problem(risk.draws(6)))
+    assert worth.mean_decision is None
+    assert np.isinf(worth.of_planning)
+    assert worth.knowing > worth.together
