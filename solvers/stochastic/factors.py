@@ -40,10 +40,10 @@ class FactorRobust:
     counts: IntArray
 
 
-def protect(program: LinearProgram, factors: Sequence[Factor], rows: IntArray, budget: float) -> FactorRobust:
-    """Protect rows against the worst `budget` factors of each, all of them where there are fewer.
+def protect(program: LinearProgram, factors: Sequence[Factor], rows: IntArray, most: float) -> FactorRobust:
+    """Protect rows against the worst `most` factors of each, all of them where there are fewer.
 
-        a_i x + max over |S| <= budget of sum_{v in S} abs(f_iv)  <=  b_i,   f_iv = D_iv x - d_iv
+        a_i x + max over |S| <= most of sum_{v in S} abs(f_iv)  <=  b_i,   f_iv = D_iv x - d_iv
 
     for a bound from above, on its own side for one from below (Bertsimas & Sim 2004, with f_iv as columns of
     their own). Raises `InvalidProgramError` like `robust_counterpart`.
@@ -56,7 +56,7 @@ def protect(program: LinearProgram, factors: Sequence[Factor], rows: IntArray, b
     wide = _with_swings(program, pairs)
     ones, swing = np.ones(row.size), program.num_columns + np.arange(row.size)
     deviation = sparse.csc_array((ones, (row, swing)), shape=wide.matrix.shape)
-    protection = np.append(np.where(wanted, np.minimum(budget, counts), 0.0), np.zeros(row.size))
+    protection = np.append(np.where(wanted, np.minimum(most, counts), 0.0), np.zeros(row.size))
     robust = robust_counterpart(wide, deviation, protection)
     moved = np.flatnonzero(counts)
     return FactorRobust(robust.program, moved, counts[moved])
