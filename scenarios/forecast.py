@@ -3,6 +3,7 @@ expected."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -23,34 +24,46 @@ from solvers.staged_curves import solve_curve_stages
 FloatArray = NDArray[np.float64]
 
 
-def forecast(solution: Solution, inputs: Inputs, expected: FloatArray) -> Solution:
-    """Where the year ends with the plan kept.
+class Forecaster:
+    """The plan kept in the world of some inputs, compiled once for any number of plans.
 
     `inputs` are the plan with its facts and measured rates; `expected` (P, T) is the most that each pair
-    sells, the plan where nothing drifts. Decisions of open periods are those of the plan; the planner's rules
-    are measured, not enforced. Raises `SolverFailedError` when the solver fails.
+    sells, the plan where nothing drifts. The planner's rules are measured, not enforced.
     """
-    model = _for_money(compile_plan(inputs, seat_groups=False))
-    cells = model.cube.num_cells
-    program = without_rules(model.program)
-    lower, upper = program.column_lower.copy(), program.column_upper.copy()
-    # What closes behind the horizon is not part of the plan, so that nothing is expected of it.
-    behind = model.cube.num_periods - expected.shape[1]
-    most = np.pad(np.maximum(expected, 0.0), ((0, 0), (0, behind)), constant_values=np.inf)
-    upper[:cells] = np.minimum(upper[:cells], most.ravel())
-    _decide(model, program, solution, lower, upper)
-    fixed = program.replace(column_lower=lower, column_upper=upper)
-    settled, curves = follow_decisions(fixed, model.curves, cells)
-    options, money = SolveOptions(), solver_stage(model, model.stages[0])
-    for attempt in (settled, None):
-        possible = widened(settled, options) if attempt is None else attempt
-        if curves:
-            found = solve_curve_stages(possible, curves, [money], options)
-        else:
-            found = solve_stages(possible, [money], options)
-        if found.x is not None:
-            return solution_of(model, found)
-    raise SolverFailedError("tracking.no_forecast", reason=str(found.termination.reason))
+
+    def __init__(self, inputs: Inputs, expected: FloatArray) -> None:
+        self.model = _for_money(compile_plan(inputs, seat_groups=False))
+        cells = self.model.cube.num_cells
+        program = without_rules(self.model.program)
+        upper = program.column_upper.copy()
+        # What closes behind the horizon is not part of the plan, so that nothing is expected of it.
+        behind = self.model.cube.num_periods - expected.shape[1]
+        most = np.pad(np.maximum(expected, 0.0), ((0, 0), (0, behind)), constant_values=np.inf)
+        upper[:cells] = np.minimum(upper[:cells], most.ravel())
+        self.program = program.replace(column_upper=upper)
+
+    def kept(self, solution: Solution, changed: Mapping[str, FloatArray] | None = None) -> Solution:
+        """Where the year ends with the decisions of a plan in its open periods; `changed` has other amounts
+        of some activities (rows, T).
+
+        Raises `SolverFailedError` when the solver fails.
+        """
+        model, program = self.model, self.program
+        lower, upper = program.column_lower.copy(), program.column_upper.copy()
+        planned = {name: block.values(solution.x) for name, block in solution.activities.blocks.items()}
+        _decide(model, program, {**planned, **(changed or {})}, lower, upper)
+        fixed = program.replace(column_lower=lower, column_upper=upper)
+        settled, curves = follow_decisions(fixed, model.curves, model.cube.num_cells)
+        options, money = SolveOptions(), solver_stage(model, model.stages[0])
+        for attempt in (settled, None):
+            possible = widened(settled, options) if attempt is None else attempt
+            if curves:
+                found = solve_curve_stages(possible, curves, [money], options)
+            else:
+                found = solve_stages(possible, [money], options)
+            if found.x is not None:
+                return solution_of(model, found)
+        raise SolverFailedError("tracking.no_forecast", reason=str(found.termination.reason))
 
 
 def _for_money(model: Model) -> Model:
@@ -62,14 +75,17 @@ def _for_money(model: Model) -> Model:
 
 
 def _decide(
-    model: Model, program: LinearProgram, solution: Solution, lower: FloatArray, upper: FloatArray
+    model: Model,
+    program: LinearProgram,
+    planned: Mapping[str, FloatArray],
+    lower: FloatArray,
+    upper: FloatArray,
 ) -> None:
-    """Fix the decisions of open periods at those of the plan; closed ones are fixed by facts already."""
-    planned = solution.activities.blocks
+    """Fix the decisions of open periods at the planned amounts; closed ones are fixed by facts already."""
     for name, block in model.context.activities.blocks.items():
         if not block.decision or name == "sales" or name not in planned:
             continue
-        amounts = planned[name].values(solution.x)
+        amounts = planned[name]
         column = block.columns[:, : amounts.shape[1]]
         low, high = lower[column], upper[column]
         amounts = np.clip(amounts, low, high)

@@ -12,14 +12,15 @@ from typing import Any
 from optimizer.errors import InputError, Place
 from optimizer.io.write import write_workbook
 from optimizer.quotas.run import quota_letters
-from optimizer.report.decisions import decision_section
 from optimizer.report.monday import Before, MondayPage, monday_page
 from optimizer.report.monday_files import monday_html, monday_sheets, monday_text
 from optimizer.result.kpis import COMPANY
 from optimizer.settings import SolveSettings
+from optimizer.tracking.tables import tracking_frames
 from scenarios.replan import Replanned, replan_frames, replan_page, replan_summary, replanned
 from scenarios.store import MARKER, Inputs, left_out, save_run
 from scenarios.tracking import FILE_WIDTH, Tracked, refuse_taken, save_tracking, tracked, tracking_summary
+from scenarios.week import week_of
 
 HTML_FILE, BOOK_FILE = "monday.html", "monday.xlsx"
 
@@ -52,8 +53,8 @@ class MondayRun:
     """None for `track`."""
 
     def text(self, width: int = FILE_WIDTH, colour: bool = False) -> str:
-        """The page for a terminal."""
-        return monday_text(self.page, width, colour)
+        """The page for a terminal, one screen of it."""
+        return monday_text(self.page, width, colour, brief=True)
 
 
 def monday_settings(**given: Any) -> SolveSettings:
@@ -67,10 +68,11 @@ def track_run(path: Path, asked: Asked) -> MondayRun:
     Raises `InputError` for what cannot be read or written, and `NoPlanError` where the plan has no solution.
     """
     before, found = _begun(path, asked)
-    decide = decision_section(found.solution, found.comparison.inputs.past)
-    page = monday_page(found.tracking, before, (decide,), found.assumed)
+    week = week_of(found, None, asked.delays)
+    page = monday_page(found.tracking, before, week.sections, found.assumed)
     if asked.out is not None:
-        save_tracking(asked.out, found, monday_text(page, FILE_WIDTH), {HTML_FILE: monday_html(page)})
+        frames = {**tracking_frames(found.tracking), **week.frames}
+        save_tracking(asked.out, found, frames, monday_text(page, FILE_WIDTH), {HTML_FILE: monday_html(page)})
         write_workbook(monday_sheets(page), asked.out / BOOK_FILE)
     return MondayRun(found, page, tracking_summary(found))
 
@@ -82,8 +84,9 @@ def replan_run(path: Path, asked: Asked, stable: bool = True) -> MondayRun:
     """
     before, run = _begun(path, asked)
     found = replanned(run, stable)
-    frames = replan_frames(found)
-    page = replan_page(found, frames, before)
+    week = week_of(run, found.solution, asked.delays)
+    frames = {**replan_frames(found), **week.frames}
+    page = replan_page(found, frames, before, week.sections)
     told = replan_summary(found, run.settings)
     if asked.out is not None:
         told["workbook_leaves_out"] = left_out(frames)

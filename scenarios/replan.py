@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,7 @@ import numpy as np
 from optimizer.errors import NoPlanError
 from optimizer.plan.load import load_plan
 from optimizer.plan.plan import Plan
-from optimizer.report.decisions import decision_section
-from optimizer.report.monday import Before, MondayPage, monday_page
+from optimizer.report.monday import Before, MondayPage, Section, monday_page
 from optimizer.report.replanned import replan_sections
 from optimizer.result.kpis import scope_columns
 from optimizer.result.solution import Solution, Status
@@ -167,14 +166,15 @@ def replan_frames(run: Replanned) -> dict[str, pd.DataFrame]:
     return frames
 
 
-def replan_page(run: Replanned, frames: Mapping[str, pd.DataFrame], before: Before | None) -> MondayPage:
+def replan_page(
+    run: Replanned, frames: Mapping[str, pd.DataFrame], before: Before | None, week: Sequence[Section]
+) -> MondayPage:
     """The Monday page with what planning again changes."""
     old, new = run.tracked.solution, run.solution
     sections = replan_sections(
         old, new, frames["replan"], frames["replan_starts"], moves_of(old, new), stability(run), run.softened
     )
-    sections = (*sections, decision_section(new, new.inputs.past))
-    return monday_page(run.tracked.tracking, before, sections, run.tracked.assumed)
+    return monday_page(run.tracked.tracking, before, (*sections, *week), run.tracked.assumed)
 
 
 def replan_summary(run: Replanned, settings: SolveSettings) -> dict[str, Any]:

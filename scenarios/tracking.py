@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from optimizer.errors import InputError, NoPlanError, Place
 from optimizer.io.write import csv_text
@@ -20,7 +20,6 @@ from optimizer.settings import SolveSettings
 from optimizer.solving import solve
 from optimizer.tracking import Tracking, compare, track
 from optimizer.tracking.rates import rates_table
-from optimizer.tracking.tables import tracking_frames
 from optimizer.tracking.tracking import Comparison, as_expected
 from scenarios.crmfacts import crm_facts
 from scenarios.factplan import (
@@ -38,8 +37,11 @@ from scenarios.factplan import (
     read_facts,
     with_facts,
 )
-from scenarios.forecast import forecast
+from scenarios.forecast import Forecaster
 from scenarios.store import FORMAT, PLAN_FILE, Inputs, left_out, refuse_foreign, save_run
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FILE_WIDTH = 100
 
@@ -103,7 +105,7 @@ def tracked(
     comparison = compare(solution, inputs, assumed)
     rates = rates_table(comparison)
     content = of_today(with_facts(source, facts, day, rates), solution, told)
-    ends = forecast(solution, resolve(plan_of(content)), as_expected(comparison))
+    ends = Forecaster(resolve(plan_of(content)), as_expected(comparison)).kept(solution)
     found = track(comparison, ends)
     seconds = {**solution.seconds, "track": time.perf_counter() - started}
     return Tracked(source, chosen, solution, content, facts, rates, assumed, found, seconds)
@@ -116,12 +118,13 @@ def _settings(source: Source, given: SolveSettings | None) -> SolveSettings:
     return quiet(source.settings, interrupt=given.interrupt, on_stage=given.on_stage)
 
 
-def save_tracking(folder: Path, run: Tracked, page: str, files: Mapping[str, str] | None = None) -> None:
+def save_tracking(
+    folder: Path, run: Tracked, frames: Mapping[str, pd.DataFrame], page: str, files: Mapping[str, str]
+) -> None:
     """Write the run folder of a tracking, which names its parent; an earlier run there is never replaced.
 
     Raises `InputError` where the folder is taken or cannot be written.
     """
-    frames = tracking_frames(run.tracking)
     summary = tracking_summary(run)
     summary["workbook_leaves_out"] = left_out(frames)
     plan = run.comparison.inputs.plan

@@ -38,6 +38,8 @@ class Section:
     rows: Sequence[Sequence[str]] = ()
     lights: Sequence[str] = ()
     notes: Sequence[str] = ()
+    brief: int = 6
+    """Rows and notes that one screen of a terminal shows."""
 
 
 @dataclass(frozen=True)
@@ -263,6 +265,4 @@ def _changes(speaker: Speaker, found: Tracking, before: Before | None) -> Sectio
 
 def _notes(speaker: Speaker, assumed: Sequence[str]) -> Section:
     """What was not told and taken from the plan."""
-    notes = [speaker.say(f"taken_{name}") for name in assumed]
-    notes += [used.text(speaker.language) for used in speaker.solution.inputs.assumptions[:3]]
-    return Section(speaker.say("title_assumed"), notes=notes)
+    return Section(speaker.say("title_untold"), notes=[speaker.say(f"taken_{name}") for name in assumed])

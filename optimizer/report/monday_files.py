@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from optimizer import messages
 from optimizer.report.layout import Paper, Tone
 from optimizer.report.monday import MondayPage, Section
 
@@ -32,18 +33,22 @@ _SHEET_NAME = 31
 """Longest name of a sheet that spreadsheets take."""
 
 
-def monday_text(page: MondayPage, width: int = 100, colour: bool = False) -> str:
-    """The page for a terminal."""
+def monday_text(page: MondayPage, width: int = 100, colour: bool = False, brief: bool = False) -> str:
+    """The page as text; `brief` is one screen of it, which counts what it leaves out."""
     paper = Paper(max(width, 76), colour)
     paper.paragraph(page.title, tone="heading")
     paper.paragraph(page.subtitle, tone="faint")
     for section in page.sections:
+        most = section.brief if brief else len(section.rows) + len(section.notes)
         paper.heading(section.title)
         if section.rows:
-            tones = [_TONES[light] for light in section.lights] or None
-            paper.table(section.columns, section.rows, tones)
-        for note in section.notes:
+            tones = [_TONES[light] for light in section.lights[:most]] or None
+            paper.table(section.columns, section.rows[:most], tones)
+        for note in section.notes[:most]:
             paper.paragraph(note, indent=2, mark="- ")
+        more = max(len(section.rows) - most, 0) + max(len(section.notes) - most, 0)
+        if more:
+            paper.paragraph(messages.text("weekly.more", page.language, count=more), indent=2, tone="faint")
     return paper.text()
 
 

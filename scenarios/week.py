@@ -1,0 +1,71 @@
+"""What is to be done this week of a tracked or newly planned year: its tables, and what was solved again for
+them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from optimizer.report.monday import Section
+from optimizer.report.week import week_sections
+from optimizer.result.funnel import activity_targets, has_stages
+from optimizer.result.solution import Solution
+from optimizer.tracking.cover import cover_frame, pipeline_cover
+from optimizer.tracking.decisions import decisions_frame, milestones_frame
+from optimizer.tracking.seats import seats_frame
+from optimizer.tracking.steps import Steps
+from optimizer.tracking.tracking import as_expected
+from scenarios.forecast import Forecaster
+from scenarios.pricing import Pricing
+from scenarios.tracking import Tracked
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class Week:
+    """Tables decisions, milestones, pipeline_cover, week_activities and open_seats, and their sections."""
+
+    frames: dict[str, pd.DataFrame]
+    steps: Steps
+    sections: tuple[Section, ...]
+
+
+def week_of(run: Tracked, solution: Solution | None = None, solves: int = 0) -> Week:
+    """The week of a tracking, or of the plan of its rest where `solution` is one; at most `solves` solves."""
+    today = run.tracking.forecast
+    if solution is None:
+        plan, most = run.solution, as_expected(run.comparison)
+        base, standings = today, run.tracking.standings
+    else:
+        assert solution.sales is not None
+        plan, most, standings = solution, np.asarray(solution.sales), ()
+        base = Forecaster(today.inputs, most).kept(solution) if solves else today
+    steps = Pricing(plan, today.inputs, most, solves).all(base, standings)
+    past = today.inputs.past
+    frames = {"decisions": decisions_frame(steps.priced, plan), "milestones": milestones_frame(plan, past)}
+    frames |= _of_funnel(plan, today)
+    seats = seats_frame(plan, past)
+    if len(seats):
+        frames["open_seats"] = seats
+    calendar = plan.plan.calendar
+    period = calendar.period[past] if past < calendar.size else ""
+    return Week(frames, steps, week_sections(plan, frames, steps, period))
+
+
+def _of_funnel(plan: Solution, today: Solution) -> dict[str, pd.DataFrame]:
+    """Tables of a plan with a funnel, at the measured rates; activities of open periods only."""
+    frames = {}
+    past = today.inputs.past
+    found = pipeline_cover(plan, today)
+    if found is not None:
+        frames["pipeline_cover"] = cover_frame(found, plan, past)
+    if has_stages(plan) and past < plan.plan.calendar.size:
+        measured = replace(plan, inputs=replace(plan.inputs, funnel=today.inputs.funnel))
+        table = activity_targets(measured)
+        open_periods = list(plan.plan.calendar.period[past:])
+        frames["week_activities"] = table[table["period"].isin(open_periods)].reset_index(drop=True)
+    return frames

@@ -1,0 +1,164 @@
+"""The week of the Monday page: what is decided until when and what delay costs, cover, activities, seats."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from optimizer.plan.lags import DAYS_A_YEAR
+from optimizer.result.evaluate import figures
+from optimizer.result.tables import sales
+from optimizer.solving import solve
+from optimizer.tracking.decisions import decisions
+from scenarios.factplan import open_source
+from scenarios.forecast import Forecaster
+from scenarios.monday import Asked, MondayRun, monday_settings, track_run
+from scenarios.pricing import moved
+
+TABLES = {
+    "markets": """region,customer_type,price,margin_rate,organic,potential
+East,new,100,0.5,2400,900
+East,existing,100,0.5,,4000
+""",
+    "stages": f"customer_type,stage,conversion,days,hours\nnew,quote,0.25,{DAYS_A_YEAR / 12},\n",
+    "customers": "region,customer_type,customers,retention,orders\nEast,existing,300,0.8,2\n",
+    "sellers": """seller,region,capacity,capacity_unit,capacity_per,status,from,cost
+Li,East,240000,revenue,year,present,,
+Xu,East,120000,revenue,year,present,,
+Vacancy,East,60000,revenue,year,open,2027-09-01,100
+""",
+    "initiatives": """initiative,cost,running_cost,earliest,latest,owner,milestone,due
+Training,0,0,2027-07-01,2027-12-31,Ada,books ready,2027-03-31
+Portal,500000,0,2027-02-01,2027-12-31,Bo,,
+""",
+    "effects": """initiative,changes,kind,region,customer_type,likely,after,lasts
+Training,conversion,add,East,new,0.05,1,
+Portal,repeat,multiply,East,existing,1.2,1,
+""",
+}
+PLAN = """name: Week
+calendar: {start: 2027-01-01, periods: 12, every: month}
+tables:
+  {markets: markets.csv, stages: stages.csv, customers: customers.csv, sellers: sellers.csv,
+   initiatives: initiatives.csv, effects: effects.csv}
+targets: [{name: Year, metric: revenue, at_least: 200000}]
+budgets: [{name: Initiatives, metric: initiative_cost, at_most: 1000}]
+quotas: [{name: Revenue, metric: revenue, by: [region, seller], round_to: 10}]
+"""
+PAST = 5
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A plan with five months of facts a tenth below it, tracked into the folder `may`."""
+    found = tmp_path_factory.mktemp("week")
+    for name, text in TABLES.items():
+        (found / f"{name}.csv").write_text(text, encoding="utf-8")
+    (found / "plan.yaml").write_text(PLAN, encoding="utf-8")
+    base = solve(open_source(found).base, monday_settings())
+    frame = sales(base).groupby(["period", "customer_type"], as_index=False)[["units", "revenue"]].sum()
+    came = dict(figures(base, "opportunities", ["period"]))
+    frame["opportunities"] = [
+        came[(period,)] if kind == "new" else np.nan
+        for period, kind in zip(frame["period"], frame["customer_type"], strict=True)
+    ]
+    frame[["units", "revenue"]] *= 0.9
+    frame[frame["period"] <= "2027-05"].to_csv(found / "facts.csv", index=False)
+    return found
+
+
+@pytest.fixture(scope="module")
+def run(folder: Path) -> MondayRun:
+    """The tracking, with room for every solve."""
+    return track_run(folder, Asked(folder / "facts.csv", out=folder / "may", delays=12))
+
+
+def table(folder: Path, name: str) -> pd.DataFrame:
+    """A table of the run."""
+    return pd.read_parquet(folder / "may" / "tables" / f"{name}.parquet")
+
+
+def test_every_decision_has_its_last_date_and_what_a_delay_costs(folder: Path, run: MondayRun) -> None:
+    """The start in July counts until November, the last month with an effect; a month later is solved again
+    and loses revenue; what the plan leaves out has no delay."""
+    found = table(folder, "decisions").set_index("name")
+    assert found.loc["Training", ["planned", "last"]].tolist() == ["2027-07", "2027-11"]
+    assert found.loc["Portal", ["planned", "last"]].tolist() == ["", "2027-11"]
+    assert found.loc["Vacancy", "kind"] == "hire" and found.loc["Vacancy", "last"]
+    assert np.isnan(found.loc["Portal", "delay_revenue"])
+    cost = found.loc["Training", "delay_revenue"]
+    tracked = run.tracked
+    decision = next(one for one in decisions(tracked.solution, PAST) if one.name == "Training")
+    later = Forecaster(tracked.tracking.forecast.inputs, np.asarray(tracked.solution.sales)).kept(
+        tracked.solution, moved(tracked.solution, decision, PAST, 1)
+    )
+    block = later.activities.blocks["start"].values(later.x)
+    assert block[0].argmax() == 7
+    assert cost < 0
+
+
+def test_the_step_that_closes_most_of_a_gap_is_named(run: MondayRun) -> None:
+    """The company is short; the portal, which the plan leaves out, brings most."""
+    text = " ".join(run.text(width=140).split())
+    assert "start “Portal” now" in text
+
+
+def test_the_page_says_what_was_not_solved(folder: Path) -> None:
+    """Without --delays nothing is solved again, and the page says how to ask for it."""
+    text = " ".join(track_run(folder, Asked(folder / "facts.csv")).text(width=140).split())
+    assert "--delays 3" in text and "start “Portal”" not in text
+
+
+def test_cover_counts_what_is_open_and_when_the_rest_has_to_come(folder: Path, run: MondayRun) -> None:
+    """A stage of one month: May's opportunities close in June, the rest has to be opened a month ahead."""
+    found = table(folder, "pipeline_cover")
+    june = found[(found["scope"] == "company") & (found["period"] == "2027-06")].iloc[0]
+    facts = pd.read_csv(folder / "facts.csv")
+    came = facts.loc[facts["period"].eq("2027-05"), "opportunities"].sum()
+    factor = {one.rate: one.factor for one in run.tracked.comparison.drifts if one.alert and not one.scope}
+    won = 0.25 * factor.get("conversion", 1.0)
+    assert june["pipeline"] == pytest.approx(came * won * 100.0, rel=1e-6)
+    assert june["missing"] >= june["plan"] - june["orders"] - june["pipeline"] - 1e-6
+    later = found[(found["scope"] == "company") & (found["period"] == "2027-09")].iloc[0]
+    assert later["pipeline"] == 0.0
+    assert later["to_open"] == pytest.approx(later["missing"] / 100.0 / won, rel=1e-6)
+    assert later["open_by"] == "2027-08-31" and not later["late"]
+
+
+def test_activities_are_told_by_seller_and_week(folder: Path, run: MondayRun) -> None:
+    """Quotes a week of the open months, at the measured conversion."""
+    found = table(folder, "week_activities")
+    assert found["period"].min() == "2027-06" and set(found["stage"]) == {"quote"}
+    assert {"Li", "Xu"} <= set(found["seller"]) and (found["deals_a_week"] > 0).all()
+    assert "Activities a seller and week, 2027-06" in run.text()
+
+
+def test_open_seats_say_who_carries_their_share(folder: Path, run: MondayRun) -> None:
+    """The share of the vacancy by capacity is carried by the two who are there, two to one in capacity."""
+    found = table(folder, "open_seats")
+    assert set(found["seat"]) == {"Vacancy"} and set(found["carrier"]) <= {"Li", "Xu"}
+    assert (found["amount"] > 0).all() and "Vacancy (East)" in " ".join(run.text().split())
+
+
+def test_late_milestones_name_their_owner(folder: Path, run: MondayRun) -> None:
+    """A milestone due in March of an initiative that starts in July is late."""
+    found = table(folder, "milestones")
+    assert found.to_dict("records") == [
+        {
+            "initiative": "Training", "owner": "Ada", "milestone": "books ready", "due": "2027-03-31",
+            "start": "2027-07", "state": "late",
+        }
+    ]  # fmt: skip
+    assert "was due on 2027-03-31" in " ".join(run.text().split())
+
+
+def test_one_screen_and_the_whole_page(folder: Path, run: MondayRun) -> None:
+    """The terminal shows at most 80 lines and counts what it leaves out; files show everything."""
+    assert len(run.text().splitlines()) <= 80
+    page = (folder / "may" / "page.txt").read_text(encoding="utf-8")
+    assert "more in monday.html" not in page
+    assert json.loads((folder / "may" / "summary.json").read_text(encoding="utf-8"))["kind"] == "track"
