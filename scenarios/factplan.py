@@ -47,6 +47,8 @@ class Source:
     base: Plan
     """The plan that was promised: of a plan file without its facts, of a run as it was solved."""
     settings: SolveSettings
+    moves: Table | None = None
+    """Moves that came after the plan was promised: those of its own table; those of a run are in it."""
 
     @property
     def is_run(self) -> bool:
@@ -61,16 +63,26 @@ def open_source(path: Path) -> Source:
     content = read_content(as_written(document), file.parent, file.name, document.lines)
     if (path / MARKER).is_file():
         return Source(path, content, plan_of(content), settings)
-    return Source(path, content, plan_of(without_facts(content)), settings)
+    moves = content.tables.get("moves")
+    content = _without(content, ("moves",))
+    return Source(path, content, plan_of(without_facts(content)), settings, moves)
+
+
+def _without(content: Content, names: tuple[str, ...]) -> Content:
+    """The content without some tables."""
+    data = copy.deepcopy(dict(content.data))
+    data["tables"] = {name: table for name, table in data["tables"].items() if name not in names}
+    return content.replace(
+        data=data, tables={name: table for name, table in content.tables.items() if name not in names}
+    )
 
 
 def without_facts(content: Content) -> Content:
     """The content of a plan file without `as_of`, `actuals` and `rates`."""
-    data = copy.deepcopy(dict(content.data))
+    found = _without(content, FACT_TABLES)
+    data = dict(found.data)
     data["calendar"] = {key: value for key, value in data["calendar"].items() if key != "as_of"}
-    data["tables"] = {name: table for name, table in data["tables"].items() if name not in FACT_TABLES}
-    tables = {name: table for name, table in content.tables.items() if name not in FACT_TABLES}
-    return content.replace(data=data, tables=tables)
+    return found.replace(data=data)
 
 
 def read_facts(source: Source, file: Path | None) -> Table:

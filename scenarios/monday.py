@@ -17,6 +17,7 @@ from optimizer.report.monday_files import monday_html, monday_sheets, monday_tex
 from optimizer.result.kpis import COMPANY
 from optimizer.settings import SolveSettings
 from optimizer.tracking.tables import tracking_frames
+from scenarios.moving import read_moves
 from scenarios.replan import Replanned, replan_frames, replan_page, replan_summary, replanned
 from scenarios.store import MARKER, Inputs, left_out, save_run
 from scenarios.tracking import FILE_WIDTH, Tracked, refuse_taken, save_tracking, tracked, tracking_summary
@@ -36,6 +37,8 @@ class Asked:
     as_of: datetime.date | None = None
     since: Path | None = None
     out: Path | None = None
+    moves: Path | None = None
+    """Table of accounts, territories and sellers that move; the plan's own if not given."""
     delays: int = 0
     """Solves at most for what a month of delay costs."""
     settings: SolveSettings | None = None
@@ -83,7 +86,8 @@ def replan_run(path: Path, asked: Asked, stable: bool = True) -> MondayRun:
     Raises like `track_run`, and `NoPlanError` where the rest has no plan.
     """
     before, run = _begun(path, asked)
-    found = replanned(run, stable)
+    found = replanned(run, stable, read_moves(run.source, asked.moves))
+    run = found.tracked
     week = week_of(run, found.solution, asked.delays)
     frames = {**replan_frames(found), **week.frames}
     page = replan_page(found, frames, before, week.sections)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,8 @@ import numpy as np
 from optimizer.errors import NoPlanError
 from optimizer.plan.load import load_plan
 from optimizer.plan.plan import Plan
-from optimizer.report.monday import Before, MondayPage, Section, monday_page
+from optimizer.plan.tables import ALL, Table
+from optimizer.report.monday import Before, MondayPage, Section, Speaker, monday_page
 from optimizer.report.replanned import replan_sections
 from optimizer.result.kpis import scope_columns
 from optimizer.result.solution import Solution, Status
@@ -24,6 +25,7 @@ from optimizer.solving import solve
 from optimizer.tracking.moves import levels_frame, moves_frame, moves_of, starts_frame
 from optimizer.tracking.tables import tracking_frames
 from scenarios.factplan import plan_text
+from scenarios.moving import SELLERS_FILE, Moved, moved_sales, near_columns, with_moves
 from scenarios.store import PLAN_FILE, Inputs, summary
 from scenarios.tracking import Tracked, input_files, tracking_summary
 
@@ -50,22 +52,31 @@ class Replanned:
     """The same without nearness to the last plan: what stability costs; None where it was not asked."""
     softened: bool
     """Whether facts broke must-rules, so that they gave way as little as they must."""
+    moved: Moved | None = None
+    """Accounts, territories and sellers that moved; None where nothing did."""
 
 
-def replanned(run: Tracked, stable: bool = True, priced: bool = True) -> Replanned:
-    """Plan the rest again; raises `NoPlanError` where no plan exists even with must-rules giving way."""
+def replanned(run: Tracked, stable: bool = True, moves: Table | None = None) -> Replanned:
+    """Plan the rest again, with moves that came since; raises `NoPlanError` where no plan exists even with
+    must-rules giving way."""
+    moved = None
+    if moves is not None:
+        as_of = run.comparison.inputs.plan.spec.calendar.as_of
+        assert as_of is not None
+        moved = with_moves(run.content, moves, as_of)
+        run = replace(run, content=moved.content)
     base, settings = dict(run.content.data), run.settings
     data = _near(base, run) if stable else base
     files = _files(run, data)
     with tempfile.TemporaryDirectory() as folder:
         found, softened, files = _solved(run, data, files, Path(folder), settings)
         free = None
-        if stable and priced and found.has_plan:
+        if stable and found.has_plan:
             loose = _softened(base) if softened else base
             free = solve(_written(_files(run, loose), Path(folder) / "free"), settings)
     if not found.has_plan:
         raise NoPlanError("tracking.no_plan", status=str(found.status), reason=found.reason)
-    return Replanned(run, found, files, free, softened)
+    return Replanned(run, found, files, free, softened, moved)
 
 
 def _solved(
@@ -86,7 +97,10 @@ def _files(run: Tracked, data: Mapping[str, Any]) -> dict[str, bytes]:
     files[PLAN_FILE] = plan_text(run.content.replace(data=data), note).encode()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "sales.parquet"
-        sales(run.solution).to_parquet(path, engine="pyarrow", index=False)
+        last = sales(run.solution)
+        if "moves" in run.content.tables:
+            last = moved_sales(last, run.solution, run.content)
+        last.to_parquet(path, engine="pyarrow", index=False)
         files[f"{LAST_PLAN}/tables/sales.parquet"] = path.read_bytes()
     return files
 
@@ -103,6 +117,8 @@ def _near(base: Mapping[str, Any], run: Tracked) -> dict[str, Any]:
     data = copy.deepcopy(dict(base))
     solution = run.solution
     columns = [name for name, _ in label_columns(solution) if name not in ("unit", "status")]
+    if data["tables"].keys() & {"moves"} or SELLERS_FILE in str(data["tables"].get("sellers")):
+        columns = near_columns(solution, solution.inputs.selling.sellers.labels)
     calendar = run.comparison.inputs.plan.calendar
     if solution.sellers.num_pairs * (calendar.size - calendar.past) > MOST_CELLS:
         columns = [name for name in columns if name != "seller"]
@@ -147,9 +163,9 @@ def stability(run: Replanned) -> tuple[float, float] | None:
     near, free = (float(found.figure(metric)) for found in (run.solution, run.free))
     past = run.solution.inputs.past
     price = run.solution.metrics.coefficient("revenue")
-    cells = [np.asarray(found.sales)[:, past:] for found in (run.tracked.solution, run.free)]
-    if cells[0].shape != cells[1].shape:
-        return near - free, float("nan")
+    # Where accounts move the old plan has other cells, so that the near plan stands for it.
+    last = run.solution if run.moved is not None else run.tracked.solution
+    cells = [np.asarray(found.sales)[:, past:] for found in (last, run.free)]
     moved = np.abs(cells[1] - cells[0]) * price[:, past:]
     return near - free, float(moved.sum()) / 2.0
 
@@ -171,10 +187,46 @@ def replan_page(
 ) -> MondayPage:
     """The Monday page with what planning again changes."""
     old, new = run.tracked.solution, run.solution
-    sections = replan_sections(
-        old, new, frames["replan"], frames["replan_starts"], moves_of(old, new), stability(run), run.softened
+    sections = (
+        _moves(run),
+        *replan_sections(
+            old,
+            new,
+            frames["replan"],
+            frames["replan_starts"],
+            moves_of(old, new),
+            stability(run),
+            run.softened,
+        ),
     )
     return monday_page(run.tracked.tracking, before, (*sections, *week), run.tracked.assumed)
+
+
+def _moves(run: Replanned) -> Section:
+    """What changes hands, and from when."""
+    if run.moved is None:
+        return Section("")
+    speaker = Speaker(run.solution)
+    notes = [
+        speaker.say("seller_moves", seller=seller, column=column, label=label)
+        for seller, column, label in run.moved.labels
+    ]
+    table = run.moved.content.tables.get("moves")
+    for row in range(0 if table is None else len(table)):
+        assert table is not None
+        keys = [table.text(name)[row] for name in table.labels]
+        column = table.choices("column")[row]
+        notes.append(
+            speaker.say(
+                "seller_will_move" if column else "account_moves",
+                what=" / ".join(key for key in keys if key != ALL) or ALL,
+                seller=table.text("seller")[row],
+                to=table.text("to")[row],
+                column=column,
+                day=str(table.frame["date"][row].date()),
+            )
+        )
+    return Section(speaker.say("title_moves"), notes=notes)
 
 
 def replan_summary(run: Replanned, settings: SolveSettings) -> dict[str, Any]:

@@ -38,12 +38,15 @@ from scenarios.factplan import (
     with_facts,
 )
 from scenarios.forecast import Forecaster
+from scenarios.moving import MOVES_FILE, SELLERS_FILE
 from scenarios.store import FORMAT, PLAN_FILE, Inputs, left_out, refuse_foreign, save_run
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FILE_WIDTH = 100
+WRITTEN = {"customers": CUSTOMERS_FILE, "sellers": SELLERS_FILE, "moves": MOVES_FILE}
+"""Tables that a new run has other than its parent, and their files."""
 
 
 @dataclass(frozen=True)
@@ -139,11 +142,23 @@ def input_files(run: Tracked) -> dict[str, bytes]:
     note = f"Plan with facts to {run.comparison.inputs.plan.spec.calendar.as_of}; from {run.source.path.name}"
     files[PLAN_FILE] = plan_text(run.content, note).encode()
     files[ACTUALS_FILE] = csv_text(facts_frame(run.facts)).encode("utf-8-sig")
-    if CUSTOMERS_FILE in str(run.content.data["tables"].get("customers")):
-        files[CUSTOMERS_FILE] = csv_text(run.content.tables["customers"].frame).encode("utf-8-sig")
+    for name, file in WRITTEN.items():
+        if file in str(run.content.data["tables"].get(name)):
+            files[file] = csv_text(_as_written(run.content.tables[name])).encode("utf-8-sig")
     if run.rates is not None:
         files[RATES_FILE] = csv_text(run.rates.frame).encode("utf-8-sig")
     return files
+
+
+def _as_written(table: Table) -> pd.DataFrame:
+    """The rows of a table as its file would have them: days without a time, yes for flags."""
+    frame = table.frame.copy()
+    for name in frame.columns:
+        if frame[name].dtype.kind == "M":
+            frame[name] = frame[name].dt.strftime("%Y-%m-%d")
+        elif frame[name].dtype.kind == "b":
+            frame[name] = ["yes" if value else "" for value in frame[name]]
+    return frame
 
 
 def tracking_summary(run: Tracked) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from optimizer.plan.inputs import resolve
+from optimizer.plan.load import plan_of
 from optimizer.report.monday import Section
 from optimizer.report.week import week_sections
 from optimizer.result.funnel import activity_targets, has_stages
@@ -37,14 +39,17 @@ class Week:
 def week_of(run: Tracked, solution: Solution | None = None, solves: int = 0) -> Week:
     """The week of a tracking, or of the plan of its rest where `solution` is one; at most `solves` solves."""
     today = run.tracking.forecast
+    world = today.inputs
+    if solution is not None and solves:
+        world = resolve(plan_of(run.content))
     if solution is None:
         plan, most = run.solution, as_expected(run.comparison)
         base, standings = today, run.tracking.standings
     else:
         assert solution.sales is not None
         plan, most, standings = solution, np.asarray(solution.sales), ()
-        base = Forecaster(today.inputs, most).kept(solution) if solves else today
-    steps = Pricing(plan, today.inputs, most, solves).all(base, standings)
+        base = Forecaster(world, most).kept(solution) if solves else today
+    steps = Pricing(plan, world, most, solves).all(base, standings)
     past = today.inputs.past
     frames = {"decisions": decisions_frame(steps.priced, plan), "milestones": milestones_frame(plan, past)}
     frames |= _of_funnel(plan, today)

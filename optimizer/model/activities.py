@@ -76,7 +76,8 @@ def _sales(builder: ProgramBuilder, cube: Cube) -> ActivityBlock:
             for period in periods
         ]
 
-    upper = np.where(may_be_there(cube)[cube.pair_seat] & ~_endless_after(cube), np.inf, 0.0).ravel()
+    may = may_be_there(cube)[cube.pair_seat] & ~_endless_after(cube)
+    upper = np.where(may if cube.window is None else may & cube.window, np.inf, 0.0).ravel()
     planned = np.arange(cube.num_periods) < cube.num_planned
     whole = (cube.markets.whole_units[cube.pair_market][:, None] & planned[None, :]).ravel()
     start = builder.add_columns("sales", cube.num_cells, cell_labels, upper=upper, integer=whole)

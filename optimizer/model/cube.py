@@ -51,6 +51,8 @@ class Cube:
     seat_cost: FloatArray
     """Fixed cost of those who are there, currency a month (G, T)."""
     share_limits: tuple[ShareLimit, ...]
+    window: NDArray[np.bool_] | None
+    """Periods in which each pair may sell (P, T); None where nothing moves."""
 
     @property
     def markets(self) -> Markets:
@@ -132,7 +134,16 @@ def make_cube(inputs: Inputs, groups: SeatGroups) -> Cube:
             )
             for limit in pairs.share_limits
         ),
+        window=_window(inputs, kept),
     )
+
+
+def _window(inputs: Inputs, kept: IntArray) -> NDArray[np.bool_] | None:
+    """The windows of some pairs; run-out periods are like the last one."""
+    found = inputs.selling.pairs.window
+    if found is None:
+        return None
+    return np.pad(found[kept], ((0, 0), (0, inputs.calendar.size - found.shape[1])), mode="edge")
 
 
 def _sum(values: FloatArray, group: IntArray, num_groups: int) -> FloatArray:

@@ -190,6 +190,7 @@ def _signature(
         compared.presence[seller].tobytes().hex(),
         compared.headcount[seller].tobytes().hex(),
         inputs.selling.pairs.market[own].tobytes().hex(),
+        "" if inputs.selling.pairs.window is None else inputs.selling.pairs.window[own].tobytes().hex(),
         compared.limit_of[own].tobytes().hex(),
         compared.effort[own].tobytes().hex(),
         compared.win_factor[own].tobytes().hex(),

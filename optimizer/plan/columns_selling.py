@@ -201,6 +201,18 @@ SELLING: dict[str, TableColumns] = {
             Column("reason", "label"),
         ),
     ),
+    "moves": TableColumns(
+        "moves",
+        (),
+        "market_keys",
+        (
+            Column("date", "date", required=True),
+            Column("seller", "label", required=True, aliases=("from_seller",)),
+            Column("to", "label", required=True, aliases=("to_seller",)),
+            Column("column", "label"),
+            Column("reason", "label", required=True),
+        ),
+    ),
     "profiles": TableColumns(
         "profiles",
         ("profile",),

@@ -13,6 +13,7 @@ TableName = Literal[
     "markets", "sellers", "territories", "resources", "uses", "profiles", "market_size",
     "locks", "commitments", "credits", "marketing", "curves", "yields",
     "initiatives", "actuals", "effects", "roles", "stages", "pipeline", "customers", "rates", "tiers",
+    "moves",
 ]  # fmt: skip
 
 

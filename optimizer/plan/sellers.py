@@ -12,6 +12,7 @@ from optimizer.plan import phasing
 from optimizer.plan.assumptions import AssumptionLog
 from optimizer.plan.capacity import CapacityUnit, resolve_capacity
 from optimizer.plan.markets import Markets
+from optimizer.plan.moves import moved_pairs
 from optimizer.plan.openseats import OpenSeats, Ramp, open_rows, resolve_open_seats, role_of_rows
 from optimizer.plan.plan import Plan
 from optimizer.plan.profiles import NO_RAMP
@@ -79,7 +80,8 @@ def resolve_sellers(
     if table is None:
         return _company(plan, markets)
     by_stages = _hours_by_stages(stages, markets)
-    pairs = _with_hours_by_stages(resolve_pairs(plan, table, markets, log), by_stages, led, log)
+    pairs = moved_pairs(plan, table.text("seller"), markets, resolve_pairs(plan, table, markets, log))
+    pairs = _with_hours_by_stages(pairs, by_stages, led, log)
     headcount, presence = _presence(plan, table, log)
     on_leads = np.where(led, np.nan_to_num(by_stages), 0.0)
     vacant = open_rows(plan, table)[:, None]

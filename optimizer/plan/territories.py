@@ -18,6 +18,7 @@ from optimizer.plan.tables import ALL, Table
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class Pairs:
     """Units that an opportunity brings with this seller, in units that it brings with an average one (P,)."""
     share_limits: tuple[ShareLimit, ...] = field(default=())
     """Share limits, a territories row each."""
+    window: BoolArray | None = None
+    """Periods in which each may sell (P, T); None where nothing moves."""
 
     @classmethod
     def everything(cls, num_sellers: int, num_markets: int) -> Pairs:

@@ -1,7 +1,8 @@
 """Why a quota moved between two plans: what was earned, what the rest can bring, and each step behind it.
 
     change = new number + earned beside it - old number
-           = earned (facts less the old plan of these spans) + rest (new less old plan of open spans)
+           = moved (what accounts and sellers who change hands carry with them)
+             + earned (facts less the old plan of these spans) + rest (new less old plan of open spans)
              + the difference of every later step of the two chains
 
 Counted in thousandths of the rounding step, so that the parts add up to the change exactly.
@@ -9,7 +10,7 @@ Counted in thousandths of the rounding step, so that the parts add up to the cha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,19 +53,40 @@ class QuotaMove:
         return self.new - self.old
 
 
-def quota_moves(old: Sequence[Quota], new: Sequence[Quota], plan: Plan, language: str) -> list[QuotaMove]:
-    """Every node of the new quotas against the old ones of the same names; `plan` is the new one."""
+@dataclass(frozen=True)
+class Handed:
+    """What one seller hands to another: old plan of the open periods, in the metric of one quota."""
+
+    giver: int
+    taker: int
+    amount: float
+
+
+def quota_moves(
+    old: Sequence[Quota],
+    new: Sequence[Quota],
+    plan: Plan,
+    language: str,
+    handed: Callable[[Quota], Sequence[Handed]] = lambda quota: (),
+) -> list[QuotaMove]:
+    """Every node of the new quotas against the old ones of the same names; `plan` is the new one, `handed`
+    says what accounts that moved carry in an old quota."""
     found: list[QuotaMove] = []
     by_name = {quota.name: quota for quota in old}
     for quota in new:
         before = by_name.get(quota.name)
         if before is not None and before.spec.round_to == quota.spec.round_to:
-            found += _moves(before, quota, plan, language)
+            found += _moves(before, quota, plan, language, handed(before))
     return found
 
 
-def _moves(before: Quota, after: Quota, plan: Plan, language: str) -> list[QuotaMove]:
+def _moves(
+    before: Quota, after: Quota, plan: Plan, language: str, handed: Sequence[Handed]
+) -> list[QuotaMove]:
+    changed = changed_sellers(before, after)
     position = {path: node for node, path in enumerate(before.tree.paths)}
+    position |= {after.tree.paths[node]: last for node, last in changed.same.items()}
+    carried_in = _carried(after, handed, after.spec.round_to / PARTS)
     size = after.spec.round_to / PARTS
     closed = _closed_spans(after, plan)
     old_steps, new_steps = _steps(before), _steps(after)
@@ -72,15 +94,21 @@ def _moves(before: Quota, after: Quota, plan: Plan, language: str) -> list[Quota
     for node, path in enumerate(after.tree.paths):
         last = position.get(path)
         known = last is not None
-        old = {name: values[last] if known else 0 for name, values in old_steps.items()}
+        old = {name: int(values[last]) if known else 0 for name, values in old_steps.items()}
+        number = sum(old.values())
+        # Sellers who changed their node stand where they are now, in the old numbers as well.
+        through = changed.through.get(node, ())
+        for name, values in old_steps.items():
+            old[name] += sum(sign * int(values[seller]) for sign, seller in through)
         new = {name: values[node] for name, values in new_steps.items()}
         attainable = int(new["plan"] - old["plan"])
-        sold = float(after.plan[node, closed].sum()) - (
-            float(before.plan[last, closed].sum()) if known else 0.0
-        )
+        was_sold = float(before.plan[last, closed].sum()) if known else 0.0
+        was_sold += sum(sign * float(before.plan[seller, closed].sum()) for sign, seller in through)
+        sold = float(after.plan[node, closed].sum()) - was_sold
         beside = round(float(after.earned.pooled[node]) / size)
-        parts = {"earned": round(sold / size) + beside}
-        parts["rest"] = attainable + beside - parts["earned"]
+        handed_over = int(carried_in[node])
+        parts = {"moved": sum(old.values()) - number + handed_over, "earned": round(sold / size) + beside}
+        parts["rest"] = attainable + beside - parts["earned"] - handed_over
         for name in LATER:
             parts[name] = int(new.get(name, 0) - old.get(name, 0))
         amounts = {name: value * size for name, value in parts.items()}
@@ -93,6 +121,63 @@ def _moves(before: Quota, after: Quota, plan: Plan, language: str) -> list[Quota
             )
         )  # fmt: skip
     return rows
+
+
+@dataclass(frozen=True)
+class Changed:
+    """Sellers who lie under another node than before."""
+
+    same: Mapping[int, int]
+    """New node of such a seller -> the old one."""
+    through: Mapping[int, Sequence[tuple[int, int]]]
+    """New node above sellers -> (+1 or -1, old node of a seller who came or left)."""
+
+
+def changed_sellers(before: Quota, after: Quota) -> Changed:
+    """Sellers who are in both quotas under different nodes, told by names that occur once."""
+    level, old_level = after.levels.seller_level, before.levels.seller_level
+    if level is None or old_level is None:
+        return Changed({}, {})
+    old, new = _by_seller(before, old_level), _by_seller(after, level)
+    place = {path: node for node, path in enumerate(after.tree.paths)}
+    same: dict[int, int] = {}
+    through: dict[int, list[tuple[int, int]]] = {}
+    for name, node in new.items():
+        last = old.get(name)
+        if last is None or before.tree.paths[last] == after.tree.paths[node]:
+            continue
+        same[node] = last
+        for sign, path in ((1, after.tree.paths[node]), (-1, before.tree.paths[last])):
+            for length in range(len(path)):
+                above = place.get(path[:length])
+                if above is not None:
+                    through.setdefault(above, []).append((sign, last))
+    return Changed(same, through)
+
+
+def _by_seller(quota: Quota, level: int) -> dict[str, int]:
+    """Seller -> node, for names that occur once at the level of sellers."""
+    nodes = quota.tree.nodes(level)
+    names = [quota.tree.paths[node][-1] for node in range(nodes.start, nodes.stop)]
+    return {name: nodes.start + at for at, name in enumerate(names) if names.count(name) == 1}
+
+
+def _carried(quota: Quota, handed: Sequence[Handed], size: float) -> IntArray:
+    """What each node takes over less what it gives away (N,), in thousandths; sellers and what is above."""
+    found = np.zeros(quota.tree.size, dtype=np.int64)
+    level = quota.levels.seller_level
+    if level is None or not handed:
+        return found
+    nodes = quota.tree.nodes(level)
+    for one in handed:
+        amount = round(one.amount / size)
+        for seller, sign in ((one.giver, -1), (one.taker, 1)):
+            own = np.flatnonzero(quota.levels.node_seller[nodes] == seller)
+            node = nodes.start + int(own[0]) if len(own) == 1 else -1
+            while node >= 0:
+                found[node] += sign * amount
+                node = int(quota.tree.parent[node])
+    return found
 
 
 def _closed_spans(quota: Quota, plan: Plan) -> IntArray:

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from optimizer.plan.moves import Handover, handovers
 from optimizer.quotas.assignment import assign
-from optimizer.quotas.moves import QuotaMove, quota_moves
+from optimizer.quotas.moves import Handed, QuotaMove, quota_moves
+from optimizer.quotas.quota import Quota
 from optimizer.result.kpis import COMPANY
 from optimizer.result.solution import Solution
 from optimizer.tracking.view import View, fact_view, planned_view
@@ -18,7 +20,7 @@ FloatArray = NDArray[np.float64]
 
 LEVEL_COLUMNS = ("scope", "member", "fact", "old_rest", "new_rest", "old_total", "new_total", "change")
 START_COLUMNS = ("initiative", "owner", "old_start", "new_start", "periods_earlier", "state")
-MOVE_PARTS = ("earned", "rest", "stretch", "over_assignment", "rules", "rounding")
+MOVE_PARTS = ("moved", "earned", "rest", "stretch", "over_assignment", "rules", "rounding")
 MOVE_COLUMNS = ("quota", "level", "node", "old", "new", "change", "carried", *MOVE_PARTS, "reason")
 
 
@@ -105,14 +107,45 @@ def moves_of(old: Solution, new: Solution) -> list[QuotaMove]:
     """Every quota of two plans; nothing where one of them has none."""
     if not old.plan.spec.quotas or not new.plan.spec.quotas:
         return []
-    return quota_moves(assign(old), assign(new), new.plan, new.plan.spec.language)
+
+    def handed(quota: Quota) -> list[Handed]:
+        return [Handed(move.giver, move.taker, _handed(old, quota, move, new.inputs.past)) for move in found]
+
+    found = new_handovers(old, new)
+    return quota_moves(assign(old), assign(new), new.plan, new.plan.spec.language, handed)
+
+
+def new_handovers(old: Solution, new: Solution) -> list[Handover]:
+    """Moves of accounts and territories that the new plan has and the old one had not."""
+    names = new.inputs.selling.sellers.names
+
+    def keys(solution: Solution) -> dict[tuple[object, ...], Handover]:
+        moves = handovers(solution.plan, solution.inputs.selling.sellers.names, solution.inputs.markets)
+        return {(one.giver, one.taker, one.first, tuple(one.markets.tolist())): one for one in moves}
+
+    if names != old.inputs.selling.sellers.names:
+        return []
+    before = keys(old)
+    return [one for key, one in keys(new).items() if key not in before]
+
+
+def _handed(old: Solution, quota: Quota, move: Handover, past: int) -> float:
+    """What the old plan has of a move from its day on, within a quota's scope and open periods."""
+    cube = old.sellers
+    seller = cube.groups.first[cube.pair_seat]
+    own = (seller == move.giver) & np.isin(cube.pair_market, move.markets)
+    inside = np.zeros(cube.num_pairs, dtype=np.bool_)
+    inside[quota.levels.pairs] = True
+    planned = old.metrics.by_cell(quota.spec.metric, old.x)
+    return float(planned[own & inside][:, max(move.first, past) :].sum())
 
 
 def moves_frame(moves: Sequence[QuotaMove]) -> pd.DataFrame:
     """One row a node and quota.
 
     Columns: quota, level, node; old and new (number of the horizon; new with what is earned beside it) and
-    change; carried (earned so far); the parts of the change, which add up to it: earned (facts less the old
+    change; carried (earned so far); the parts of the change, which add up to it: moved (what accounts and
+    sellers who change hands carry with them), earned (facts less the old
     plan of closed spans), rest (what the open spans can bring), stretch, over_assignment, rules, rounding;
     reason (sentence).
     """
