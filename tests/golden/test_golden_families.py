@@ -15,6 +15,7 @@ from solvers.files import write_lp
 HERE = Path(__file__).parent
 CASES = {
     "california_mfg": 14.0,
+    "closed_month": 45.0,
     "customers_renew": 900.0,
     "dorian_auto": 320.0,
     "fixed_costs": 175.0,
