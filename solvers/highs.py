@@ -23,8 +23,6 @@ from solvers.result import Reason, SolveResult, Termination
 _FEASIBLE = 2
 _DUAL, _PRIMAL = 1, 4
 """HiGHS's codes of its simplex methods."""
-_UNSCALED, _SCALED = 0, 2
-"""HiGHS's codes for no scaling of its own, and for its usual one."""
 _thread_state = threading.local()
 
 
@@ -106,9 +104,6 @@ class HighsModel(HighsPatches):
         # HiGHS takes dual simplex unless told, also from a basis that only the primal one can use.
         primal = options.start_is_feasible and options.start_basis is not None
         settings["simplex_strategy"] = _PRIMAL if primal else _DUAL
-        # Near the optimum another scaling (`solvers.scaling` has done one) costs more than it saves.
-        near = options.start_basis is not None and not options.start_is_feasible
-        settings["simplex_scale_strategy"] = _UNSCALED if near else _SCALED
         if options.gap is not None:
             settings |= {"mip_rel_gap": options.gap, "mip_abs_gap": min(1e-6, options.gap)}
         if options.feasibility_tolerance is not None:

@@ -16,7 +16,7 @@ import numpy as np
 from solvers.curves import CurveTerm
 from solvers.options import SolveOptions
 from solvers.program import FloatArray, LinearProgram
-from solvers.result import Basis, SolveResult
+from solvers.result import Basis, Reason, SolveResult
 from solvers.session import Session
 from solvers.stage import Lock, Stage, with_locks
 from solvers.staged import AT_BEST, StagedResult, StagedRun, StageOutcome, best_by_bounds, check_stages
@@ -173,7 +173,13 @@ class _WhatIf(StagedRun):
             session = Session(program, self._options, self._solver)
         else:
             patch(session, program)
-        return session.solve(self.stage_options(stage))
+        result = session.solve(self.stage_options(stage))
+        if self._x is None or result.termination.reason is not Reason.INFEASIBLE:
+            return result
+        # The plan of the stage before keeps every lock, so that this is numerical trouble of a warm start.
+        note = "started cold: from the base's basis it was called infeasible"
+        cold = Session(program, self._options, self._solver).solve(self.stage_options(stage))
+        return replace(cold, notes=(*cold.notes, note))
 
 
 _ARRAYS = ("objective", "column_lower", "column_upper", "row_lower", "row_upper")
