@@ -25,12 +25,17 @@ from optimizer.plan.rowchecks import key_columns
 from optimizer.plan.tables import Table
 
 KEY = "from"
+_NEVER = np.datetime64("NaT", "D")
 SUMS = ("units", "deals", "revenue", "margin", "commission", "hours")
 """Metrics whose amounts by period are read from the run's sales table."""
 LOWER = ("at_least", "growth", "equals", "between")
 TIME = ("period", "quarter", "year")
 STATES = {("marketing", "opening_stock"), ("customers", "customers")}
 """Table and column of a plan that an opening state is written into."""
+SPENT = "spent_before"
+"""Spend of the periods before the plan, the last one last: what carryover by a profile starts from."""
+STARTED = "started"
+"""Periods since an initiative started."""
 FILES = ("summary.json", "inputs/plan.yaml", "tables/sales.parquet", "tables/openings.parquet")
 
 
@@ -79,12 +84,41 @@ class AnnualRun:
         if not path.is_file():
             return found
         openings = pd.read_parquet(path)
-        openings = openings[openings["period"].astype(str) == calendar.period[0]]
-        for (table, column), rows in openings.groupby(["table", "column"]):
-            if (table, column) in STATES and table in found:
-                values = dict(zip(rows["row"].astype(str), rows["value"].astype(float), strict=True))
+        now = openings["period"].astype(str) == calendar.period[0]
+        for (table, column), rows in openings[now].groupby(["table", "column"]):
+            values = dict(zip(rows["row"].astype(str), rows["value"].astype(float), strict=True))
+            if table not in found:
+                continue
+            if (table, column) in STATES:
                 found[str(table)] = _with_states(found[str(table)], str(column), values)
+            elif (table, column) == ("sellers", "from"):
+                found["sellers"] = _with_people(found["sellers"], values)
+            elif (table, column) == ("initiatives", STARTED):
+                found |= with_running(found, values, calendar)
+        if "marketing" in found:
+            found["marketing"] = _with_spent(found["marketing"], openings, calendar)
         return found
+
+    def running(self, tables: Mapping[str, Table], calendar: Calendar) -> list[dict[str, Any]]:
+        """Must-rules that let initiatives which are running go on: they start on the first day."""
+        path = self.folder / "tables" / "openings.parquet"
+        if not path.is_file() or "initiatives" not in tables:
+            return []
+        openings = pd.read_parquet(path)
+        now = (openings["period"].astype(str) == calendar.period[0]) & (openings["column"] == STARTED)
+        ages = dict(zip(openings["row"][now].astype(str), openings["value"][now], strict=True))
+        left = left_of(tables["initiatives"], ages)
+        return [
+            {
+                "name": f"initiative:{name}",
+                "metric": "starts",
+                "where": {"initiative": name},
+                "at_least": 1,
+                "must": True,
+            }
+            for name, periods in left.items()
+            if periods > 0
+        ]
 
 
 def _with_states(table: Table, column: str, values: Mapping[str, float]) -> Table:
@@ -94,6 +128,81 @@ def _with_states(table: Table, column: str, values: Mapping[str, float]) -> Tabl
     if np.isnan(numbers).all():
         return table
     return table.replace(frame=table.frame.assign(**{column: numbers}))
+
+
+def _with_people(table: Table, days: Mapping[str, float]) -> Table:
+    """Seats that were filled are people, present since their first day."""
+    frame, keys = table.frame.copy(), row_keys(table)
+    filled = np.array([key in days for key in keys])
+    first = np.array([int(days.get(key, 0)) for key in keys], dtype="datetime64[D]")
+    frame["status"] = np.where(filled, "present", frame["status"].astype(object))
+    given = (
+        np.asarray(frame["from"], dtype="datetime64[D]") if "from" in frame else np.full(len(keys), _NEVER)
+    )
+    frame["from"] = np.where(filled, first, given)
+    return table.replace(frame=frame)
+
+
+def _with_spent(table: Table, openings: pd.DataFrame, calendar: Calendar) -> Table:
+    """The spend of earlier periods as a column by period, for rows whose carryover is a profile."""
+    rows = openings[(openings["table"] == "marketing") & (openings["column"] == SPENT)]
+    if not len(rows):
+        return table
+    wide = rows.pivot(index="row", columns="period", values="value")[list(dict.fromkeys(rows["period"]))]
+    earlier = list(wide.columns).index(calendar.period[0]) if calendar.period[0] in wide.columns else 0
+    spent = wide.reindex(row_keys(table)).fillna(0.0).to_numpy()[:, :earlier]
+    return table.replace(by_period={**table.by_period, SPENT: spent}) if earlier else table
+
+
+def left_of(initiatives: Table, ages: Mapping[str, float]) -> dict[str, float]:
+    """Periods that initiatives which started so many periods ago still run; inf to the end of the plan."""
+    lasts = np.nan_to_num(initiatives.numbers("duration"), nan=np.inf)
+    names = initiatives.text("initiative")
+    return {name: float(lasts[row]) - ages[name] for row, name in enumerate(names) if name in ages}
+
+
+def with_running(
+    tables: Mapping[str, Table], ages: Mapping[str, float], calendar: Calendar
+) -> dict[str, Table]:
+    """Initiatives and effects as they are at the first period when these initiatives started earlier.
+
+    What runs starts on the first day, is paid, has proved what it required, and runs and works for what is
+    left; what is over may not start again.
+    """
+    table, names = tables["initiatives"], tables["initiatives"].text("initiative")
+    left = left_of(table, ages)
+    frame, running = table.frame.copy(), np.array([left.get(name, 0.0) > 0 for name in names])
+    begun = np.array([name in left for name in names])
+    first = calendar.starts[0].astype("datetime64[D]")
+    for column in ("earliest", "latest"):
+        given = np.asarray(frame[column], "datetime64[D]") if column in frame else np.full(len(names), _NEVER)
+        frame[column] = np.where(running, first, np.where(begun, first - np.timedelta64(1, "D"), given))
+    for column in ("cost", "benefit"):
+        if column in frame:
+            frame[column] = np.where(begun, 0.0, frame[column])
+    if "requires" in frame:
+        frame["requires"] = np.where(begun, "", frame["requires"].astype(object))
+    if "duration" in frame:
+        frame["duration"] = [
+            left[name] if go else old for name, go, old in zip(names, running, frame["duration"], strict=True)
+        ]
+    found = {"initiatives": table.replace(frame=frame)}
+    if "effects" in tables:
+        found["effects"] = _later(tables["effects"], ages)
+    return found
+
+
+def _later(effects: Table, ages: Mapping[str, float]) -> Table:
+    """Effects counted from the first period: what has worked already lasts so much less."""
+    frame = effects.frame.copy()
+    age = np.array([ages.get(name, 0.0) for name in effects.text("initiative")])
+    after = np.nan_to_num(effects.numbers("after")) - age
+    lasts = effects.numbers("lasts") + np.minimum(after, 0.0)
+    frame["after"], frame["lasts"] = np.maximum(after, 0.0), lasts
+    over = np.flatnonzero(lasts <= 0)
+    kept = np.setdiff1d(np.arange(len(frame)), over)
+    rows = effects.rows[kept] if len(effects.rows) == len(frame) else effects.rows
+    return effects.replace(frame=frame.iloc[kept].reset_index(drop=True), rows=rows)
 
 
 def row_keys(table: Table) -> list[str]:

@@ -89,8 +89,9 @@ def read_content(
     run = None
     if spec.from_run is not None:
         run = AnnualRun.find(root, spec.from_run, source.place((KEY,), spec.from_run))
-        expanded, source = _with_run(expanded, run, _calendar(spec, source), source)
-        tables = run.opened(tables, _calendar(spec, source))
+        calendar = _calendar(spec, source)
+        expanded, source = _with_run(expanded, run, run.running(tables, calendar), calendar, source)
+        tables = run.opened(tables, calendar)
     files = {table.file: resolve_inside(root, table.file) for table in spec.tables.values()}
     files |= rule_tables.files
     files |= {} if run is None else run.files
@@ -101,12 +102,16 @@ def read_content(
 
 
 def _with_run(
-    data: Mapping[str, Any], run: AnnualRun, calendar: Calendar, source: Source
+    data: Mapping[str, Any],
+    run: AnnualRun,
+    running: list[dict[str, Any]],
+    calendar: Calendar,
+    source: Source,
 ) -> tuple[dict[str, Any], Source]:
     """The content of a plan file with the targets of the run of a longer plan behind its own."""
     own = data.get("targets") or []
     own = [own] if isinstance(own, dict) else list(own)
-    added = run.targets({"targets": own}, calendar)
+    added = [*run.targets({"targets": own}, calendar), *running]
     places: dict[KeyPath, Place] = dict(source.places)
     for at in range(len(own), len(own) + len(added)):
         places["targets", at] = Place(file=f"{run.name}/inputs/plan.yaml")

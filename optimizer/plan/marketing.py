@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from optimizer.errors import InputError
 from optimizer.plan.assumptions import AssumptionLog
 from optimizer.plan.curves import Response, resolve_responses
+from optimizer.plan.fromrun import SPENT
 from optimizer.plan.matching import matching_rows, prefixed
 from optimizer.plan.phasing import kernel_weights, presence
 from optimizer.plan.plan import Plan
@@ -281,6 +282,7 @@ def _carryover(plan: Plan, table: Table, periods: int) -> tuple[FloatArray, Floa
     stock = np.nan_to_num(table.numbers("opening_stock"))
     ages = np.arange(periods)
     kernel = rate[:, None] ** ages[None, :] * np.where(normalised, 1.0 - rate, 1.0)[:, None]
+    opening = stock[:, None] * rate[:, None] ** (ages[None, :] + 1.0)
     for row in range(count):
         if not names[row] or names[row] == ALL:
             continue
@@ -290,4 +292,10 @@ def _carryover(plan: Plan, table: Table, periods: int) -> tuple[FloatArray, Floa
         weights = weights / weights.sum() if normalised[row] else weights
         kernel[row] = 0.0
         kernel[row, : min(len(weights), periods)] = weights[:periods]
-    return kernel, stock[:, None] * rate[:, None] ** (ages[None, :] + 1.0)
+        if SPENT in table.by_period:
+            before = table.by_period[SPENT][row]
+            # Spend b periods before the first one is b + t periods old in period t.
+            age = ages[:, None] + np.arange(len(before), 0, -1)[None, :]
+            known = age < len(weights)
+            opening[row] = np.where(known, weights[np.where(known, age, 0)], 0.0) @ before
+    return kernel, opening

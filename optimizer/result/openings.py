@@ -1,4 +1,4 @@
-"""What a later plan starts with: the states of marketing and customers at the start of each period."""
+"""What a later plan starts with: marketing, customers, people and initiatives at the start of each period."""
 
 from __future__ import annotations
 
@@ -8,25 +8,78 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from optimizer.plan.fromrun import row_keys
+from optimizer.plan.fromrun import SPENT, STARTED, row_keys
+from optimizer.plan.sellers import dates
+from optimizer.plan.tables import ALL
 from optimizer.result.solution import Solution
 
 FloatArray = NDArray[np.float64]
 
+HALF = 0.5
+"""A start of at least this is one: solvers round."""
 COLUMNS = ("table", "column", "row", "period", "value")
 
 
 def openings(solution: Solution) -> pd.DataFrame:
     """One row a state, row of its table and period: the value at the start of that period.
 
-    stock[c,t] = rate stock[c,t-1] + (1 or 1 - rate) spend[c,t-1] for marketing with a geometric carryover;
-    customers at the end of the period before. Units: those of opening_stock and of customers. Raises
-    `ValueError` without a plan.
+    marketing, geometric: stock[c,t] = rate stock[c,t-1] + (1 or 1 - rate) spend[c,t-1]; with a profile what
+    is spent in each period (`fromrun.SPENT`). customers: at the end of the period before. sellers: the day on
+    which an open seat was filled before, as days since 1970. initiatives: periods since the start, where they
+    started before. Units: those of the columns. Raises `ValueError` without a plan.
     """
-    parts = [*_stock(solution), *_customers(solution)]
+    parts = [
+        *_stock(solution),
+        *_spent(solution),
+        *_customers(solution),
+        *_seats(solution),
+        *_started(solution),
+    ]
     if not parts:
         return pd.DataFrame({name: [] for name in COLUMNS})
     return pd.concat(parts, ignore_index=True)
+
+
+def _spent(solution: Solution) -> list[pd.DataFrame]:
+    """Spend of rows whose carryover is a profile, by the period in which it is spent."""
+    table = solution.plan.tables.get("marketing")
+    if solution.inputs.marketing is None or table is None:
+        return []
+    rows = np.flatnonzero([name not in ("", ALL) for name in table.choices("carryover_profile")])
+    if not len(rows):
+        return []
+    spend = solution.activities.blocks["spend"].values(solution.x)[rows]
+    return [_frame(solution, "marketing", SPENT, np.array(row_keys(table), dtype=object)[rows], spend)]
+
+
+def _seats(solution: Solution) -> list[pd.DataFrame]:
+    """The first day of everybody who fills an open seat, in the periods after the one of the start."""
+    seats, table = solution.inputs.selling.sellers.open_seats, solution.plan.tables.get("sellers")
+    if seats is None or table is None:
+        return []
+    named = np.flatnonzero(seats.role < 0)
+    start = solution.activities.blocks["hire"].values(solution.x)[named] > HALF
+    days = solution.sellers.calendar.starts[: start.shape[1]].astype("datetime64[D]").astype(np.float64)
+    rows = seats.seller[named]
+    earliest = dates(table, "from")[rows].astype("datetime64[D]")
+    known = np.where(np.isnat(earliest), -np.inf, earliest.astype(np.int64).astype(np.float64))
+    first = np.maximum((start * days).sum(axis=1), known)
+    before = np.cumsum(start, axis=1) - start > 0
+    values = np.where(before, first[:, None], np.nan)
+    keys = np.array(row_keys(table), dtype=object)[rows]
+    return [_frame(solution, "sellers", "from", keys, values).dropna(subset="value")]
+
+
+def _started(solution: Solution) -> list[pd.DataFrame]:
+    """Periods since the start of every initiative that started in an earlier period."""
+    block, table = solution.activities.blocks.get("start"), solution.plan.tables.get("initiatives")
+    if block is None or table is None:
+        return []
+    start = block.values(solution.x) > HALF
+    ages = np.cumsum(np.cumsum(start, axis=1), axis=1) - 1
+    values = np.where(ages > 0, ages.astype(np.float64), np.nan)
+    keys = np.array(table.text("initiative"), dtype=object)
+    return [_frame(solution, "initiatives", STARTED, keys, values).dropna(subset="value")]
 
 
 def _stock(solution: Solution) -> list[pd.DataFrame]:
