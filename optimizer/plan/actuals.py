@@ -105,14 +105,8 @@ def resolve_facts(
     without `as_of` and the reverse, periods outside the closed ones, a period twice, negative figures that
     are not marked as returned, totals that contradict their details, and closed periods without any sales.
     """
-    table, past = plan.tables.get("actuals"), plan.calendar.past
-    if table is None or not past:
-        if table is not None:
-            raise InputError("tracking.as_of_missing", Place(file=table.file, sheet=table.sheet))
-        if past:
-            raise InputError(
-                "tracking.actuals_missing", Place(file=plan.file, value=str(plan.spec.calendar.as_of))
-            )
+    table, past = _table(plan), plan.calendar.past
+    if table is None:
         return None
     period = fact_periods(plan, table)
     staged, stage_period = some_rows(table, stage_rows(table)), period[stage_rows(table)]
@@ -140,6 +134,19 @@ def resolve_facts(
         measured=frozenset(name for name in MEASURES if table.has(name)),
         entered=entered_stages(plan, staged, pools, stage_period),
     )
+
+
+def _table(plan: Plan) -> Table | None:
+    """The table of facts; None in a plan without facts. Raises `InputError` for one of table and `as_of`
+    without the other."""
+    table, past = plan.tables.get("actuals"), plan.calendar.past
+    if table is not None and not past:
+        raise InputError("tracking.as_of_missing", Place(file=table.file, sheet=table.sheet))
+    if table is None and past:
+        raise InputError(
+            "tracking.actuals_missing", Place(file=plan.file, value=str(plan.spec.calendar.as_of))
+        )
+    return table
 
 
 def fact_periods(plan: Plan, table: Table) -> IntArray:

@@ -95,8 +95,23 @@ def derived_figures(
     What the table tells is taken as it is; units follow from revenue or deals, revenue and deals from units,
     and the rest from these.
     """
-    size = len(told["units"])
-    mean = MeanRates(markets, selling, pairs, size)
+    mean = MeanRates(markets, selling, pairs, len(told["units"]))
+    values, price = _sold(markets, selling, told, mean)
+    values |= _earned(markets, selling, told, mean, values)
+    sold, units = values["revenue"] != 0.0, values["units"]
+    taken = {
+        row: units * mean.of(amount[:, None] * np.ones_like(mean.by_units), mean.by_units, sold)
+        for row, amount in uses.items()
+    }
+    log.note("facts_at_mean", "actuals", "price, margin_rate", int(mean.mixed.sum()), None, scalable=False)
+    return values, taken, price
+
+
+def _sold(
+    markets: Markets, selling: Selling, told: Mapping[str, FloatArray], mean: MeanRates
+) -> tuple[dict[str, FloatArray], FloatArray]:
+    """Units, revenue and deals of each pool (R, T), each from the others where it is not told, with what is
+    told of leads; and the mean price."""
     market = selling.pairs.market
     nothing = np.isnan(told["units"]) & np.isnan(told["revenue"]) & np.isnan(told["deals"])
     price = mean.of(
@@ -114,7 +129,20 @@ def derived_figures(
         "leads": np.nan_to_num(told["leads"]),
         "opportunities": np.nan_to_num(told["opportunities"]),
     }
-    sold = revenue != 0.0
+    return values, price
+
+
+def _earned(
+    markets: Markets,
+    selling: Selling,
+    told: Mapping[str, FloatArray],
+    mean: MeanRates,
+    known: Mapping[str, FloatArray],
+) -> dict[str, FloatArray]:
+    """What follows from the `known` units and revenue of each pool (R, T): commission, margin, contribution,
+    hours, new customers."""
+    units, revenue, market = known["units"], known["revenue"], selling.pairs.market
+    sold, values = revenue != 0.0, {}
     commission = selling.sellers.commission_rate[selling.pairs.seller][:, None] * np.ones_like(mean.by_units)
     values["commission"] = revenue * mean.of(commission, mean.by_revenue, sold)
     if markets.knows_margin:
@@ -125,12 +153,7 @@ def derived_figures(
     values["hours"] = _first(told["hours"], units * mean.of(hours, mean.by_units, sold))
     new = (markets.is_new[market][:, None] / markets.units_per_deal[market]) * np.ones_like(mean.by_units)
     values["new_customers"] = units * mean.of(new, mean.by_units, sold)
-    taken = {
-        row: units * mean.of(amount[:, None] * np.ones_like(mean.by_units), mean.by_units, sold)
-        for row, amount in uses.items()
-    }
-    log.note("facts_at_mean", "actuals", "price, margin_rate", int(mean.mixed.sum()), None, scalable=False)
-    return values, taken, price
+    return values
 
 
 def _first(*figures: FloatArray) -> FloatArray:

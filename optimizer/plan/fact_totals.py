@@ -56,12 +56,8 @@ def without_totals(
         wrong = has_parts & comparable & (np.abs(sums - values) > TOLERANCE * np.maximum(np.abs(values), 1.0))
         if wrong.any():
             at, when = (int(index) for index in np.argwhere(wrong)[0])
-            row = _row(pool, period, at, when)
-            raise InputError(
-                "tracking.total_contradicts",
-                table.place(row, name, f"{values[at, when]:,.12g}"),
-                details=f"{sums[at, when]:,.12g}",
-            )
+            place = table.place(_row(pool, period, at, when), name, f"{values[at, when]:,.12g}")
+            raise InputError("tracking.total_contradicts", place, details=f"{sums[at, when]:,.12g}")
         found[name][has_parts] = np.nan
     return found
 

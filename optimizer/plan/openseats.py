@@ -116,13 +116,32 @@ def resolve_open_seats(
         raise InputError(
             "people.role_without_capacity", table.place(int(rows[unlimited.argmax()]), "capacity")
         )
-    calendar = plan.calendar
-    size, shape = calendar.size, (len(rows), calendar.size, calendar.size)
+    shape = (len(rows), plan.calendar.size, plan.calendar.size)
     headcount, presence = np.zeros(shape), np.zeros(shape)
-    starts, ends = dates
+    headcount[role < 0], presence[role < 0] = _by_start(plan, rows[role < 0], dates, ramp_of)
+    return OpenSeats(
+        seller=rows,
+        may_start=np.asarray(headcount.any(axis=2), dtype=np.bool_),
+        headcount=headcount,
+        presence=presence,
+        full=capacity[rows],
+        recruiting=_recruiting(plan, table, rows, log),
+        pay=np.nan_to_num(table.numbers("cost")[rows]),
+        role=role,
+    )
+
+
+def _by_start(
+    plan: Plan,
+    rows: IntArray,
+    dates: tuple[NDArray[np.datetime64], NDArray[np.datetime64]],
+    ramp_of: Callable[[int], Ramp | None],
+) -> tuple[FloatArray, FloatArray]:
+    """Headcount, and headcount times ramp, of each seat by the period of its start (rows, start, T)."""
+    calendar, (starts, ends) = plan.calendar, dates
+    size = calendar.size
+    headcount, presence = (np.zeros((len(rows), size, size)) for _ in range(2))
     for place, seller in enumerate(rows.tolist()):
-        if role[place] >= 0:
-            continue
         ramp = ramp_of(seller)
         for begun in range(size):
             day = calendar.starts[begun].astype("datetime64[D]")
@@ -134,23 +153,19 @@ def resolve_open_seats(
             headcount[place, begun] = there
             share = 1.0 if ramp is None else _share(phasing.ramp_shares(calendar, day, *ramp[:2]), ramp[2])
             presence[place, begun] = there * share
-    left = (size - np.arange(size)) * 12.0 / calendar.periods_a_year
+    return headcount, presence
+
+
+def _recruiting(plan: Plan, table: Table, rows: IntArray, log: AssumptionLog) -> FloatArray:
+    """Currency of a start of each seat in each period (O, T), pro rata of the expected stay."""
+    size = plan.calendar.size
+    left = (size - np.arange(size)) * 12.0 / plan.calendar.periods_a_year
     tenure = table.numbers("tenure")[rows]
     cost = np.nan_to_num(table.numbers("hiring_cost")[rows])
-    log.note(
-        "tenure", "sellers", "tenure", int((np.isnan(tenure) & (cost > 0)).sum()), TENURE_MONTHS, "months"
-    )
+    blank = int((np.isnan(tenure) & (cost > 0)).sum())
+    log.note("tenure", "sellers", "tenure", blank, TENURE_MONTHS, "months")
     stay = np.where(np.isnan(tenure), TENURE_MONTHS * log.factor("tenure"), tenure)
-    return OpenSeats(
-        seller=rows,
-        may_start=np.asarray(headcount.any(axis=2), dtype=np.bool_),
-        headcount=headcount,
-        presence=presence,
-        full=capacity[rows],
-        recruiting=cost[:, None] * np.minimum(left[None, :] / stay[:, None], 1.0),
-        pay=np.nan_to_num(table.numbers("cost")[rows]),
-        role=role,
-    )
+    return np.asarray(cost[:, None] * np.minimum(left[None, :] / stay[:, None], 1.0), dtype=np.float64)
 
 
 def _share(shares: FloatArray, factor: float) -> FloatArray:
