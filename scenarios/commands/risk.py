@@ -32,6 +32,28 @@ from scenarios.terminal import Ticker, echo_json, interruption, language_of, pap
     help="Decide for so many futures: the frontier.",
 )
 @click.option(
+    "--reduce-to", type=click.IntRange(min=1), metavar="FUTURES", help="Let so many of them stand for all."
+)
+@click.option(
+    "--reach",
+    type=(str, click.FloatRange(0, 1, min_open=True)),
+    multiple=True,
+    metavar="TARGET PROBABILITY",
+    help="Decide so that a target can be reached with a probability; may be repeated.",
+)
+@click.option(
+    "--robust",
+    type=click.FloatRange(min=0),
+    metavar="BUDGET",
+    help="A plan that holds while so many of the numbers of a row turn out badly.",
+)
+@click.option(
+    "--prepare-by",
+    type=click.IntRange(min=1),
+    metavar="PERIOD",
+    help="What to prepare now, and the sign after so many periods that says when to act.",
+)
+@click.option(
     "--break-even",
     type=(str, str),
     multiple=True,
@@ -47,6 +69,10 @@ def risk(
     samples: int | None,
     workers: int,
     decide: int | None,
+    reduce_to: int | None,
+    reach: tuple[tuple[str, float], ...],
+    robust: float | None,
+    prepare_by: int | None,
     break_even: tuple[tuple[str, str], ...],
     as_json: bool,
     quiet: bool,
@@ -54,36 +80,27 @@ def risk(
     """Solve PLAN, try it in the futures of RISKFILE, and print how likely each target is.
 
     RISKFILE says what is uncertain and what may happen; the same seed gives the same futures. With -o the
-    folder gets risk.json, page.txt and the tables as CSV and Parquet: targets, figures, drivers and every
-    future.
+    folder gets risk.json, page.txt, pictures, and the tables as CSV and Parquet. Options come before what
+    RISKFILE says of decisions, robustness and preparations.
     """
     language = language_of(plan)
     ticker = Ticker(sys.stderr, language, shown=sys.stderr.isatty() and not quiet)
-    with spoken(language), ticker, interruption(language) as interrupt:
-        from scenarios.risk.analysis import analyse, load, prepared, protected, save, with_break_evens
-        from scenarios.risk.breakeven import check_asked
-        from scenarios.risk.decided import decided, refuse_impossible
-        from scenarios.risk.page import risk_page
-        from scenarios.risk.pictures import write_pictures
+    with spoken(language):
+        with ticker, interruption(language) as interrupt:
+            from scenarios.risk.analysis import load
+            from scenarios.risk.decided import refuse_impossible
+            from scenarios.risk.options import asked_for
+            from scenarios.risk.page import risk_page
+            from scenarios.risk.whole import whole_analysis, write_analysis
 
-        base, read = load(plan_file(plan), riskfile)
-        for what, _ in break_even:
-            check_asked(read, what)
-        found = analyse(base, read, samples, workers, ticker.futures, interrupt)
-        found = with_break_evens(found, break_even)
-        if decide is not None or read.spec.decide is not None:
-            found = decided(found, decide, workers)
-        found = prepared(protected(found), workers)
-        shown = "" if out is None else str(out)
-        if out is not None:
-            save(
-                found,
-                risk_page(found, language, folder=out.name),
-                out,
-                lambda folder: write_pictures(found, language, folder),
-            )
+            base, read = load(plan_file(plan), riskfile)
+            read = asked_for(read, decide, reduce_to, dict(reach), robust, prepare_by)
+            found = whole_analysis(base, read, samples, workers, break_even, ticker.futures, interrupt)
+            if out is not None:
+                write_analysis(found, language, out)
         if as_json:
             echo_json(found.summary())
         elif not quiet:
-            click.echo(risk_page(found, language, **paper_options(), folder=shown), nl=False)
+            folder = "" if out is None else str(out)
+            click.echo(risk_page(found, language, **paper_options(), folder=folder), nl=False)
         refuse_impossible(found)

@@ -20,7 +20,6 @@ from scenarios.risk.measures import MONEY
 from scenarios.risk.quotas import decided_quotas
 from scenarios.risk.reaching import Reaching
 from scenarios.risk.sample import sample_of
-from scenarios.risk.schema import DecideSpec
 from scenarios.risk.simulation import Simulation, simulate
 from solvers.stochastic.measures import tail_mean
 from solvers.stochastic.two_stage import TwoStage
@@ -39,17 +38,18 @@ class Named:
     gap: float = np.nan
 
 
-def decided(found: Analysis, futures: int | None = None, workers: int = 1) -> Analysis:
-    """Decide now for many futures, and measure the decisions on fresh ones.
+def decided(found: Analysis, workers: int = 1) -> Analysis:
+    """Decide now for many futures where the risk file asks for it, and measure the decisions on fresh ones.
 
     Adds the frontier of mean and worst part, what each decision says, and how often decisions reach targets
     that the risk file puts a chance on; the worth of knowing and of planning, and the gap on fresh futures.
-    `futures` comes before those of the risk file. Raises `InputError`.
+    Raises `InputError`.
     """
     started = time.perf_counter()
     risk, planned = found.risk, Planned.of(found.solution)
-    asked = {} if futures is None else {"futures": futures}
-    spec = (risk.spec.decide or DecideSpec()).model_copy(update=asked)
+    spec = risk.spec.decide
+    if spec is None:
+        return found
     sample = sample_of(risk, spec)
     deciding = Deciding(risk, planned, sample.draws)
     problem = deciding.problem(sample.draws, sample.shares)

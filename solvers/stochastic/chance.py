@@ -35,22 +35,18 @@ def with_chance(
     M_s = least - lowest_s. Unless `lowest` (S,) is given, it is the least of goal_s over the bounds of its
     columns, so that M is the smallest that is right for these bounds: nothing is cut off and nothing is
     guessed. Coefficients may be of fewer columns than the program has. Raises `InvalidProgramError` where no
-    bound limits a goal.
-    Source: Luedtke & Ahmed 2008 (sample average of a chance constraint).
+    bound limits a goal. Source: Luedtke & Ahmed 2008 (sample average of a chance constraint).
     """
     program, count = form.program, goal.constants.size
-    missing = program.num_columns - goal.coefficients.shape[1]
-    coefficients = sparse.hstack([goal.coefficients, sparse.csr_array((count, missing))], format="csr")
     if lowest is None:
         lowest = lowest_values(goal, program)
     if not np.isfinite(lowest).all():
         raise InvalidProgramError("nothing bounds the goal from below in a future: give its columns bounds")
     big = np.maximum(goal.least - lowest, 0.0)
-    switches = sparse.diags_array(big)
-    goal_rows = sparse.hstack([coefficients, switches])
-    share_row = sparse.hstack(
-        [sparse.csr_array((1, program.num_columns)), sparse.csr_array(probability[None])]
-    )
+    missing = sparse.csr_array((count, program.num_columns - goal.coefficients.shape[1]))
+    goal_rows = sparse.hstack([goal.coefficients, missing, sparse.diags_array(big)])
+    nothing = sparse.csr_array((1, program.num_columns))
+    share_row = sparse.hstack([nothing, sparse.csr_array(probability[None])])
     own = sparse.hstack([program.matrix, sparse.csc_array((program.num_rows, count))])
     return program.replace(
         objective=np.append(program.objective, np.zeros(count)),

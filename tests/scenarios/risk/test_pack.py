@@ -9,6 +9,7 @@ import pytest
 
 from scenarios.risk.analysis import analyse, load
 from scenarios.risk.decided import decided
+from scenarios.risk.options import asked_for
 from scenarios.risk.page import risk_page
 
 EXCERPT = re.compile(r"<!-- risk: (\w+) (\w+) decide=(\d+) -->\n```text\n(.*?)```", re.DOTALL)
@@ -21,7 +22,8 @@ def test_the_readme_shows_what_the_risk_files_give(root: Path, examples: Path) -
     assert found
     for pack, file, futures, excerpt in found:
         base, risk = load(examples / pack, examples / pack / "risk" / f"{file}.yaml")
-        printed = risk_page(decided(analyse(base, risk), int(futures)), "en").split("\n")
+        analysis = decided(analyse(base, asked_for(risk, int(futures))))
+        printed = risk_page(analysis, "en").split("\n")
         assert [line for line in excerpt.splitlines() if line and line not in printed] == []
 
 
