@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -151,7 +152,11 @@ def _characters(file: Path) -> set[str]:
 def _save(figure: Figure, file: Path) -> None:
     stamp: dict[str, Any] = {"Date": None} if file.suffix == ".svg" else {"Software": None}
     try:
-        figure.savefig(file, dpi=150, metadata=stamp)
+        with warnings.catch_warnings():
+            if file.suffix == ".svg":
+                # Text stays text there: whoever looks at it has the font, or another one.
+                warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+            figure.savefig(file, dpi=150, metadata=stamp)
     except OSError as error:
         raise InputError(
             "curves.not_written", Place(file=file.name), why=error.strerror or str(error)

@@ -88,23 +88,17 @@ def _in_words(panel: Axes, axis: str, language: str) -> None:
 def _revenue(figure: Figure, found: Analysis, language: str) -> None:
     """How often the year's revenue comes out where, kept and reacting, with its target and P10, P50, P90."""
     panel = figure.subplots()
-    for way, simulation in found.simulations.items():
-        values = simulation.column(REVENUE)
-        values = values[~np.isnan(values)]
+    every = {way: one.column(REVENUE) for way, one in found.simulations.items()}
+    known = {way: values[~np.isnan(values)] for way, values in every.items()}
+    edges = np.histogram_bin_edges(np.concatenate(list(known.values())), bins="auto")
+    for way, values in known.items():
         word = messages.text(f"risk.way_{way}", language)
-        panel.hist(values, bins=40, color=COLOURS[way], alpha=0.55, label=word)
-        if way == "reacting":
-            for level in (10, 50, 90):
-                at = float(np.quantile(values, level / 100))
-                panel.axvline(at, color=COLOURS[way], linestyle=":", linewidth=1.2)
-                panel.annotate(
-                    f"P{level}",
-                    (at, 0.98),
-                    xycoords=("data", "axes fraction"),
-                    fontsize=8,
-                    va="top",
-                    ha="right",
-                )
+        panel.hist(values, bins=edges.tolist(), color=COLOURS[way], alpha=0.55, label=word)
+    for level in (10, 50, 90):
+        at = float(np.quantile(known["reacting"], level / 100))
+        panel.axvline(at, color=COLOURS["reacting"], linestyle=":", linewidth=1.2)
+        place = ("data", "axes fraction")
+        panel.annotate(f"P{level}", (at, 0.98), xycoords=place, fontsize=8, va="top", ha="right")
     for name, bound in revenue_targets(found.solution):
         panel.axvline(bound, color="#c0392b", linewidth=1.5, label=_say("target", language, name=name))
     panel.set_xlabel(_say("revenue", language, currency=found.currency), fontsize=9)
@@ -143,15 +137,14 @@ def _frontier(figure: Figure, found: Analysis, language: str) -> None:
     """Mean and average of the worst part of each decision, on fresh futures."""
     panel = figure.subplots()
     frame = found.frames["frontier"]
-    weighed = frame[frame["weight"].notna()].sort_values("worst_mean")
-    panel.plot(
-        weighed["worst_mean"], weighed["mean"], marker="o", color="#33658a", label=_say("decisions", language)
-    )
-    for row in weighed.to_dict("records"):
-        text = numbers.percent(row["weight"], language, 0)
-        panel.annotate(
-            text, (row["worst_mean"], row["mean"]), fontsize=8, xytext=(4, 4), textcoords="offset points"
-        )
+    weighed = frame[frame["weight"].notna()]
+    said = _say("decisions", language)
+    panel.plot(weighed["worst_mean"], weighed["mean"], "o--", color="#33658a", linewidth=0.8, label=said)
+    # Weights that give the same decision share a word.
+    for (worst_mean, mean), part in weighed.groupby(["worst_mean", "mean"], sort=False):
+        text = ", ".join(numbers.percent(float(weight), language, 0) for weight in part["weight"])
+        panel.annotate(text, (worst_mean, mean), fontsize=8, xytext=(4, 4), textcoords="offset points")
+    panel.margins(0.12)
     planned = frame[frame["decision"] == "planned"]
     panel.plot(
         planned["worst_mean"], planned["mean"], marker="D", linestyle="", color="#c0392b",
