@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
+from scipy import sparse
 
 from solvers.curves import CurveProgram, CurveResult, CurveTerm, local_program, solve_curves
 from solvers.curves.shared import DEFAULT_GAP
@@ -99,8 +100,11 @@ class _Run:
         tied = CurveProgram(stage.aimed(with_locks(self.program, self.locks)), self.curves)
         start = self.options.start_values if self.x is None else self.x
         options = replace(self.options, gap=gap, start_values=start, time_limit=self._time_left())
-        size = stage.scale if stage.least_size is None else stage.least_size
-        return self._result(tied, stage, solve_curves(tied, options, self.solver, size))
+        if stage.least_size is None:
+            found = solve_curves(tied, options, self.solver, stage.scale)
+        else:
+            found = _solved_by_size(tied, options, self.solver, stage.least_size)
+        return self._result(tied, stage, found)
 
     def _choose(self, stage: Stage, locked: LinearProgram, x: FloatArray, left: float | None) -> None:
         """Solve a stage with whole numbers and inputs of the curves where they are; the plan stays where the
@@ -175,3 +179,31 @@ class _Run:
             method="curves",
             notes=found.notes,
         )
+
+
+def _solved_by_size(tied: CurveProgram, options: SolveOptions, solver: str, size: float) -> CurveResult:
+    """An objective whose gap is a share of `size`, though its value may be 0.
+
+    With a column that is always 1 and costs `size` a solver's gap, relative to what it finds, is that share.
+    Without it any plan, or none, is near enough to a bound of 0.
+    """
+    program = tied.program
+    sign = -1.0 if program.maximize else 1.0
+    column = sparse.csc_array((program.num_rows, 1))
+    lifted = program.replace(
+        objective=np.append(program.objective, sign * size),
+        matrix=sparse.csc_array(sparse.hstack([program.matrix, column], format="csc")),
+        column_lower=np.append(program.column_lower, 1.0),
+        column_upper=np.append(program.column_upper, 1.0),
+        integer=np.append(program.integer, False),
+        column_blocks=(),
+    )
+    start = options.start_values
+    options = replace(options, start_values=None if start is None else np.append(start, 1.0))
+    found = solve_curves(CurveProgram(lifted, tied.curves), options, solver, size)
+    return replace(
+        found,
+        x=None if found.x is None else found.x[:-1],
+        value=None if found.value is None else found.value - sign * size,
+        bound=None if found.bound is None else found.bound - sign * size,
+    )

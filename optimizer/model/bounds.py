@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from optimizer.model.cube import Cube
 from optimizer.model.seating import most_of_seats, seat_of_open
 from optimizer.model.uplifts import Uplifts
-from optimizer.model.windows import added_by_seat, added_demand, demand_potential, demands
+from optimizer.model.windows import added_by_seat, added_demand, demand_potential, demands, may_work
 
 FloatArray = NDArray[np.float64]
 
@@ -25,8 +25,9 @@ def most_demand(cube: Cube) -> FloatArray:
     group, _ = demands(cube)
     reference = demand_potential(cube)
     most = reference.copy()
+    works = may_work(cube, effects)[effects.window]
     for effect in effects.of("demand"):
-        most += np.maximum(added_demand(cube, effects, effect), 0.0)
+        most += np.maximum(added_demand(cube, effects, effect), 0.0) * works[effect]
     whole = reference[group]
     known = np.isfinite(whole) & (whole > 0)
     weight = np.divide(potential, whole, out=np.ones(potential.shape), where=known)
@@ -42,14 +43,16 @@ def most_capacity(cube: Cube) -> FloatArray:
     if seats is not None:
         own = seat_of_open(cube, seats)
         most[own] = np.where(np.isfinite(most[own]), most_of_seats(cube, seats)[1], most[own])
-    for effect in effects.of("capacity") if effects is not None else ():
-        assert effects is not None
-        most += np.maximum(added_by_seat(cube, effects, effect), 0.0)
+    if effects is None or not effects.of("capacity"):
+        return most
+    works = may_work(cube, effects)[effects.window]
+    for effect in effects.of("capacity"):
+        most += np.maximum(added_by_seat(cube, effects, effect), 0.0) * works[effect]
         if seats is not None:
             basis = most_of_seats(cube, seats)[int(effects.multiplies[effect])]
             touched = (effects.sellers[effect][seats.seller] & seats.limited)[:, None]
             more = max(float(effects.amount[effect]), 0.0) * np.where(touched, basis, 0.0)
-            np.add.at(most, seat_of_open(cube, seats), more)
+            np.add.at(most, seat_of_open(cube, seats), more * works[effect])
     return most
 
 

@@ -17,7 +17,7 @@ from optimizer.model.blocks import ActivityBlock
 from optimizer.model.builder import ProgramBuilder
 from optimizer.model.cube import Cube
 from optimizer.model.marketing import largest_inputs, most_leads
-from optimizer.model.windows import shares_of
+from optimizer.model.windows import may_work, shares_of
 from optimizer.plan.effects import Effects
 from optimizer.plan.funnel import Flow as Rates
 from optimizer.plan.lags import arrivals, days_a_period
@@ -216,9 +216,11 @@ def most_organic(cube: Cube) -> FloatArray:
     funnel, effects = cube.inputs.funnel, cube.inputs.effects
     assert funnel is not None
     most: FloatArray = funnel.organic.copy()
-    for effect in effects.of("organic") if effects is not None else ():
-        assert effects is not None
-        most += np.maximum(added_organic(cube, effects, effect), 0.0)
+    if effects is None or not effects.of("organic"):
+        return most
+    works = may_work(cube, effects)[effects.window]
+    for effect in effects.of("organic"):
+        most += np.maximum(added_organic(cube, effects, effect), 0.0) * works[effect]
     return most
 
 

@@ -75,6 +75,20 @@ def effect_views(cube: Cube, blocks: dict[str, ActivityBlock]) -> list[ActivityB
     return found
 
 
+def may_work(cube: Cube, effects: Effects) -> BoolArray:
+    """Periods in which each window can be open at all, whenever its initiative starts (W, T)."""
+    found, facts = cube.inputs.initiatives, cube.inputs.facts
+    assert found is not None
+    begins = found.may_start.copy()
+    if facts is not None and facts.starts is not None:
+        begins[:, : facts.past] = facts.starts[:, : facts.past] > 0
+    open_in: BoolArray = np.zeros((len(effects.windows), cube.num_periods), dtype=np.bool_)
+    for window, (initiative, after, lasts) in enumerate(effects.windows):
+        for begun in np.flatnonzero(begins[initiative]).tolist():
+            open_in[window, begun + after : begun + after + lasts] = True
+    return open_in
+
+
 def groups_touched(cube: Cube, effects: Effects) -> BoolArray:
     """Groups of customers that each effect is about (E, G): those with any market of existing customers
     that it covers."""

@@ -85,3 +85,25 @@ def test_no_time_is_a_limit() -> None:
     )
     assert result.x is None
     assert result.termination.reason is Reason.LIMIT
+
+
+def test_the_gap_of_a_stage_with_a_least_size_is_a_share_of_that_size() -> None:
+    """A shortfall of half a target that roots of 50 leave: value and bound are within the gap of a whole target of
+    it, and the plan has the program's own columns."""
+    plain = budget(50.0)
+    program = plain.replace(
+        objective=np.zeros(5),
+        matrix=sparse.csc_array(np.array([[1.0, 1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.05, 0.05, 1.0]])),
+        row_lower=np.array([-np.inf, 1.0]),
+        row_upper=np.array([50.0, np.inf]),
+        column_lower=np.append(plain.column_lower, 0.0),
+        column_upper=np.append(plain.column_upper, np.inf),
+        integer=np.zeros(5, dtype=np.bool_),
+    )
+    short = Stage("short", np.array([0.0, 0.0, 0.0, 0.0, 1.0]), least_size=1.0)
+    result = solve_curve_stages(program, CURVES, [short], SolveOptions(gap=1e-3))
+    (outcome,) = result.outcomes
+    assert result.x is not None and result.x.shape == (5,)
+    assert outcome.value == pytest.approx(0.5, abs=1.5e-3)
+    assert outcome.result is not None and outcome.result.bound == pytest.approx(0.5, abs=1.5e-3)
+    assert outcome.result.bound <= 0.5 + 1e-9
