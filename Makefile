@@ -3,6 +3,7 @@
 PYTHON ?= $(shell for name in python3.11 python3 python3.12 python3.13 python; do \
 	if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$name; break; fi; done)
 PACK ?= premium_year
+CHAIN ?= premium_chain
 OUT ?= runs/demo
 BIN := .venv/bin
 # Python compiles the modules that are used at their first import: half the time of compiling all of them here.
@@ -30,13 +31,19 @@ help: ## List what make can do
 	$(INSTALL) --editable '.[bench]'
 	@touch $@ .venv/.installed
 
-demo: .venv/.installed ## Solve the main pack and say where the answer is
+demo: .venv/.installed ## Solve the main packs and say where the answers are
 	$(BIN)/apportion solve scenarios/examples/$(PACK)/plan.yaml -o $(OUT)
 	@echo
-	@echo "The plan was scenarios/examples/$(PACK)/plan.yaml; its answer is in $(OUT):"
+	@echo "Now the same year with marketing, stages, customers, open seats and initiatives, proved on response curves:"
+	@echo
+	$(BIN)/apportion solve scenarios/examples/$(CHAIN)/plan.yaml -o $(OUT)_chain
+	@echo
+	@echo "The plans were $(PACK) and $(CHAIN) in scenarios/examples; their answers are in $(OUT) and $(OUT)_chain:"
 	@echo "  run.xlsx                every table, for a spreadsheet"
 	@echo "  summary.json            status, proof, versions and timings, for a program"
 	@echo "  tables/assumptions.csv  each number that was not given, and what it weighs"
+	@echo "  tables/activity_targets.csv  in $(OUT)_chain: leads, contacts and quotes that each seller needs, a week"
+	@echo "What changes when premium quotes convert less: $(BIN)/apportion sweep scenarios/examples/$(CHAIN) scenarios/examples/$(CHAIN)/scenarios -o runs/weak"
 	@echo "Start a plan of your own: $(BIN)/apportion new $(PACK) my_plan"
 
 # A file stays with one worker, so that what its tests share is made once.
