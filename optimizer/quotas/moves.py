@@ -83,37 +83,29 @@ def quota_moves(
 def _moves(
     before: Quota, after: Quota, plan: Plan, language: str, handed: Sequence[Handed]
 ) -> list[QuotaMove]:
-    changed = changed_sellers(before, after)
+    changed, size = changed_sellers(before, after), after.spec.round_to / PARTS
     position = {path: node for node, path in enumerate(before.tree.paths)}
     position |= {after.tree.paths[node]: last for node, last in changed.same.items()}
-    carried_in = _carried(after, handed, after.spec.round_to / PARTS)
-    size = after.spec.round_to / PARTS
-    closed = _closed_spans(after, plan)
+    handed_over, closed = _carried(after, handed, size), _closed_spans(after, plan)
     old_steps, new_steps = _steps(before), _steps(after)
     rows = []
     for node, path in enumerate(after.tree.paths):
         last = position.get(path)
-        known = last is not None
-        old = {name: int(values[last]) if known else 0 for name, values in old_steps.items()}
-        number = sum(old.values())
         # Sellers who changed their node stand where they are now, in the old numbers as well.
         through = changed.through.get(node, ())
-        for name, values in old_steps.items():
-            old[name] += sum(sign * int(values[seller]) for sign, seller in through)
-        new = {name: values[node] for name, values in new_steps.items()}
-        attainable = int(new["plan"] - old["plan"])
-        was_sold = float(before.plan[last, closed].sum()) if known else 0.0
-        was_sold += sum(sign * float(before.plan[seller, closed].sum()) for sign, seller in through)
+        lasts = [*through, *([] if last is None else [(1, last)])]
+        old = {name: _signed(values, lasts) for name, values in old_steps.items()}
+        new = {name: int(values[node]) for name, values in new_steps.items()}
+        was_sold = sum(sign * float(before.plan[at, closed].sum()) for sign, at in lasts)
         sold = float(after.plan[node, closed].sum()) - was_sold
         beside = round(float(after.earned.pooled[node]) / size)
-        handed_over = int(carried_in[node])
-        parts = {"moved": sum(old.values()) - number + handed_over, "earned": round(sold / size) + beside}
-        parts["rest"] = attainable + beside - parts["earned"] - handed_over
-        for name in LATER:
-            parts[name] = int(new.get(name, 0) - old.get(name, 0))
+        came = sum(_signed(values, through) for values in old_steps.values())
+        parts = {"moved": came + int(handed_over[node]), "earned": round(sold / size) + beside}
+        parts["rest"] = new["plan"] - old["plan"] + beside - parts["earned"] - int(handed_over[node])
+        parts |= {name: new.get(name, 0) - old.get(name, 0) for name in LATER}
         amounts = {name: value * size for name, value in parts.items()}
         carried = float(after.earned_wide[node, -1] + after.earned.pooled[node])
-        was = float(before.year[last]) if known else 0.0
+        was = 0.0 if last is None else float(before.year[last])
         rows.append(
             QuotaMove(
                 after.name, after.tree.level_name(node), after.title(node), was,
@@ -121,6 +113,11 @@ def _moves(
             )
         )  # fmt: skip
     return rows
+
+
+def _signed(values: IntArray, nodes: Sequence[tuple[int, int]]) -> int:
+    """The sum of some nodes' figures with their signs."""
+    return sum(sign * int(values[node]) for sign, node in nodes)
 
 
 @dataclass(frozen=True)

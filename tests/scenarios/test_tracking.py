@@ -66,6 +66,8 @@ def test_lost_sales_stay_lost_and_bands_turn(folder: Path) -> None:
     facts.to_csv(folder / "facts.csv", index=False)
     run = tracked(folder, folder / "facts.csv")
     whole = next(one for one in run.tracking.standings if one.metric == "revenue" and not one.scope)
+    # A tenth of the 90 days of the quarter, in weeks of the planned pace.
+    assert whole.weeks == pytest.approx(-0.1 * 90 / 7, rel=1e-6)
     assert whole.forecast <= whole.plan - 0.0999 * whole.plan_to_date
     assert whole.target is not None and whole.light is not None
     (folder / "plan.yaml").write_text(PLAN + "tracking: {green: 0.5, amber: 0.6}\n", encoding="utf-8")
