@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import resource
 import subprocess
 import sys
@@ -42,19 +43,20 @@ from scenarios.files import Scenario, find_files, load_scenarios
 from scenarios.sweep import sweep
 from scenarios.worker import SweepSettings
 
-SIZE, SMALL = Size("20k", 70, 44, 22), Size("3k", 20, 16, 10)
+SIZE, SMALL = Size("20k", 70, 44, 22), Size("600", 8, 12, 6)
 LIMITS = {
     "lever sweep / cold": 1 / 8, "all-change sweep / cold": 1 / 3, "premium_year / cold": 1.0,
     "premium_chain / cold": 1.0, "one core / two cores": 1.7, "memory, most / fewest scenarios": 1.1,
     "lever: distance of the objectives": 1e-6, "all-change: distance of the objectives": 1e-6,
 }  # fmt: skip
 AT_LEAST = ("one core / two cores",)
-PULP_SAMPLES, PACK_SCENARIOS, PACK_LIMIT = 3, 40, 120.0
+PULP_SAMPLES, PACK_SCENARIOS, PACK_LIMIT, CHAIN_LIMIT = 3, 40, 120.0, 600.0
 TARGETS = """targets:
   - {name: Year, metric: revenue, growth: 0.25, priority: 1}
   - {name: Premium, metric: revenue, where: {line: premium}, growth: 0.40, priority: 2}
   - {name: Regions, metric: revenue, each: region, growth: 0.05, priority: 3}
 """
+TURNS = 3
 COLD = SolveSettings(marginal_values=False, leverage=False)
 PLAIN = SweepSettings(kept=False)
 Say = Callable[[str], None]
@@ -264,19 +266,20 @@ def year_pack(folder: Path, chosen: argparse.Namespace, say: Say) -> dict[str, f
 
 def chain_pack(folder: Path, chosen: argparse.Namespace, say: Say) -> dict[str, float]:
     """The main pack with curves, starts and uses."""
-    return pack_beside_cold("premium_chain", folder, chosen.chain, ["productivity"], PACK_LIMIT, say)
+    return pack_beside_cold("premium_chain", folder, chosen.chain, ["productivity"], CHAIN_LIMIT, say)
 
 
 def two_cores(folder: Path, chosen: argparse.Namespace, say: Say) -> dict[str, float]:
-    """The same lever sweep by one process and by two, seconds of the clock."""
+    """The same lever sweep by one process and by two in turns, the best seconds of the clock of each."""
     plan, count = benchmark_plan(folder, SIZE), chosen.scenarios
     files = write_levers(folder, SIZE, count)
-    seconds = {}
-    for workers in (1, 2):
-        started = time.perf_counter()
-        sweep(plan, files, folder / "cores" / str(workers), PLAIN, engine=f"process:{workers}")
-        seconds[workers] = time.perf_counter() - started
-    say(f"{count} levers: one process {seconds[1]:.1f} s, two {seconds[2]:.1f} s of the clock")
+    seconds = {1: math.inf, 2: math.inf}
+    for turn in range(TURNS):
+        for workers in (1, 2):
+            started = time.perf_counter()
+            sweep(plan, files, folder / "cores" / f"{turn}_{workers}", PLAIN, engine=f"process:{workers}")
+            seconds[workers] = min(seconds[workers], time.perf_counter() - started)
+    say(f"{count} levers: one process {seconds[1]:.1f} s, two {seconds[2]:.1f} s, the best of {TURNS} turns")
     return {"one core / two cores": seconds[1] / seconds[2]}
 
 
