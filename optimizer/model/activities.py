@@ -45,15 +45,11 @@ def add_activities(builder: ProgramBuilder, cube: Cube) -> Activities:
     blocks += [*facts, *_extra(builder, cube)]
     named |= {block.name: block for block in blocks}
     table = cube.inputs.resources
-    uses = {
-        row: np.repeat(amount[cube.pair_source][:, None], cube.num_periods, axis=1)
-        for row, amount in table.per_unit.items()
-    }
     return Activities(
         cube,
         named,
         table.names,
-        uses,
+        _uses_of_sales(cube),
         table.by_sellers,
         table.extra_price,
         table.by_block,
@@ -63,6 +59,14 @@ def add_activities(builder: ProgramBuilder, cube: Cube) -> Activities:
         gains,
         seat_gains,
     )
+
+
+def _uses_of_sales(cube: Cube) -> dict[int, FloatArray]:
+    """Resource -> amount a unit sold (P, T)."""
+    return {
+        row: np.repeat(amount[cube.pair_source][:, None], cube.num_periods, axis=1)
+        for row, amount in cube.inputs.resources.per_unit.items()
+    }
 
 
 def _sales(builder: ProgramBuilder, cube: Cube) -> ActivityBlock:

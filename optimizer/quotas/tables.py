@@ -80,28 +80,14 @@ def numbers_frame(solution: Solution, quota: Quota) -> pd.DataFrame:
     facts have brought of the amount, `earned_beside` what facts say of the node alone, over the horizon,
     beside its amount. Amounts are in `unit`.
     """
-    tree, spans = quota.tree, quota.spans
-    size, count = tree.size, len(spans.all_labels)
+    spans = quota.spans
+    size, count = quota.tree.size, len(spans.all_labels)
     plan, carried = spans.wide(quota.plan), quota.wide / quota.factor[:, None]
     stretch = np.divide(carried, plan, out=np.full(plan.shape, np.nan), where=plan > 0) - 1.0
-    reasons = {lock.node: lock.reason for lock in quota.locks}
-    titles = [quota.title(node) for node in range(size)]
     unit = quota.unit.replace("currency", solution.plan.spec.currency or "currency")
-    by_node: dict[str, Any] = {
-        "quota": [quota.name] * size,
-        "level": [tree.level_name(node) for node in range(size)],
-        "node": titles,
-        "parent": ["", *(titles[above] for above in tree.parent[1:].tolist())],
-        "over_assignment": quota.factor - 1.0,
-        "unassigned": quota.unassigned,
-        "rule": list(quota.acting),
-        "vacant": quota.vacant,
-        "ramping": quota.ramping,
-        "lock_reason": [reasons.get(node, "") for node in range(size)],
-        "excess_steps": quota.excess,
-        "earned_beside": quota.earned.pooled,
+    columns: dict[str, Any] = {
+        name: np.repeat(np.asarray(values), count) for name, values in _by_node(quota).items()
     }
-    columns: dict[str, Any] = {name: np.repeat(np.asarray(values), count) for name, values in by_node.items()}
     columns |= {
         "span_kind": np.tile(np.array(spans.all_kinds), size),
         "span": np.tile(np.array(spans.all_labels), size),
@@ -113,6 +99,27 @@ def numbers_frame(solution: Solution, quota: Quota) -> pd.DataFrame:
         "earned": quota.earned_wide.ravel(),
     }
     return pd.DataFrame({name: columns[name] for name in QUOTA_COLUMNS})
+
+
+def _by_node(quota: Quota) -> dict[str, Any]:
+    """The columns of the table that are the same in every span, by node (N,)."""
+    tree, nodes = quota.tree, range(quota.tree.size)
+    reasons = {lock.node: lock.reason for lock in quota.locks}
+    titles = [quota.title(node) for node in nodes]
+    return {
+        "quota": [quota.name] * len(nodes),
+        "level": [tree.level_name(node) for node in nodes],
+        "node": titles,
+        "parent": ["", *(titles[above] for above in tree.parent[1:].tolist())],
+        "over_assignment": quota.factor - 1.0,
+        "unassigned": quota.unassigned,
+        "rule": list(quota.acting),
+        "vacant": quota.vacant,
+        "ramping": quota.ramping,
+        "lock_reason": [reasons.get(node, "") for node in nodes],
+        "excess_steps": quota.excess,
+        "earned_beside": quota.earned.pooled,
+    }
 
 
 def chain_frame(

@@ -116,23 +116,7 @@ def tables(solution: Solution) -> dict[str, pd.DataFrame]:
     """
     found: dict[str, pd.DataFrame] = {}
     if solution.has_plan:
-        found["sales"] = sales(solution)
-        if "spend" in solution.activities.blocks:
-            found["marketing"] = marketing(solution)
-            found["returns"] = return_table(solution)
-        if "start" in solution.activities.blocks:
-            found["initiatives"] = initiatives(solution)
-        if "working" in solution.activities.blocks:
-            found["effects"] = effect_table(solution)
-        if {"hire", "role_hire"} & set(solution.activities.blocks):
-            found["hires"] = hires(solution)
-        if "customers" in solution.activities.blocks:
-            found["customers"] = customers(solution)
-        if has_stages(solution):
-            found["activity_targets"] = activity_targets(solution)
-        states = openings(solution)
-        if len(states):
-            found["openings"] = states
+        found |= {"sales": sales(solution), **_of_activities(solution)}
         found["decisions"] = decisions(solution)
         found["targets"] = targets(solution)
         found["limits"] = limits(solution)
@@ -147,6 +131,28 @@ def tables(solution: Solution) -> dict[str, pd.DataFrame]:
     elif solution.contradiction is not None:
         found["repairs"] = repairs(solution)
     found["assumptions"] = assumptions(solution)
+    return found
+
+
+def _of_activities(solution: Solution) -> dict[str, pd.DataFrame]:
+    """The tables of activities that only some plans have."""
+    blocks = solution.activities.blocks
+    found: dict[str, pd.DataFrame] = {}
+    if "spend" in blocks:
+        found |= {"marketing": marketing(solution), "returns": return_table(solution)}
+    if "start" in blocks:
+        found["initiatives"] = initiatives(solution)
+    if "working" in blocks:
+        found["effects"] = effect_table(solution)
+    if {"hire", "role_hire"} & set(blocks):
+        found["hires"] = hires(solution)
+    if "customers" in blocks:
+        found["customers"] = customers(solution)
+    if has_stages(solution):
+        found["activity_targets"] = activity_targets(solution)
+    states = openings(solution)
+    if len(states):
+        found["openings"] = states
     return found
 
 

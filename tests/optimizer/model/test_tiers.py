@@ -144,3 +144,23 @@ def test_falling_prices_need_a_largest_input(make_plan: MakePlan) -> None:
     plan = make_plan(markets=None, marketing="channel,unit_cost\nmagazine,4\n", curves=LINE, tiers=FALLING)
     with pytest.raises(InputError, match="max_spend"):
         compile_plan(resolve(plan))
+
+
+def test_what_facts_took_has_filled_the_lowest_tiers(make_plan: MakePlan) -> None:
+    """January's 60 is 60, whatever tiers say; its 15 insertions leave five at 2 before the last tier at 1."""
+    plan = make_plan(
+        2,
+        calendar={"as_of": "2027-02-01"},
+        markets="line,price,margin_rate,potential\nA,10,0.5,20\n",
+        marketing="channel,unit_cost,max_insertions\nmagazine,4,60\n",
+        curves=LINE,
+        tiers="channel,above_insertions,unit_cost,per\nmagazine,10,2,horizon\nmagazine,20,1,horizon\n",
+        actuals="period,channel,revenue,spend\n2027-01,*,100,\n2027-01,magazine,,60\n",
+        budgets=[{"name": "Budget", "metric": "marketing_cost", "at_most": 100}],
+        objective=[{"maximize": "leads"}],
+    )
+    solution = solve(plan)
+    cost = [solution.figure("marketing_cost", {"period": month}) for month in ("2027-01", "2027-02")]
+    assert cost == pytest.approx([60.0, 40.0], rel=1e-5)
+    assert solution.activities.blocks["spend"].values(solution.x)[0] == pytest.approx([15, 5 + 30], rel=1e-5)
+    assert solution.figure("leads") == pytest.approx(50.0, rel=1e-5)
