@@ -83,10 +83,11 @@ def test_certified_answers_agree_with_a_fine_grid(
     assert result.value == pytest.approx(grid, rel=2e-3)
 
 
-@pytest.mark.parametrize("unit", [1e-6, 3.7, 1e2, 1e6])
-def test_currency_does_not_matter(allocate: Allocate, unit: float) -> None:
-    """The same instance in cents or in millions has the same plan and the same gap."""
-    halves, slopes = (0.8, 1.4, 0.6), (2.0, 2.6, 0.8)
+@pytest.mark.parametrize("slopes", [(2.0, 2.6, 0.8), (1.7, 2.4, 3.0)], ids=["mixed", "all S-shaped"])
+@pytest.mark.parametrize("unit", [1e-6, 1e2, 1e6])
+def test_currency_does_not_matter(allocate: Allocate, unit: float, slopes: tuple[float, ...]) -> None:
+    """The same instance in cents or in millions has the same plan and the same gap, S-curves too."""
+    halves = (0.8, 1.4, 0.6)
 
     def plan(scale: float) -> tuple[np.ndarray, float]:
         made = [
