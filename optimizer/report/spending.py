@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -31,8 +33,7 @@ def spending(sheet: Sheet) -> None:
 
     ahead = _next_leads(sheet, keys)
     rows = []
-    for label, row in sums.iterrows():
-        name = " / ".join(map(str, label)) if isinstance(label, tuple) else str(label)
+    for name, (label, row) in zip(_names(sums.index), sums.iterrows(), strict=True):
         each = row["marketing_cost"] / row["leads"] if row["leads"] > 0 else np.nan
         shown_ones = [*(shown(row[figure]) for figure in figures[:3]), shown(each)]
         used = ahead.loc[label, "saturation"]
@@ -45,6 +46,14 @@ def spending(sheet: Sheet) -> None:
     heads += ["opportunities", "won", "cost_a_deal"] if brought else []
     columns = [sheet.column("channel"), *(sheet.column(name, True) for name in heads)]
     sheet.paper.table(columns, rows)
+
+
+def _names(index: pd.Index[Any]) -> list[str]:
+    """A name a row: the channel where that is enough to tell rows apart, else all labels."""
+    channels = [str(label) for label in index.get_level_values("channel")]
+    if len(set(channels)) == len(channels):
+        return channels
+    return [" / ".join(map(str, label)) if isinstance(label, tuple) else str(label) for label in index]
 
 
 def _next_leads(sheet: Sheet, keys: list[str]) -> pd.DataFrame:

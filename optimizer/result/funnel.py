@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from optimizer.model.families.customers import kept_more
 from optimizer.plan.lags import arrivals
 from optimizer.plan.stages import Stages
 from optimizer.result.solution import Solution
@@ -88,11 +89,23 @@ def activity_targets(solution: Solution) -> pd.DataFrame:
     return pd.DataFrame(columns).astype(dict.fromkeys(texts, "str"))
 
 
+def _held(solution: Solution) -> FloatArray:
+    """Customers whom initiatives keep in each period (G, T); 0 without effects on retention."""
+    cube, effects = solution.sellers, solution.inputs.effects
+    total: FloatArray = np.zeros((1, cube.num_periods))
+    for effect in effects.of("retention") if effects is not None else ():
+        assert effects is not None
+        working = solution.activities.blocks["working"].values(solution.x)[effects.window[effect]]
+        total = total + kept_more(cube, effects, effect) * working
+    return total
+
+
 def customers(solution: Solution) -> pd.DataFrame:
     """Customers of each row of `customers` and period.
 
     Columns: group (the row's keys); the market columns that its markets share; period, quarter, year;
-    customers_before, joined, left, customers (at the end) and orders. Raises `ValueError` without a plan.
+    customers_before, joined (deals with new customers), left (without those whom initiatives keep), customers
+    (at the end) and orders. Raises `ValueError` without a plan.
     """
     funnel, cube = solution.inputs.funnel, solution.sellers
     assert funnel is not None
@@ -101,7 +114,7 @@ def customers(solution: Solution) -> pd.DataFrame:
     before = np.hstack([found.opening[:, None], end[:, :-1]])
     orders = np.zeros_like(end)
     np.add.at(orders, found.entry_group, blocks["repeat"].values(solution.x))
-    left = before * (1.0 - found.kept)[:, None]
+    left = before * (1.0 - found.kept)[:, None] - _held(solution)
     group, period = np.divmod(np.arange(end.size), end.shape[1])
     columns: dict[str, Any] = {"group": np.array(found.names, dtype=object)[group]}
     for name, labels in found.labels.items():

@@ -11,6 +11,7 @@ from optimizer.errors import InputError
 from optimizer.plan.inputs import resolve
 from optimizer.plan.plan import Plan
 from optimizer.plan.runout import run_out_periods
+from optimizer.result.funnel import customers as customers_table
 from optimizer.result.solution import Solution
 from optimizer.solving import solve
 
@@ -135,6 +136,9 @@ def test_retention_of_the_customers_of_the_start(make_plan: MakePlan) -> None:
     second = first * kept + more * 100 * kept
     assert month(solution, "customers")[:2] == near([first, second])
     assert month(solution, "units") == near([100, first, second])
+    table = customers_table(solution)
+    assert table["left"].tolist()[:2] == near([100 - first, first - second])
+    assert table["joined"].tolist() == near([0.0, 0.0, 0.0])
     before = 100 + first + second
     assert solution.figure("retention") == near((0.25 * before + 0.25 * 100 * (1 + kept + kept**2)) / before)
 
