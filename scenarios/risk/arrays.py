@@ -23,7 +23,16 @@ class World:
     """What a plan may do in one future, and what is measured of it."""
 
     program: LinearProgram
+    """Maximises money."""
     measures: Measures
+    ties: FloatArray
+    """What tells apart plans that bring the same money (n,): less than money can notice, the same in every
+    future."""
+
+    @property
+    def preferring(self) -> LinearProgram:
+        """The program that prefers one plan among those of the same money."""
+        return self.program.replace(objective=self.program.objective - self.ties)
 
     def flat(self) -> FloatArray:
         """Every number in one vector: rows, columns, objective, matrix, measures."""
@@ -46,7 +55,7 @@ class World:
         )
         constants: dict[str, Any] = dict(zip(_MEASURES, parts[9:], strict=True))
         changed = replace(measures, top=top, bottom=bottom, **constants)
-        return World(program.replace(matrix=matrix, offset=float(parts[5][0]), **numbers), changed)
+        return World(program.replace(matrix=matrix, offset=float(parts[5][0]), **numbers), changed, self.ties)
 
     def fits(self, other: World) -> bool:
         """Whether another world has the same places, so that only numbers differ."""
@@ -67,6 +76,10 @@ class World:
     def place_of_columns(self) -> int:
         """Where `column_upper` starts in the flat vector."""
         return 2 * self.program.num_rows + self.program.num_columns
+
+    def place_of_matrix(self) -> int:
+        """Where the coefficients of the matrix start in the flat vector."""
+        return sum(self._sizes()[:6])
 
     def place_of_measures(self) -> int:
         """Where the measures start in the flat vector."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,9 @@ from optimizer.model.families.rules import RuleRows
 from optimizer.plan.names import nearest
 from scenarios.kept import Planned
 from scenarios.risk.arrays import World
+from scenarios.risk.frames import best_in
 from scenarios.risk.futures import Future
 from scenarios.risk.riskfile import Risk
-from scenarios.risk.simulation import best_in
 from scenarios.risk.worlds import OPEN, Worlds
 from solvers.curves import CurveTerm
 from solvers.many import ManyPrograms
@@ -154,7 +154,7 @@ class Most:
             constant = float(world.measures.top_constant[self._place])
             return self._curved.of(self._program(world), model.curves) + constant
         if not self._worlds.base.fits(world):
-            x = best_in(World(self._program(world), world.measures))
+            x = best_in(replace(world, program=self._program(world)))
         else:
             x = self._warm.solve(self._program(world)).x
         return -np.inf if x is None else float(world.measures.values(x)[self._place])

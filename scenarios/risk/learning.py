@@ -301,10 +301,7 @@ class _Learning:
         probe, other = influence_of(self._flat, [Probe(np.array([_SHARE_THERE - 1.0]), world.flat())])
         self._leave_out(other, "presence")
         self._unknown |= self._measured_by(probe.place)
-        slots, rows = self._capacity_slots(model), self._base.place_of_rows()
-        slot = np.full(len(probe.place), -1)
-        inside = (probe.place >= rows) & (probe.place < rows + self._base.program.num_rows)
-        slot[inside] = slots[probe.place[inside] - rows]
+        slot = self._slots_of(probe.place, self._capacity_slots(model))
         measured = probe.place >= self._base.place_of_measures()
         if (slot[~measured] < 0).any():
             raise NotLearnedError("presence moves more than capacities")
@@ -322,6 +319,17 @@ class _Learning:
         )
         self._atoms.append(Atom("presence"))
         self._influences.append(found)
+
+    def _slots_of(self, places: IntArray, slots: IntArray) -> IntArray:
+        """The slot of each place: that of its row, of capacities and of what initiatives add to them."""
+        program, found = self._base.program, np.full(len(places), -1)
+        for first, row in (
+            (self._base.place_of_rows(), np.arange(program.num_rows)),
+            (self._base.place_of_matrix(), program.matrix.indices),
+        ):
+            inside = (places >= first) & (places < first + len(row))
+            found[inside] = slots[row[places[inside] - first]]
+        return found
 
     def _capacity_slots(self, model: Model) -> IntArray:
         """Seat and period of each capacity row as one number (m,); -1 for all other rows."""

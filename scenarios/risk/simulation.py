@@ -7,27 +7,19 @@ import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from scenarios.kept import Planned
 from scenarios.risk import futures as futures_
-from scenarios.risk.arrays import World
 from scenarios.risk.events import Event
+from scenarios.risk.frames import Frame, best_in
 from scenarios.risk.learned import NotLearnedError
 from scenarios.risk.learning import Key, Stratified
 from scenarios.risk.measures import Label, Measures
 from scenarios.risk.riskfile import Draws, Risk
 from scenarios.risk.worlds import Worlds
-from scenarios.world import widened
-from solvers.many import ManyPrograms
-from solvers.options import SolveOptions
-from solvers.program import LinearProgram
-from solvers.result import Reason
-from solvers.solving import solve
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -38,9 +30,6 @@ CHECKED = 6
 AGREEMENT = 1e-6
 """Relative difference of money and figures up to which the two are the same."""
 CHUNK = 200
-MOST_ROWS = 0.5
-"""Share of the rows beyond which a world is solved whole, from the optimum of the plan's own."""
-ROUNDING = 1e-9
 
 Progress = Callable[[int, int], None]
 """Called with futures done and futures in all."""
@@ -78,7 +67,7 @@ class Tried:
 
     def __init__(self, worlds: Worlds, learned: Stratified | None, draws: Draws) -> None:
         self._worlds, self._learned, self._draws = worlds, learned, draws
-        self._frames: dict[Key, _Frame] = {}
+        self._frames: dict[Key, Frame] = {}
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -90,11 +79,11 @@ class Tried:
         """Figures of each future."""
         return len(self._worlds.base.measures.labels)
 
-    def _frame(self, learned: Stratified, row: int) -> _Frame:
+    def _frame(self, learned: Stratified, row: int) -> Frame:
         """What all futures with the levels of this one share."""
         key = learned.key(self._draws, row)
         if key not in self._frames:
-            self._frames[key] = _Frame(learned.parts[key].worlds.base)
+            self._frames[key] = Frame(learned.parts[key].worlds.base)
         return self._frames[key]
 
     def values(self, row: int) -> tuple[FloatArray, Measures] | None:
@@ -102,115 +91,14 @@ class Tried:
         if self._learned is None:
             return self.compiled(row)
         world = self._learned.world(self._draws, row)
-        x = self._frame(self._learned, row).solve(world.program)
+        x = self._frame(self._learned, row).solve(world)
         return None if x is None else (world.measures.values(x), world.measures)
 
     def compiled(self, row: int) -> tuple[FloatArray, Measures] | None:
         """The same with the future compiled in full."""
         world = self._worlds.compiled(futures_.Future.of(self._draws, row))
-        x = _Frame(world).solve(world.program)
+        x = best_in(world)
         return None if x is None else (world.measures.values(x), world.measures)
-
-
-def best_in(world: World) -> FloatArray | None:
-    """The best plan of one world (n,); None where no answer was found."""
-    return _Frame(world).solve(world.program)
-
-
-class _Frame:
-    """Solves worlds of one shape: small ones that are left after presolving, others from the plan's own."""
-
-    def __init__(self, base: World) -> None:
-        program, measures = base.program, base.measures
-        used = (np.diff(program.matrix.indptr) > 0) | (program.objective != 0.0)
-        for matrix in (measures.top, measures.bottom):
-            used[np.unique(matrix.indices)] = True
-        self._idle = ~used
-        self._base = program
-        self._places = _places(program)
-
-    @cached_property
-    def _many(self) -> ManyPrograms:
-        return ManyPrograms(self._base)
-
-    def solve(self, program: LinearProgram) -> FloatArray | None:
-        """The best plan of a future (n,); limits give way as little as the decisions need."""
-        rows, at_rest = self._presolved(program)
-        if rows.sum() > MOST_ROWS * len(rows):
-            result = self._many.solve(program)
-            if result.x is None and result.termination.reason is Reason.INFEASIBLE:
-                result = self._many.solve(widened(program, SolveOptions()))
-            return result.x
-        x = np.where(np.isnan(at_rest), 0.0, at_rest)
-        small, columns = self._small(program, rows, at_rest)
-        if small.num_columns:
-            result = solve(small)
-            if result.x is None and result.termination.reason is Reason.INFEASIBLE:
-                result = solve(widened(small, SolveOptions()))
-            if result.x is None:
-                return None
-            x[columns] = result.x
-        return x
-
-    def _where(self, program: LinearProgram) -> tuple[IntArray, IntArray]:
-        """Row and column of each entry of the matrix."""
-        same = program.matrix.indices is self._base.matrix.indices
-        return self._places if same else _places(program)
-
-    def _presolved(self, program: LinearProgram) -> tuple[BoolArray, FloatArray]:
-        """Rows that may bind (m,), and the value of each column that is in none of them (n,); NaN for others.
-
-        A row cannot bind when the bounds of its columns keep it; a column in no other row takes its best.
-        """
-        lower, upper, data = program.column_lower, program.column_upper, program.matrix.data
-        row, column = self._where(program)
-        ends = (
-            np.where(data > 0.0, upper[column], lower[column]),
-            np.where(data > 0.0, lower[column], upper[column]),
-        )
-        at_most, at_least = (data * np.where(data == 0.0, 0.0, end) for end in ends)
-        count = program.num_rows
-        most, least = (np.bincount(row, weights=part, minlength=count) for part in (at_most, at_least))
-        slack = ROUNDING * np.maximum(1.0, np.abs(np.where(np.isfinite(most), most, 0.0)))
-        rows = (most > program.row_upper + slack) | (least < program.row_lower - slack)
-        inside = np.zeros(program.num_columns, dtype=np.bool_)
-        inside[column[rows[row]]] = True
-        best = np.where(
-            program.objective > 0.0,
-            upper,
-            np.where(program.objective < 0.0, lower, np.clip(0.0, lower, upper)),
-        )
-        best[self._idle] = np.clip(0.0, lower, upper)[self._idle]
-        return rows, np.where(inside | ~np.isfinite(best), np.nan, best)
-
-    def _small(
-        self, program: LinearProgram, rows: BoolArray, at_rest: FloatArray
-    ) -> tuple[LinearProgram, IntArray]:
-        columns = np.flatnonzero(np.isnan(at_rest))
-        row_place, column_place = np.cumsum(rows) - 1, np.full(program.num_columns, -1)
-        column_place[columns] = np.arange(len(columns))
-        row, column = self._where(program)
-        kept = rows[row] & (column_place[column] >= 0)
-        counts = np.bincount(column_place[column[kept]], minlength=len(columns))
-        matrix = sparse.csc_array(
-            (program.matrix.data[kept], row_place[row[kept]], np.append(0, np.cumsum(counts))),
-            shape=(int(rows.sum()), len(columns)),
-        )
-        return LinearProgram(
-            objective=program.objective[columns],
-            matrix=matrix,
-            row_lower=program.row_lower[rows],
-            row_upper=program.row_upper[rows],
-            column_lower=program.column_lower[columns],
-            column_upper=program.column_upper[columns],
-            integer=program.integer[columns],
-            maximize=True,
-        ), columns
-
-
-def _places(program: LinearProgram) -> tuple[IntArray, IntArray]:
-    counts = np.diff(program.matrix.indptr)
-    return program.matrix.indices.astype(np.int64), np.repeat(np.arange(program.num_columns), counts)
 
 
 def simulate(

@@ -14,9 +14,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from scenarios.kept import Planned
+from scenarios.risk.frames import best_in
 from scenarios.risk.futures import Future
 from scenarios.risk.riskfile import Risk
-from scenarios.risk.simulation import best_in
 from scenarios.risk.worlds import OPEN, Worlds
 
 FloatArray = NDArray[np.float64]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -56,15 +57,15 @@ class Worlds:
     def world_of(self, model: Model, future: Future) -> World:
         """A compiled plan as the world of a future."""
         found = self._program(model, future)
-        money, ties = money_stage(model), model.stages[-1]
-        # What brings the same money is told apart as in the plan itself, for a ten-millionth of its reach.
-        reach = float(np.abs(model.context.magnitude(model.context.metrics.total("revenue"))[0]))
-        preferred = money.objective - _TIE * reach * ties.terms.dense(model.program.num_columns)
-        program = found.replace(objective=preferred, maximize=True, offset=money.offset)
+        money = money_stage(model)
+        # What brings the same money is told apart as in the plan itself, by the weights of its own world.
+        same = model is not self.model and _shape(model) == _shape(self.model)
+        ties = self._ties if same else _ties_of(model)
+        program = found.replace(objective=money.objective, maximize=True, offset=money.offset)
         delays = delays_of(self.risk.events, future.outcomes)
         if delays:
             program = slipped(program, model, delays)
-        return World(program, measures_of(model, self.risk.further))
+        return World(program, measures_of(model, self.risk.further), ties)
 
     def _program(self, model: Model, future: Future) -> LinearProgram:
         """The rows of the world: with the plan in it, or with decisions open under the rules about them."""
@@ -76,9 +77,24 @@ class Worlds:
         return without_rows(found.program, ~world_rows(found.program))
 
     @cached_property
+    def _ties(self) -> FloatArray:
+        return _ties_of(self.model)
+
+    @cached_property
     def base(self) -> World:
         """The plan's own world, with the levels."""
         return self.world_of(self.model, Future.with_one(self.risk))
+
+
+def _shape(model: Model) -> tuple[Block, ...]:
+    """Blocks of columns: where these are equal, so is what each column means."""
+    return tuple(replace(block, labels=None) for block in model.program.column_blocks)
+
+
+def _ties_of(model: Model) -> FloatArray:
+    """The tie-break of the plan's last stage, for a ten-millionth of the revenue within reach (n,)."""
+    reach = float(np.abs(model.context.magnitude(model.context.metrics.total("revenue"))[0]))
+    return _TIE * reach * model.stages[-1].terms.dense(model.program.num_columns)
 
 
 def world_rows(program: LinearProgram) -> BoolArray:
