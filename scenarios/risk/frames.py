@@ -23,8 +23,8 @@ IntArray = NDArray[np.int64]
 MOST_ROWS = 0.5
 """Share of the rows beyond which a world is solved whole, from the optimum of the plan's own."""
 LARGE = 3_000
-"""Rows of a world beyond which a start from the plan's own saves nothing: where every number moves, a thousand
-simplex steps without presolving took twice as long as presolving and solving anew."""
+"""Rows of a world beyond which a start from the plan's own saves nothing: where every number moves, a
+thousand simplex steps without presolving took twice as long as presolving and solving anew."""
 ROUNDING = 1e-9
 
 

@@ -125,22 +125,34 @@ def _ranges(paper: Paper, found: Analysis, language: str) -> None:
 
 
 def _tornado(paper: Paper, found: Analysis, language: str) -> None:
-    """Money when one thing turns out low or high, the widest first."""
+    """Money when one thing turns out low … high, the widest first; what moves no money is a sentence."""
     frame = found.frames["tornado"]
     paper.heading(_say("head_tornado", language, currency=found.currency))
     ways = [way for way in ("kept", "reacting", "replanned") if f"{way}_low" in frame.columns]
     columns = [Column(_say("col_thing", language))]
-    columns += [
-        Column(f"{_say(f'way_{way}', language)} {_say(f'col_{end}', language)}", number=True)
-        for way in ways
-        for end in ("low", "high")
-    ]
-    rows = []
-    for row in frame.head(MOST_BARS).to_dict("records"):
-        changes = [row[f"{way}_{end}"] - row[f"{way}_planned"] for way in ways for end in ("low", "high")]
-        cells = [signed(amount(0.0 if abs(one) < 1.0 else one, language), one) for one in changes]
-        rows.append([f"{row['name']} ({row['low']} … {row['high']})", *cells])
-    paper.table(columns, rows)
+    columns += [Column(_say(f"way_{way}", language), number=True) for way in ways]
+    rows, still = [], []
+    for row in frame.to_dict("records"):
+        changes = [[row[f"{way}_{end}"] - row[f"{way}_planned"] for end in ("low", "high")] for way in ways]
+        if max(abs(one) for pair in changes for one in pair) < 1.0:
+            still.append(row)
+            continue
+        cells = [" … ".join(_change(one, language) for one in pair) for pair in changes]
+        rows.append([_bar(row), *cells])
+    paper.table(columns, rows[:MOST_BARS])
+    for row in still:
+        moves = str(row["moves"]) or UNKNOWN
+        paper.paragraph(_say("bar_still", language, name=_bar(row), moves=moves), indent=2, mark="· ")
+
+
+def _bar(row: Mapping[Any, Any]) -> str:
+    """A bar's name and its ends; an event has none."""
+    ends = (str(row["low"]), str(row["high"]))
+    return str(row["name"]) if ends == ("-", "+") else f"{row['name']} ({ends[0]} … {ends[1]})"
+
+
+def _change(value: float, language: str) -> str:
+    return signed(amount(0.0 if abs(value) < 1.0 else value, language), 0.0 if abs(value) < 1.0 else value)
 
 
 def _frontier(paper: Paper, found: Analysis, language: str) -> None:

@@ -50,9 +50,13 @@ class Worlds:
         """The base, compiled."""
         return compile_plan(self.inputs)
 
+    def model_of(self, future: Future) -> Model:
+        """The plan of a future, compiled; raises `InputError` where its numbers make no plan."""
+        return self.futures.model(future)
+
     def compiled(self, future: Future) -> World:
-        """A future compiled in full; raises `InputError` where its numbers make no plan."""
-        return self.world_of(self.futures.model(future), future)
+        """A future compiled in full; raises like `model_of`."""
+        return self.world_of(self.model_of(future), future)
 
     def world_of(self, model: Model, future: Future) -> World:
         """A compiled plan as the world of a future."""
