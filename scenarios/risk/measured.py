@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from scenarios.kept import Planned
 from scenarios.risk.arrays import World
+from scenarios.risk.frames import best_in
 from scenarios.risk.futures import Future
 from scenarios.risk.goals import goal_row, place_of
 from scenarios.risk.learned import NotLearnedError
@@ -19,7 +20,7 @@ from scenarios.risk.learning import Stratified
 from scenarios.risk.reaching import ROUNDING, Reached
 from scenarios.risk.riskfile import Draws, Risk
 from scenarios.risk.sample import Sample
-from scenarios.risk.simulation import Simulation, best_in
+from scenarios.risk.simulation import Simulation
 from scenarios.risk.worlds import Worlds
 from solvers.stochastic.outofsample import share_interval
 
