@@ -18,6 +18,7 @@ from scipy import sparse
 
 from benchmarks.machine import load_average, machine_facts
 from scenarios import examples
+from scenarios.engine import engine_of
 from scenarios.kept import Planned
 from scenarios.risk.analysis import load, solved
 from scenarios.risk.deciding import Deciding
@@ -88,7 +89,8 @@ def simulations(count: int, workers: int) -> None:
     base, risk = load(PACK, RISK)
     planned, draws = Planned.of(solved(base)), risk.draws(count)
     started = time.perf_counter()
-    found = simulate(risk, planned, draws, "kept", workers)
+    with engine_of(f"process:{workers}") as engine:
+        found = simulate(risk, planned, draws, "kept", engine)
     seconds = time.perf_counter() - started
     print(
         f"{count} kept, {workers} workers: {seconds:.1f} s, {found.method}, {int(found.failed.sum())} failed"

@@ -13,6 +13,7 @@ import os
 import pickle
 import signal
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -20,7 +21,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from optimizer.errors import InputError
-from scenarios.worker import Done, Pack, Task, run_task
 
 WORKERS = "APPORTION_WORKERS"
 """Environment variable: number of workers of the process engine."""
@@ -34,6 +34,24 @@ class WorkerLostError(Exception):
         self.certain = certain
 
 
+class Runner(Protocol):
+    """A worker of one pack, built once where it runs."""
+
+    def run(self, task: Any, /) -> Any:
+        """What one task gives."""
+
+
+class Pack(Protocol):
+    """What many tasks share, sent once: plain values that travel."""
+
+    @property
+    def key(self) -> str:
+        """Two packs of one key are the same."""
+
+    def worker(self) -> Runner:
+        """Build what runs the tasks."""
+
+
 class Engine(Protocol):
     """Runs tasks that share one pack at a time."""
 
@@ -43,10 +61,10 @@ class Engine(Protocol):
     def share(self, pack: Pack) -> None:
         """Make a pack the one that the next tasks use."""
 
-    def submit(self, task: Task) -> Future[Done]:
+    def submit(self, task: Any) -> Future[Any]:
         """Start a task; its future raises `WorkerLostError` when the worker died."""
 
-    def alone(self, task: Task) -> Future[Done]:
+    def alone(self, task: Any) -> Future[Any]:
         """Start a task on a worker that no other task uses, so that a death is its own fault."""
 
     def close(self) -> None:
@@ -96,7 +114,7 @@ class SerialEngine:
         """See `Engine`."""
         self._pack = pack
 
-    def submit(self, task: Task) -> Future[Done]:
+    def submit(self, task: Any) -> Future[Any]:
         """See `Engine`."""
         if self._pack is None:
             raise ValueError("share a pack first")
@@ -124,14 +142,14 @@ class ProcessEngine:
         self._path = self._folder / f"{pack.key}.pack"
         self._path.write_bytes(pickle.dumps(pack))
 
-    def submit(self, task: Task) -> Future[Done]:
+    def submit(self, task: Any) -> Future[Any]:
         """See `Engine`."""
         if self._pool is None:
             self._pool = _pool(self.workers)
         future, self._pool = _submitted(self._pool, self.workers, self._path, task)
         return future
 
-    def alone(self, task: Task) -> Future[Done]:
+    def alone(self, task: Any) -> Future[Any]:
         """See `Engine`."""
         if self._single is None:
             self._single = _pool(1)
@@ -159,7 +177,7 @@ def _leave_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _submitted(pool: Executor, workers: int, path: Path | None, task: Task) -> tuple[Future[Done], Executor]:
+def _submitted(pool: Executor, workers: int, path: Path | None, task: Any) -> tuple[Future[Any], Executor]:
     """The future of a task, and the pool that took it: a new one where the old one is broken."""
     if path is None:
         raise ValueError("share a pack first")
@@ -172,12 +190,12 @@ def _submitted(pool: Executor, workers: int, path: Path | None, task: Task) -> t
     return _translated(future, BrokenProcessPool), pool
 
 
-def _translated(future: Future[Done], lost: type[BaseException], certain: bool = False) -> Future[Done]:
+def _translated(future: Future[Any], lost: type[BaseException], certain: bool = False) -> Future[Any]:
     """A future whose `lost` is `WorkerLostError`."""
-    answer: Future[Done] = Future()
+    answer: Future[Any] = Future()
     answer.set_running_or_notify_cancel()
 
-    def finish(done: Future[Done]) -> None:
+    def finish(done: Future[Any]) -> None:
         error = concurrent.futures.CancelledError() if done.cancelled() else done.exception()
         if isinstance(error, (lost, concurrent.futures.CancelledError)):
             answer.set_exception(WorkerLostError(str(error), certain))
@@ -190,10 +208,22 @@ def _translated(future: Future[Done], lost: type[BaseException], certain: bool =
     return answer
 
 
+_STATE = threading.local()
+
+
+def run_task(pack: Pack, task: Any) -> Any:
+    """Run one task in this thread, building the worker of its pack on first use."""
+    worker: Runner | None = getattr(_STATE, "worker", None)
+    if worker is None or _STATE.key != pack.key:
+        _STATE.worker = worker = pack.worker()
+        _STATE.key = pack.key
+    return worker.run(task)
+
+
 _PACKS: dict[str, Pack] = {}
 
 
-def _run_from_file(path: str, task: Task) -> Done:
+def _run_from_file(path: str, task: Any) -> Any:
     """Run a task in a process of its own; the pack is read when it is not the one at hand."""
     if path not in _PACKS:
         _PACKS.clear()
@@ -219,7 +249,7 @@ class DaskEngine:
         """See `Engine`."""
         self._pack = self._client.scatter(pack, broadcast=True, hash=False)
 
-    def submit(self, task: Task) -> Future[Done]:
+    def submit(self, task: Any) -> Future[Any]:
         """See `Engine`."""
         # The scheduler has given it to several workers by the time it says that they were killed.
         return _translated(self._executor.submit(run_task, self._pack, task), self._lost, certain=True)
@@ -253,7 +283,7 @@ class RayEngine:
         """See `Engine`."""
         self._pack = self._ray.put(pack)
 
-    def submit(self, task: Task) -> Future[Done]:
+    def submit(self, task: Any) -> Future[Any]:
         """See `Engine`."""
         return _translated(self._remote.remote(self._pack, task).future(), self._lost)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -68,6 +67,10 @@ class Pack:
     starts: tuple[StageStart, ...] = ()
     planned: Planned | None = None
     kept_starts: dict[str, tuple[StageStart, ...]] | None = None
+
+    def worker(self) -> Worker:
+        """See `scenarios.engine.Pack`."""
+        return Worker(self)
 
 
 @dataclass(frozen=True)
@@ -170,15 +173,3 @@ def solve_base(base: Base, settings: SweepSettings, key: str) -> tuple[Pack, Sol
         starts = {name: tuple(found) for name, found in kept.starts.items()}
         pack = replace(pack, planned=planned, kept_starts=starts)
     return pack, solution
-
-
-_STATE = threading.local()
-
-
-def run_task(pack: Pack, task: Task) -> Done:
-    """Run one task in this thread, building the worker of its pack on first use."""
-    worker: Worker | None = getattr(_STATE, "worker", None)
-    if worker is None or _STATE.key != pack.key:
-        _STATE.worker = worker = Worker(pack)
-        _STATE.key = pack.key
-    return worker.run(task)

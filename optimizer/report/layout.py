@@ -148,6 +148,12 @@ class Paper:
                 line = kept + self.toned(cells[-1], tones[at])
             self.lines.append(line.rstrip())
 
+    def too_wide(self, columns: Sequence[Column], rows: Sequence[Sequence[str]], indent: int = 2) -> bool:
+        """Whether a table with these cells would be cut."""
+        cells = [[column.heading for column in columns], *rows]
+        widths = [max(text_width(row[at]) for row in cells) for at in range(len(columns))]
+        return sum(widths) + GAP * (len(columns) - 1) + indent > self.width
+
     def _widths(self, columns: Sequence[Column], rows: Sequence[Sequence[str]], indent: int) -> list[int]:
         widths = [
             max(text_width(column.heading), *(text_width(row[at]) for row in rows), 0)

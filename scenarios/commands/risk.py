@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from scenarios.commands.options import plan_file
+from scenarios.commands.options import engine_option, plan_file
 from scenarios.terminal import Ticker, echo_json, interruption, language_of, paper_options, spoken
 
 
@@ -18,13 +18,7 @@ from scenarios.terminal import Ticker, echo_json, interruption, language_of, pap
 @click.option(
     "--samples", type=click.IntRange(min=10), help="Futures that are drawn, in place of those of the file."
 )
-@click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="Processes; they change no figure.",
-)
+@engine_option
 @click.option(
     "--decide",
     type=click.IntRange(min=2),
@@ -67,7 +61,7 @@ def risk(
     riskfile: Path,
     out: Path | None,
     samples: int | None,
-    workers: int,
+    engine: str,
     decide: int | None,
     reduce_to: int | None,
     reach: tuple[tuple[str, float], ...],
@@ -87,6 +81,7 @@ def risk(
     ticker = Ticker(sys.stderr, language, shown=sys.stderr.isatty() and not quiet)
     with spoken(language):
         with ticker, interruption(language) as interrupt:
+            from scenarios.engine import engine_of
             from scenarios.risk.analysis import load
             from scenarios.risk.decided import refuse_impossible
             from scenarios.risk.options import asked_for
@@ -95,7 +90,8 @@ def risk(
 
             base, read = load(plan_file(plan), riskfile)
             read = asked_for(read, decide, reduce_to, dict(reach), robust, prepare_by)
-            found = whole_analysis(base, read, samples, workers, break_even, ticker.futures, interrupt)
+            with engine_of(engine) as running:
+                found = whole_analysis(base, read, samples, running, break_even, ticker.futures, interrupt)
             if out is not None:
                 write_analysis(found, language, out)
         if as_json:

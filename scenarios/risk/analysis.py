@@ -19,6 +19,7 @@ from optimizer.result.tables import sales
 from optimizer.settings import SolveSettings
 from optimizer.solving import solve
 from scenarios.base import Base, load_base
+from scenarios.engine import Engine
 from scenarios.kept import WAYS, Planned
 from scenarios.risk.actions import actions_of
 from scenarios.risk.breakeven import budget_for, holds_until
@@ -95,7 +96,7 @@ def analyse(
     base: Base,
     risk: Risk,
     samples: int | None = None,
-    workers: int = 1,
+    engine: Engine | None = None,
     phase: Phase | None = None,
     interrupt: threading.Event | None = None,
 ) -> Analysis:
@@ -117,7 +118,7 @@ def analyse(
             if interrupt is not None and interrupt.is_set():
                 raise LimitReachedError("risk.interrupted", done=done, total=count)
 
-        simulations[way] = simulate(risk, planned, draws, way, workers, announce)
+        simulations[way] = simulate(risk, planned, draws, way, engine, announce)
         seconds[way] = time.perf_counter() - started
     found = Analysis(risk, solution, draws, simulations, {}, seconds)
     frames = _frames(found)
@@ -136,12 +137,12 @@ def check_wishes(risk: Risk, solution: Solution, planned: Planned) -> None:
             place_of(labels, name)
 
 
-def prepared(found: Analysis, workers: int = 1) -> Analysis:
+def prepared(found: Analysis, engine: Engine | None = None) -> Analysis:
     """The analysis with what to prepare now, where the risk file asks for it; raises `InputError`."""
     if found.risk.spec.contingency is None:
         return found
     started = time.perf_counter()
-    best, every = contingency(found.risk, Planned.of(found.solution), workers)
+    best, every = contingency(found.risk, Planned.of(found.solution), engine)
     seconds = {**found.seconds, "contingency": time.perf_counter() - started}
     return replace(found, frames={**found.frames, "contingency": best, "signs": every}, seconds=seconds)
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.stats import t
 
 from optimizer.model.coefficients import COSTS
+from scenarios.engine import Engine
 from scenarios.kept import Planned
 from scenarios.risk.actions import Action, actions_of
 from scenarios.risk.further import EARLY, Further
@@ -63,7 +64,9 @@ class Rule:
     fresh: Record
 
 
-def contingency(risk: Risk, planned: Planned, workers: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
+def contingency(
+    risk: Risk, planned: Planned, engine: Engine | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """A row an action (what is worth preparing first), and a row an action and sign.
 
     Raises `InputError` where nothing can be prepared.
@@ -76,12 +79,12 @@ def contingency(risk: Risk, planned: Planned, workers: int = 1) -> tuple[pd.Data
     model = Worlds(watched, planned, spec.way).model
     actions = actions_of(watched, planned, model)
     draws = watched.draws(spec.futures).joined(watched.draws(spec.futures, fresh=FRESH))
-    without = simulate(watched, planned, draws, spec.way, workers)
+    without = simulate(watched, planned, draws, spec.way, engine)
     signs = list(_signs(watched, planned, draws, without, spec))
     knows_margin = model.cube.markets.knows_margin
     rules = []
     for action in actions:
-        tried = simulate(risk, action.planned, draws, spec.way, workers)
+        tried = simulate(risk, action.planned, draws, spec.way, engine)
         value = net_money(tried, knows_margin) - net_money(without, knows_margin)
         seen = [sign for sign in signs if _is_seen(sign, value, spec)]
         rules += [_rule(action, sign, value, spec.futures) for sign in seen or [Sign.nothing(len(draws))]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ import pandas as pd
 
 from optimizer.errors import NoPlanError
 from optimizer.report.numbers import percent
+from scenarios.engine import Engine
 from scenarios.kept import Planned
 from scenarios.risk.analysis import Analysis
 from scenarios.risk.deciding import Choice, Deciding
@@ -38,7 +40,7 @@ class Named:
     gap: float = np.nan
 
 
-def decided(found: Analysis, workers: int = 1) -> Analysis:
+def decided(found: Analysis, engine: Engine | None = None) -> Analysis:
     """Decide now for many futures where the risk file asks for it, and measure the decisions on fresh ones.
 
     Adds the frontier of mean and worst part, what each decision says, and how often decisions reach targets
@@ -53,7 +55,7 @@ def decided(found: Analysis, workers: int = 1) -> Analysis:
     sample = sample_of(risk, spec)
     deciding = Deciding(risk, planned, sample.draws)
     problem = deciding.problem(sample.draws, sample.shares)
-    choices = deciding.frontier(problem, workers=workers)
+    choices = deciding.frontier(problem, workers=threads_of(engine))
     named = [Named("planned", planned), *(_named(one) for one in choices)]
     reached = None
     if spec.reach:
@@ -61,12 +63,12 @@ def decided(found: Analysis, workers: int = 1) -> Analysis:
         if reached.planned is not None:
             named.append(Named("reach", reached.planned, gap=reached.gap or 0.0))
     fresh = risk.draws(len(found.draws), fresh=FRESH_FUTURES)
-    tried = {one.name: simulate(risk, one.planned, fresh, "reacting", workers) for one in named}
+    tried = {one.name: simulate(risk, one.planned, fresh, "reacting", engine) for one in named}
     frames = {**found.frames, "frontier": _frontier(named, tried, risk.spec.worst)}
     frames["decisions"] = decisions_frame([(one.name, one.planned) for one in named])
     if reached is not None:
         frames["reach"] = reach_frame(risk, reached, fresh, tried.get("reach"), sample)
-    carried = decided_quotas(risk, found.solution, choices[0].planned, sample, fresh, workers)
+    carried = decided_quotas(risk, found.solution, choices[0].planned, sample, fresh, engine)
     if not carried.empty:
         frames["quotas_decided"] = carried
     findings = _worths(deciding, problem, choices[0]) | {
@@ -75,6 +77,11 @@ def decided(found: Analysis, workers: int = 1) -> Analysis:
     }  # fmt: skip
     seconds = {**found.seconds, "decide": time.perf_counter() - started}
     return replace(found, frames=frames, seconds=seconds, findings={**found.findings, **findings})
+
+
+def threads_of(engine: Engine | None) -> int:
+    """Threads for a decomposition, which shares memory: as many as workers, and no more than cores here."""
+    return 1 if engine is None else min(engine.workers, os.cpu_count() or 1)
 
 
 def refuse_impossible(found: Analysis) -> None:

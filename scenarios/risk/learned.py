@@ -118,6 +118,20 @@ def smooth_influence(
     return influence, places[~right]
 
 
+def summed_influence(
+    base: FloatArray, places: IntArray, slopes: FloatArray, probes: Sequence[Probe]
+) -> tuple[Influence, IntArray]:
+    """Numbers moved by the sum of slope (slots, places) times movement, and those that probes contradict."""
+    right = np.isfinite(slopes).all(axis=0)
+    for probe in probes:
+        with np.errstate(invalid="ignore"):
+            right &= _equal(base[places] + probe.movement @ slopes, probe.flat[places])
+    slot, at = np.nonzero(slopes[:, right])
+    kept = places[right]
+    found = Influence(kept[at], slot, slopes[:, right][slot, at], np.zeros(len(slot), dtype=np.bool_))
+    return found, places[~right]
+
+
 class NotLearnedError(Exception):
     """Some numbers depend on the uncertain ones in another way; the reason names the variable."""
 

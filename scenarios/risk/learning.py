@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.model.compile import Model, compile_plan
-from optimizer.plan.runout import same_season, sellers_run_on
 from scenarios.risk.arrays import World
-from scenarios.risk.events import absence
-from scenarios.risk.futures import Future, present, with_presence
+from scenarios.risk.futures import Future, with_presence
 from scenarios.risk.learned import (
     Influence,
     Learned,
@@ -21,7 +19,9 @@ from scenarios.risk.learned import (
     influence_of,
     nodes_between,
     smooth_influence,
+    summed_influence,
 )
+from scenarios.risk.presence import absent_share
 from scenarios.risk.riskfile import Draws, Risk
 from scenarios.risk.slips import delays_of, slipped
 from scenarios.risk.worlds import Worlds
@@ -33,6 +33,8 @@ MOST_LEVELS = 8
 """Combinations of levels that are learned; more are compiled in full."""
 _LEVELS = (0.9, 0.25, 0.1, 0.75, 0.5, 0.97, 0.03)
 """Uniform numbers at which a variable is tried."""
+MOST_KINDS = 24
+"""Kinds of rows that are tried one by one for numbers that several of them move."""
 _JOINT = 4
 """Futures in which everything moves, compiled to see how several moves of one number combine."""
 _SHARE_THERE = 0.5
@@ -150,27 +152,6 @@ def _of_amounts(action: str, amounts: FloatArray, base: FloatArray | None) -> Fl
     return amounts - 1.0 if action == "multiply" else amounts
 
 
-def absent_share(worlds: Worlds, outcomes: IntArray) -> FloatArray:
-    """Share of each seat group's capacity that is gone in each period, run-out included (G, T)."""
-    inputs, cube = worlds.inputs, worlds.model.cube
-    sellers, size = inputs.selling.sellers, inputs.plan.calendar.size
-    happened = {int(at): int(outcomes[at]) for at in np.flatnonzero(outcomes)}
-    gone = absence(worlds.risk.events, happened, sellers.names, size)
-    if not gone.any():
-        return np.zeros((int(cube.groups.group.max()) + 1, cube.num_periods))
-    left = present(sellers, 1.0 - gone)
-    if cube.num_periods > size:
-        source = same_season(inputs.plan, cube.num_periods - size)
-        sellers, left = sellers_run_on(sellers, source), sellers_run_on(left, source)
-    count = int(cube.groups.group.max()) + 1
-    whole, rest = np.zeros((count, cube.num_periods)), np.zeros((count, cube.num_periods))
-    np.add.at(whole, cube.groups.group, sellers.capacity)
-    np.add.at(rest, cube.groups.group, left.capacity)
-    endless = np.isinf(whole)
-    whole, rest = np.where(endless, 1.0, whole), np.where(endless, 1.0, rest)
-    return np.divide(whole - rest, whole, out=np.zeros_like(whole), where=whole > 0)
-
-
 class _Learning:
     """Compiles the futures from which one is to learn."""
 
@@ -283,7 +264,34 @@ class _Learning:
             future = self._future({number: amounts})
             probes.append(Probe(movement, self._of(future)))
         scale = np.where(likely == 0.0, 1.0, likely)
-        self._add(Atom("variable", number, base=scale, first=first), probes, variable.name)
+        atom = Atom("variable", number, base=scale, first=first)
+        found, other = influence_of(self._flat, probes)
+        self._atoms.append(atom)
+        self._influences.append(found)
+        if len(other):
+            ranges = np.where(moves, ends[1][first], likely)
+            self._sums(atom, kind.ravel(), ranges, other, probes)
+
+    def _sums(
+        self, atom: Atom, kind: IntArray, ends: FloatArray, places: IntArray, probes: Sequence[Probe]
+    ) -> None:
+        """Numbers that several kinds of rows move, such as the size of all markets of a region, by adding up:
+        a future for each kind shows its part."""
+        variable = self._risk.variables[atom.number]
+        likely = np.ones(len(ends)) if atom.base is None else atom.base
+        moving = np.flatnonzero(ends != likely)
+        if len(moving) > MOST_KINDS:
+            self._leave_out(places, variable.name)
+            return
+        slopes = np.zeros((len(ends), len(places)))
+        for slot in moving.tolist():
+            amounts = np.where(np.arange(len(ends)) == slot, ends, likely)[kind]
+            change = self._of(self._future({atom.number: amounts}))[places] - self._flat[places]
+            slopes[slot] = change / (ends[slot] / likely[slot] - 1.0)
+        found, wrong = summed_influence(self._flat, places, slopes, probes)
+        self._leave_out(wrong, variable.name)
+        self._atoms.append(atom)
+        self._influences.append(found)
 
     def _presence(self) -> None:
         """Capacity rows and, of a plan that is kept, planned sales go with those who are there."""

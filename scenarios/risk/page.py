@@ -139,6 +139,10 @@ def _tornado(paper: Paper, found: Analysis, language: str) -> None:
             continue
         cells = [" … ".join(_change(one, language) for one in pair) for pair in changes]
         rows.append([_bar(row), *cells])
+    shown = frame[~frame["name"].isin([row["name"] for row in still])].to_dict("records")
+    if paper.too_wide(columns, rows[:MOST_BARS]):
+        # The ends are in the table on disk; a name that is cut is read nowhere.
+        rows = [[str(row["name"]), *cells[1:]] for row, cells in zip(shown, rows, strict=True)]
     paper.table(columns, rows[:MOST_BARS])
     for row in still:
         moves = str(row["moves"]) or UNKNOWN

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from optimizer.quotas.assignment import assign
 from optimizer.quotas.quota import Quota
 from optimizer.result.solution import Solution
+from scenarios.engine import Engine
 from scenarios.kept import Planned
 from scenarios.risk.further import QUOTA, Further
 from scenarios.risk.riskfile import Draws, Risk
@@ -36,7 +37,12 @@ COLUMNS = (
 
 
 def decided_quotas(
-    risk: Risk, solution: Solution, planned: Planned, sample: Sample, fresh: Draws, workers: int = 1
+    risk: Risk,
+    solution: Solution,
+    planned: Planned,
+    sample: Sample,
+    fresh: Draws,
+    engine: Engine | None = None,
 ) -> pd.DataFrame:
     """A row a seller of each quota that goes down to sellers: as assigned and as decided for the sample, how
     likely each is reached and what is missed of it on average, on fresh futures."""
@@ -49,7 +55,7 @@ def decided_quotas(
         return pd.DataFrame(columns=list(COLUMNS))
     measured = replace(risk, further=Further(quotas=True))
     draws = sample.draws.joined(fresh)
-    tried = simulate(measured, planned, draws, "reacting", workers)
+    tried = simulate(measured, planned, draws, "reacting", engine)
     groups = solution.model.cube.groups.group
     parts = []
     for number, quota in wanted:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
-import multiprocessing
+import hashlib
+import pickle
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scenarios.engine import Engine, SerialEngine, WorkerLostError
 from scenarios.kept import Planned
 from scenarios.risk import futures as futures_
 from scenarios.risk.events import Event
@@ -20,6 +22,7 @@ from scenarios.risk.learning import Key, Stratified
 from scenarios.risk.measures import Label, Measures
 from scenarios.risk.riskfile import Draws, Risk
 from scenarios.risk.worlds import Worlds
+from scenarios.tasks import run_each
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -30,6 +33,9 @@ CHECKED = 6
 AGREEMENT = 1e-6
 """Relative difference of money and figures up to which the two are the same."""
 CHUNK = 200
+"""Most futures that are handed over at a time."""
+CHUNKS = 4
+"""Least number of chunks a worker, so that none waits long for another."""
 
 Progress = Callable[[int, int], None]
 """Called with futures done and futures in all."""
@@ -106,14 +112,15 @@ def simulate(
     planned: Planned,
     draws: Draws,
     way: str = "kept",
-    workers: int = 1,
+    engine: Engine | None = None,
     progress: Progress | None = None,
     learn: bool = True,
 ) -> Simulation:
     """Try a plan in every future of the draws, in the way `kept` or `reacting`.
 
-    The figures do not depend on the number of workers. Numbers of futures come from what was learned where
-    that is possible and agrees with futures compiled in full; `learn=False` compiles all of them.
+    The figures do not depend on the engine; without one all is done here. Numbers of futures come from what
+    was learned where that is possible and agrees with futures compiled in full; `learn=False` compiles all.
+    Futures at which two workers died count as failed.
     """
     worlds = Worlds(risk, planned, way)
     learned, method = (None, "compiled") if not learn else _learned(worlds, draws)
@@ -127,8 +134,10 @@ def simulate(
     values = np.full((len(draws), len(base.labels)), np.nan)
     reached = np.zeros(values.shape, dtype=np.bool_)
     done = 0
-    for rows, found, held in _in_chunks(worlds, learned, tried, draws, workers):
-        values[rows], reached[rows] = found, held
+    pack = SimulationPack(risk, planned, way, learned is not None, draws, tried)
+    for rows, found in _in_chunks(pack, engine or SerialEngine()):
+        if found is not None:
+            values[rows], reached[rows] = found
         done += len(rows)
         if progress is not None:
             progress(done, len(draws))
@@ -170,46 +179,58 @@ def _disagreement(tried: Tried, draws: Draws, unknown: tuple[int, ...]) -> str:
 
 
 def _in_chunks(
-    worlds: Worlds, learned: Stratified | None, tried: Tried, draws: Draws, workers: int
-) -> Iterator[tuple[IntArray, FloatArray, BoolArray]]:
-    """Rows with their figures, in the order in which they are done."""
-    chunks = [np.arange(first, min(first + CHUNK, len(draws))) for first in range(0, len(draws), CHUNK)]
-    if workers == 1 or len(chunks) == 1:
-        for rows in chunks:
-            yield rows, *_rows_of(tried, rows, tried.count)
-        return
-    context = multiprocessing.get_context("spawn")
-    given = (worlds.risk, worlds.planned, worlds.way, learned is not None, draws)
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare, initargs=given) as pool:
-        waiting: dict[Future[tuple[FloatArray, BoolArray]], IntArray] = {}
-        left = iter(chunks)
-        while True:
-            for chunk in itertools.islice(left, 2 * workers - len(waiting)):
-                waiting[pool.submit(_chunk, chunk)] = chunk
-            if not waiting:
-                return
-            for done in wait(waiting, return_when=FIRST_COMPLETED).done:
-                yield waiting.pop(done), *done.result()
+    pack: SimulationPack, engine: Engine
+) -> Iterator[tuple[IntArray, tuple[FloatArray, BoolArray] | None]]:
+    """Rows with their figures, in the order in which they are done; None where two workers died at them."""
+    count = len(pack.draws)
+    size = min(CHUNK, max(1, -(-count // (CHUNKS * engine.workers))))
+    engine.share(pack)
+    rows = (np.arange(first, min(first + size, count)) for first in range(0, count, size))
+    for chunk, future in run_each(engine, rows):
+        lost = isinstance(future.exception(), WorkerLostError)
+        yield chunk, None if lost else future.result()
 
 
-def _rows_of(tried: Tried, rows: IntArray, count: int) -> tuple[FloatArray, BoolArray]:
-    values, reached = np.full((len(rows), count), np.nan), np.zeros((len(rows), count), dtype=np.bool_)
-    for place, row in enumerate(rows.tolist()):
-        found = tried.values(row)
-        if found is not None:
-            values[place], reached[place] = found[0], found[1].reached(found[0])
-    return values, reached
+@dataclass(frozen=True)
+class SimulationPack:
+    """What the chunks of one simulation share; what is `ready` here is built anew where the pack travels."""
+
+    risk: Risk
+    planned: Planned
+    way: str
+    learn: bool
+    draws: Draws
+    ready: Tried | None = None
+
+    @cached_property
+    def key(self) -> str:
+        """See `scenarios.engine.Pack`."""
+        return hashlib.sha256(pickle.dumps(self)).hexdigest()
+
+    def worker(self) -> Simulator:
+        """See `scenarios.engine.Pack`."""
+        if self.ready is not None:
+            return Simulator(self.ready)
+        worlds = Worlds(self.risk, self.planned, self.way)
+        learned = Stratified(worlds, self.draws) if self.learn else None
+        return Simulator(Tried(worlds, learned, self.draws))
+
+    def __reduce__(self) -> Any:
+        return SimulationPack, (self.risk, self.planned, self.way, self.learn, self.draws)
 
 
-_STATE: dict[str, Tried] = {}
+@dataclass(frozen=True)
+class Simulator:
+    """Runs chunks of futures."""
 
+    tried: Tried
 
-def _prepare(risk: Risk, planned: Planned, way: str, learn: bool, draws: Draws) -> None:
-    """Build the worlds of this process once."""
-    worlds = Worlds(risk, planned, way)
-    _STATE["tried"] = Tried(worlds, Stratified(worlds, draws) if learn else None, draws)
-
-
-def _chunk(rows: IntArray) -> tuple[FloatArray, BoolArray]:
-    tried = _STATE["tried"]
-    return _rows_of(tried, rows, tried.count)
+    def run(self, rows: IntArray) -> tuple[FloatArray, BoolArray]:
+        """The figures of some futures, and which bounds hold."""
+        shape = (len(rows), self.tried.count)
+        values, reached = np.full(shape, np.nan), np.zeros(shape, dtype=np.bool_)
+        for place, row in enumerate(rows.tolist()):
+            found = self.tried.values(row)
+            if found is not None:
+                values[place], reached[place] = found[0], found[1].reached(found[0])
+        return values, reached

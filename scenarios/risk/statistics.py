@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from scenarios.risk.riskfile import Draws, Risk
 from scenarios.risk.simulation import Simulation
-from solvers.stochastic.measures import quantile, tail_mean
-from solvers.stochastic.outofsample import mean_interval, share_interval
+from solvers.stochastic.measures import quantile
+from solvers.stochastic.outofsample import mean_interval, share_interval, tail_interval
 
 FloatArray = NDArray[np.float64]
 
@@ -35,7 +35,7 @@ def summary_frame(simulation: Simulation, worst: float) -> pd.DataFrame:
     """A row a figure: mean with its interval, deviation, P10, P50, P90, and the worst part.
 
     `value_at_risk` is the figure that all but the worst part reach, `worst_mean` the mean of that worst part
-    (CVaR); worst is low, but high for figures with an upper bound only.
+    (CVaR) with its interval; worst is low, but high for figures with an upper bound only.
     """
     rows = []
     for place, label in enumerate(simulation.labels):
@@ -46,13 +46,14 @@ def summary_frame(simulation: Simulation, worst: float) -> pd.DataFrame:
         sign = 1.0 if _is_ceiling(simulation, place) else -1.0
         shares = np.full(len(values), 1.0 / len(values))
         mean, low, high = mean_interval(values, CONFIDENCE)
+        tail = [sign * one for one in tail_interval(sign * values, 1.0 - worst, CONFIDENCE)]
         rows.append({
             "way": simulation.way, "figure": label.name, "rule": label.rule, "member": label.member,
             "metric": label.metric, "unit": label.unit, "futures": len(values), "mean": mean, "mean_low": low,
             "mean_high": high, "deviation": float(values.std(ddof=1)),
             **{f"p{level}": float(np.quantile(values, level / 100)) for level in (10, 50, 90)},
             "value_at_risk": sign * quantile(sign * values, shares, 1.0 - worst),
-            "worst_mean": sign * tail_mean(sign * values, shares, 1.0 - worst),
+            "worst_mean": tail[0], "worst_mean_low": min(tail[1:]), "worst_mean_high": max(tail[1:]),
         })  # fmt: skip
     return pd.DataFrame(rows)
 

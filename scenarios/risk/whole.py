@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scenarios.base import Base
+from scenarios.engine import Engine
 from scenarios.risk.analysis import (
     Analysis,
     Phase,
@@ -27,7 +28,7 @@ def whole_analysis(
     base: Base,
     risk: Risk,
     samples: int | None = None,
-    workers: int = 1,
+    engine: Engine | None = None,
     break_even: Sequence[tuple[str, str]] = (),
     phase: Phase | None = None,
     interrupt: threading.Event | None = None,
@@ -38,8 +39,8 @@ def whole_analysis(
     """
     for what, _ in break_even:
         check_asked(risk, what)
-    found = with_break_evens(analyse(base, risk, samples, workers, phase, interrupt), break_even)
-    return prepared(protected(decided(found, workers)), workers)
+    found = with_break_evens(analyse(base, risk, samples, engine, phase, interrupt), break_even)
+    return prepared(protected(decided(found, engine)), engine)
 
 
 def write_analysis(found: Analysis, language: str, out: Path) -> None:

@@ -10,6 +10,7 @@ from scipy.stats import t
 
 from solvers.errors import InvalidProgramError
 from solvers.program import FloatArray
+from solvers.stochastic.measures import quantile
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,17 @@ def mean_interval(values: FloatArray, confidence: float = 0.95) -> tuple[float, 
     half = float(t.ppf((1.0 + confidence) / 2.0, values.size - 1))
     width = half * float(values.std(ddof=1)) / np.sqrt(values.size)
     return mean, mean - width, mean + width
+
+
+def tail_interval(loss: FloatArray, level: float, confidence: float = 0.95) -> tuple[float, float, float]:
+    """The mean of the worst 1 - level (CVaR) and its two-sided interval for equally likely losses (S,).
+
+    VaR + mean of max(loss - VaR, 0) / (1 - level), with the interval of that mean: VaR is a stationary point,
+    so that its own error is of second order. Source: Rockafellar & Uryasev 2002; Trindade et al. 2007.
+    """
+    at = quantile(loss, np.full(loss.size, 1.0 / loss.size), level)
+    mean, low, high = mean_interval(np.maximum(loss - at, 0.0) / (1.0 - level), confidence)
+    return at + mean, at + low, at + high
 
 
 def share_interval(hits: float, count: int, confidence: float = 0.95) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Simulation: closed forms, learned against compiled futures, leavers, and any number of workers."""
+"""Simulation: learned against compiled futures, leavers, and any number of workers."""
 
 from __future__ import annotations
 
@@ -7,53 +7,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import norm
 
 from scenarios.base import Base
+from scenarios.engine import engine_of
 from scenarios.kept import Planned
 from scenarios.risk.riskfile import Risk
 from scenarios.risk.simulation import simulate
-from scenarios.risk.statistics import drivers, summary_frame, targets_frame
+from scenarios.risk.statistics import drivers
 
 Small = Callable[..., Base]
 Files = Callable[..., Risk]
 Plans = Callable[[Base], Planned]
 
 TRIPLE = {"low": 0.8, "likely": 1.0, "high": 1.2}
-NORMAL = {"distribution": "normal", "mean": 1.0, "deviation": 0.1}
-
-
-def test_probability_and_tail_agree_with_the_normal_distribution(
-    small: Small, risk_file: Files, planned: Plans
-) -> None:
-    """With one normal factor on all potentials, revenue reacting is that factor times what can be sold."""
-    base = small(targets=[{"name": "Year", "metric": "revenue", "at_least": 3500}])
-    risk = risk_file(
-        base, samples=1000, uncertain=[{"table": "markets", "column": "potential", "multiply": NORMAL}]
-    )
-    found = simulate(risk, planned(base), risk.draws(), "reacting")
-    assert found.method == "learned"
-    full = 120 * 10 + 130 * 20
-    assert found.column("revenue").mean() == pytest.approx(full, rel=1e-3)
-    row = targets_frame(found).iloc[0]
-    assert row["probability_low"] <= 1 - norm.cdf(3500 / full, 1, 0.1) <= row["probability_high"]
-    revenue = summary_frame(found, 0.1).set_index("figure").loc["revenue"]
-    wanted = full * (1 - 0.1 * norm.pdf(norm.ppf(0.1)) / 0.1)
-    assert revenue["worst_mean"] == pytest.approx(wanted, rel=2e-3)
-    assert revenue["p10"] == pytest.approx(full * norm.ppf(0.1, 1, 0.1), rel=2e-3)
-
-
-def test_a_kept_plan_gains_nothing_from_a_better_world(
-    small: Small, risk_file: Files, planned: Plans
-) -> None:
-    """Kept sales are the smaller of planned and possible: a news vendor who has ordered."""
-    base = small()
-    risk = risk_file(
-        base, samples=500, uncertain=[{"table": "markets", "column": "potential", "multiply": NORMAL}]
-    )
-    kept = simulate(risk, planned(base), risk.draws(), "kept").column("revenue")
-    factor = norm.ppf(risk.draws().u[:, 0], 1, 0.1)
-    assert kept == pytest.approx(3800 * np.minimum(1.0, factor), rel=1e-6)
 
 
 UNCERTAIN: list[dict[str, Any]] = [
@@ -134,10 +100,14 @@ def test_drivers_name_what_moves_a_figure(small: Small, risk_file: Files, planne
 
 @pytest.mark.slow
 def test_workers_change_no_figure(small: Small, risk_file: Files, planned: Plans) -> None:
-    """The same figures with one process and with two, to 1e-9."""
+    """The same figures here and in two processes, to 1e-9."""
     base = small(sellers=True)
     risk = risk_file(base, samples=600, uncertain=UNCERTAIN, events=EVENTS)
     plan = planned(base)
-    one, two = (simulate(risk, plan, risk.draws(), "kept", workers) for workers in (1, 2))
+    found = []
+    for name in ("serial", "process:2"):
+        with engine_of(name) as engine:
+            found.append(simulate(risk, plan, risk.draws(), "kept", engine))
+    one, two = found
     assert one.values == pytest.approx(two.values, rel=1e-9, nan_ok=True)
     assert np.array_equal(one.reached, two.reached)
