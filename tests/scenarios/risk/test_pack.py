@@ -36,3 +36,18 @@ def test_risk_files_of_the_main_pack_are_read(examples: Path, file: str) -> None
     if file == "year":
         assert len(path.read_text(encoding="utf-8").splitlines()) == 5
         assert [one.name for one in risk.variables] == ["market_size.size_revenue", "sellers.productivity"]
+
+
+def test_risk_files_of_the_whole_chain_are_read(examples: Path) -> None:
+    """Five lines are enough; the expert file has the seven things that may happen, correlated."""
+    folder = examples / "premium_chain"
+    _, short = load(folder, folder / "risk" / "year.yaml")
+    assert [one.name for one in short.variables] == ["markets.potential"]
+    _, expert = load(folder, folder / "risk" / "expert.yaml")
+    things = ("market size", "conversion", "churn", "cycle length", "click price")
+    names = [one.name for one in expert.variables]
+    assert all(any(name.startswith(thing) for name in names) for thing in things)
+    assert {event.kind for event in expert.events} == {"leaves", "slips"}
+    at = names.index("conversion")
+    assert expert.correlation[at, names.index("cycle length")] == -0.4
+    assert expert.correlation[at, names.index("market size high_end")] == 0.5
