@@ -88,12 +88,15 @@ def test_the_frontier_gives_up_mean_for_the_worst_part(deciding: tuple[Deciding,
     assert worst[2] > worst[0]
 
 
-def test_the_interval_covers_the_gap(deciding: tuple[Deciding, Risk]) -> None:
-    """On fresh samples the gap of a decision is never below 0, and its true one lies below the upper end."""
+def test_the_interval_lies_about_the_gap(deciding: tuple[Deciding, Risk]) -> None:
+    """A cautious decision is short of the best mean by what the closed form says, within 2 % (20 seeds: 1 %).
+
+    A gap next to 0 would be a matter of luck: the interval covers it 95 times in 100, and not always.
+    """
     found, risk = deciding
-    choice = found.decide(found.problem(risk.draws(20)))
-    interval = found.out_of_sample(choice, batches=3, size=20)
-    assert (interval.gaps >= -1e-6).all()
+    choice = found.decide(found.problem(risk.draws(20)), weight=1.0)
+    interval = found.out_of_sample(choice, batches=4, size=20)
+    assert (interval.gaps >= 0.0).all()
     scale = float(found.model.cube.markets.potential[0, 0])
 
     def profit(stands: float) -> float:
@@ -103,7 +106,9 @@ def test_the_interval_covers_the_gap(deciding: tuple[Deciding, Risk]) -> None:
         return MARGIN * (stands - short) - COST * stands
 
     best = scale * float(norm.ppf((MARGIN - COST) / MARGIN, 1.0, 0.2))
-    assert profit(best) - profit(choice.planned.decisions["extra"][1].sum()) <= interval.upper
+    gap = profit(best) - profit(choice.planned.decisions["extra"][1].sum())
+    assert interval.mean == pytest.approx(gap, rel=0.02)
+    assert interval.mean <= interval.upper <= 1.05 * gap
 
 
 SEATS = {
