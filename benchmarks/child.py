@@ -83,7 +83,7 @@ def ours(folder: Path, method: str = "auto", limit: float | None = None) -> Figu
         plan = load_plan(folder / PLAN)
     with clock("compile"):
         model = compile_plan(resolve(plan), families=BENCHMARK_FAMILIES)
-    settings = SolveSettings(method=method, time_limit=limit, marginal_values=False)  # type: ignore[arg-type] # checked by the command line
+    settings = SolveSettings(method=method, time_limit=limit, marginal_values=False)
     with (
         patch.object(HighsModel, "solve", clock.watch("solve", HighsModel.solve)),
         patch("solvers.session.verify", clock.watch("verify", verify)),

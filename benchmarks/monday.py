@@ -11,9 +11,9 @@ something to decide.
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -121,15 +121,17 @@ def run() -> dict[str, Any]:
     }
 
 
-def main(arguments: list[str]) -> None:
+def main() -> None:
     """Print what was found, and write it where asked."""
-    found = run()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--json", type=Path)
+    chosen, found = parser.parse_args(), run()
     print(found.pop("page"))
-    print(json.dumps(found, indent=2))
-    if "--json" in arguments:
-        target = Path(arguments[arguments.index("--json") + 1])
-        target.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    text = json.dumps(found, indent=2)
+    print(text)
+    if chosen.json is not None:
+        chosen.json.write_text(f"{text}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

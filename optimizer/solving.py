@@ -184,8 +184,9 @@ def solution_of(model: Model, staged: StagedResult) -> Solution:
 def _residuals(model: Model, staged: StagedResult) -> Residuals | None:
     """Our own check of the finished plan: that of the stage that found it, whose program has every row."""
     for outcome in reversed(staged.outcomes):
-        if outcome.result is not None and outcome.result.x is staged.x:
-            return outcome.result.residuals
+        found = outcome.result
+        if found is not None and found.x is staged.x and found.residuals is not None:
+            return found.residuals
     return None if staged.x is None else primal_residuals(model.program, staged.x)
 
 

@@ -27,7 +27,6 @@ from scenarios.files import Change, Layer, Scenario
 from scenarios.periods import phased_column
 from scenarios.plankeys import PlanKeys
 from scenarios.rowchange import add_rows, remove_rows, replace_column, replace_table, shift_profile
-from scenarios.rows import some_rows
 from scenarios.schema import TableChange
 from scenarios.tablechange import Changed, Context, change_cells
 
@@ -144,7 +143,7 @@ class _Application:
             claims.cells(change, name, column, ids[rows], periods)
         gone = np.setdiff1d(np.arange(len(table)), changed.kept)
         if wanted.remove and len(gone):
-            claims.gone.append((some_rows(table, gone), ids[gone]))
+            claims.gone.append((table.some_rows(gone), ids[gone]))
         fresh = self.next_id[name] + np.arange(len(changed.table) - len(changed.kept))
         self.next_id[name] += len(fresh)
         if len(fresh):
@@ -160,7 +159,8 @@ class _Application:
         return list(changed.applied)
 
     def _changed(self, table: Table, wanted: TableChange, context: Context) -> Changed:
-        folder, spec = self.base.folder, self.spec.tables[table.name]  # type: ignore[index]  # table names
+        folder, specs = self.base.folder, {str(name): one for name, one in self.spec.tables.items()}
+        spec = specs[table.name]
         for key, file in (("replace", wanted.replace), ("add_rows", wanted.add_rows)):
             if isinstance(file, str):
                 place = context.place(key, value=file)

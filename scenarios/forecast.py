@@ -15,6 +15,7 @@ from optimizer.model.objective import PlanStage
 from optimizer.plan.inputs import Inputs
 from optimizer.result.solution import Solution
 from optimizer.solving import solution_of, solver_stage
+from scenarios.kept import money_metric
 from scenarios.world import follow_decisions, widened, without_rules
 from solvers.options import SolveOptions
 from solvers.program import LinearProgram
@@ -68,7 +69,7 @@ class Forecaster:
 
 def _for_money(model: Model) -> Model:
     """The model with contribution as its only stage, or revenue where it knows no margin."""
-    metric = "contribution" if model.cube.markets.knows_margin else "revenue"
+    metric = money_metric(model)
     terms = model.context.metrics.total(metric)
     scale = float(model.context.magnitude(terms)[0]) or 1.0
     return replace(model, stages=(PlanStage(metric, "money", terms, True, scale, "currency", is_money=True),))

@@ -7,7 +7,7 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from optimizer.plan.moves import handovers
 from optimizer.plan.names import nearest
 from optimizer.plan.read import read_table
 from optimizer.plan.schema import TableSpec
-from optimizer.plan.tables import Table
+from optimizer.plan.tables import ALL, Table
 from optimizer.result.solution import Solution
 from scenarios.factplan import Source
 
@@ -61,17 +61,13 @@ def with_moves(content: Content, table: Table, as_of: datetime.date) -> Moved:
         labels.append(change)
     if labels:
         data["tables"]["sellers"] = {"file": SELLERS_FILE}
-    rest = _joined(tables.get("moves"), _some(table, ~(about_sellers & due)))
+    rest = _joined(tables.get("moves"), table.some_rows(~(about_sellers & due)))
     if len(rest):
         tables["moves"] = rest
         data["tables"]["moves"] = {"file": MOVES_FILE}
     found = content.replace(data=data, tables=tables)
     plan_of(found)
     return Moved(found, tuple(labels))
-
-
-def _some(table: Table, kept: Any) -> Table:
-    return table.replace(frame=table.frame[kept].reset_index(drop=True), rows=table.rows[kept])
 
 
 def _joined(first: Table | None, second: Table) -> Table:
@@ -83,9 +79,9 @@ def _joined(first: Table | None, second: Table) -> Table:
     names = tuple(dict.fromkeys([*first.labels, *second.labels]))
     frame = pd.concat([first.frame, second.frame], ignore_index=True)
     for name in names:
-        frame[name] = frame[name].fillna("*").astype("str")
-    for name in {"column"} & set(frame.columns):
-        frame[name] = frame[name].fillna("").astype("str")
+        frame[name] = frame[name].fillna(ALL).astype("str")
+    if "column" in frame.columns:
+        frame["column"] = frame["column"].fillna("").astype("str")
     return second.replace(frame=frame, rows=np.concatenate([first.rows, second.rows]), labels=names)
 
 

@@ -22,9 +22,8 @@ FloatArray = NDArray[np.float64]
 
 STEPS = ("initiative", "hire")
 """Kinds of decisions of which starting at once is a step; a booking has more money, no earlier start."""
-
-
 _CENT = 0.01
+"""Currency below which a step brings nothing."""
 
 
 class Pricing:

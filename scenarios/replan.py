@@ -25,6 +25,7 @@ from optimizer.solving import solve
 from optimizer.tracking.moves import levels_frame, moves_frame, moves_of, starts_frame
 from optimizer.tracking.tables import tracking_frames
 from scenarios.factplan import plan_text
+from scenarios.kept import money_metric
 from scenarios.moving import SELLERS_FILE, Moved, moved_sales, near_columns, with_moves
 from scenarios.store import PLAN_FILE, Inputs, summary
 from scenarios.tracking import Tracked, input_files, tracking_summary
@@ -117,7 +118,7 @@ def _near(base: Mapping[str, Any], run: Tracked) -> dict[str, Any]:
     data = copy.deepcopy(dict(base))
     solution = run.solution
     columns = [name for name, _ in label_columns(solution) if name not in ("unit", "status")]
-    if data["tables"].keys() & {"moves"} or SELLERS_FILE in str(data["tables"].get("sellers")):
+    if "moves" in data["tables"] or SELLERS_FILE in str(data["tables"].get("sellers")):
         columns = near_columns(solution, solution.inputs.selling.sellers.labels)
     calendar = run.comparison.inputs.plan.calendar
     if solution.sellers.num_pairs * (calendar.size - calendar.past) > MOST_CELLS:
@@ -159,7 +160,7 @@ def stability(run: Replanned) -> tuple[float, float] | None:
     cells that a free plan would move away from the last plan; None where it was not asked."""
     if run.free is None or not run.free.has_plan:
         return None
-    metric = "contribution" if run.solution.sellers.markets.knows_margin else "revenue"
+    metric = money_metric(run.solution.model)
     near, free = (float(found.figure(metric)) for found in (run.solution, run.free))
     past = run.solution.inputs.past
     price = run.solution.metrics.coefficient("revenue")

@@ -18,7 +18,7 @@ from optimizer.plan.schema import TableSpec
 from optimizer.plan.tables import Table
 from scenarios.applied import Applied
 from scenarios.claims import ALL_CELLS
-from scenarios.rows import column_of, matching, some_rows
+from scenarios.rows import column_of, matching
 from scenarios.schema import TableChange
 from scenarios.tablechange import Changed, Context, IntArray, plain, row_labels, set_value
 from scenarios.tablediff import differences, rows_come, rows_gone
@@ -32,7 +32,7 @@ def remove_rows(table: Table, change: TableChange, context: Context) -> Changed:
         raise InputError("scenarios.remove_true", context.place("remove"))
     gone = matching(table, change.where, context.source, (*context.path, "where"))
     rows, kept = np.flatnonzero(gone), np.flatnonzero(~gone)
-    new = some_rows(table, kept)
+    new = table.some_rows(kept)
     listed = rows_gone(table, rows, context.place().text())
     return Changed(new, kept, tuple(listed), ((ALL_CELLS, rows, _NOTHING),))
 

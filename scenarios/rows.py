@@ -56,13 +56,6 @@ def declaration(table: Table, column: str) -> Column | None:
     return TABLES[table.name].column(column) or TABLES[table.name].column(bare)
 
 
-def some_rows(table: Table, rows: IntArray) -> Table:
-    """The table with these rows only."""
-    frame = table.frame.iloc[rows].reset_index(drop=True)
-    by_period = {name: values[rows] for name, values in table.by_period.items()}
-    return table.replace(frame=frame, rows=table.rows[rows], by_period=by_period)
-
-
 def matching(table: Table, where: Mapping[str, Any], source: Source, path: KeyPath) -> BoolArray:
     """Which rows a filter means (rows,); all rows without a filter.
 

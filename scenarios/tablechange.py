@@ -182,7 +182,7 @@ def plain(values: Any) -> list[Any]:
     """Values as Python holds them: dates as text, blanks as None."""
     if np.issubdtype(values.dtype, np.datetime64):
         return [None if np.isnat(day) else str(day.astype("datetime64[D]")) for day in values]
-    return [None if value is None or value != value else value for value in values.tolist()]  # noqa: PLR0124  NaN
+    return [None if pd.isna(value) else value for value in values.tolist()]
 
 
 def row_labels(table: Table, rows: IntArray) -> list[str]:

@@ -11,7 +11,6 @@ import numpy as np
 from optimizer.plan.calendar import Calendar
 from optimizer.plan.tables import Table
 from scenarios.applied import Applied
-from scenarios.rows import some_rows
 from scenarios.tablediff import ROW, differences, paired_rows
 
 
@@ -87,7 +86,7 @@ def _with_rows(old: Table, new: Table) -> Table:
     if set(old.frame.columns) != set(new.frame.columns) or set(old.by_period) != set(new.by_period):
         # Rows of tables with other columns cannot be mixed: the new table stands for both.
         return new
-    keep = some_rows(new, np.arange(len(new)))
+    keep = new.some_rows(np.arange(len(new)))
     frame = keep.frame.copy()
     for column in frame.columns:
         values = frame[column].copy()

@@ -127,7 +127,7 @@ class GlopModel:
         return self._native
 
     def _apply(self, update: Any, **changes: Any) -> None:
-        from pybind11_abseil.status import StatusNotOk  # type: ignore[import-untyped]  # ships no types
+        from pybind11_abseil.status import StatusNotOk
 
         self._program = self._program.replace(**changes)
         if self._native is None:

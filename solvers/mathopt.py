@@ -66,7 +66,7 @@ class MathOptAdapter:
 
     def parameters(self, options: SolveOptions) -> Any:
         """Our options as a SolveParametersProto; raises `InvalidOptionError`, `UnsupportedRequestError`."""
-        from google.protobuf import json_format  # type: ignore[import-untyped]  # ships no types
+        from google.protobuf import json_format
         from ortools.math_opt import parameters_pb2
 
         if options.method not in self.methods:

@@ -61,7 +61,7 @@ def _watching(event: threading.Event | None, interrupter: Any) -> Iterator[None]
 @contextlib.contextmanager
 def _native_errors() -> Iterator[None]:
     """MathOpt's errors as ours. Its own Python wrapper may fail on them with an AttributeError."""
-    from pybind11_abseil.status import StatusNotOk  # type: ignore[import-untyped]  # ships no types
+    from pybind11_abseil.status import StatusNotOk
 
     try:
         yield

@@ -270,7 +270,7 @@ def _quick_column(cells: Sequence[object], decimal: str | None, comma_likely: bo
         return values if np.isfinite(values).all() else None
     if kinds != {str}:
         return None
-    joined = "\n".join(cells).translate(_SAME)  # type: ignore[arg-type]  # every cell is a str
+    joined = "\n".join(str(cell) for cell in cells).translate(_SAME)
     signs: tuple[str, ...] = (".", ",") if decimal is None else (decimal,)
     if decimal is None and _TWOFOLD.search(joined) is not None:
         signs = () if comma_likely else (".",)

@@ -154,9 +154,7 @@ def funnel_flows(cube: Cube, blocks: dict[str, ActivityBlock], gains: Mapping[st
     if "organic" in blocks:
         rows = blocks["organic"].markets
         assert rows is not None
-        of = funnel.of_market
-        rates = Rates(of.conversion[rows], of.lag[rows], of.days[rows])
-        flows |= _flows(blocks, "organic", rates, "_organic", gains)
+        flows |= _flows(blocks, "organic", funnel.of_market.of_rows(rows), "_organic", gains)
     if "customers" in blocks:
         found, block = funnel.customers, blocks["customers"]
         before = customers_before(found, block, cube.inputs.past)

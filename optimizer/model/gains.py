@@ -76,8 +76,7 @@ def find_gains(cube: Cube, blocks: dict[str, ActivityBlock]) -> dict[str, Gains]
     if "organic" in blocks and funnel is not None and timed:
         markets = blocks["organic"].markets
         assert markets is not None
-        rates = funnel.of_market
-        own = Rates(rates.conversion[markets], rates.lag[markets], rates.days[markets])
+        own = funnel.of_market.of_rows(markets)
         touched = {e: _touched(cube, effects, e, "organic")[markets] for e in timed}
         found["organic"] = _gains(effects, "organic", touched, own, most_organic(cube)[markets], length)
     return {name: gains for name, gains in found.items() if len(gains.row)}

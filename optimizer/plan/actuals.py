@@ -18,7 +18,7 @@ from optimizer.errors import InputError, Place
 from optimizer.plan.assumptions import AssumptionLog
 from optimizer.plan.fact_figures import derived_figures, pool_pairs
 from optimizer.plan.fact_labels import known_labels
-from optimizer.plan.fact_stages import NOTHING_ENTERED, Entered, entered_stages, some_rows, stage_rows
+from optimizer.plan.fact_stages import NOTHING_ENTERED, Entered, entered_stages, stage_rows
 from optimizer.plan.fact_totals import SOLD, without_totals
 from optimizer.plan.initiatives import Initiatives
 from optimizer.plan.marketing import Marketing
@@ -109,8 +109,9 @@ def resolve_facts(
     if table is None:
         return None
     period = fact_periods(plan, table)
-    staged, stage_period = some_rows(table, stage_rows(table)), period[stage_rows(table)]
-    table, period = some_rows(table, ~stage_rows(table)), period[~stage_rows(table)]
+    of_stage = stage_rows(table)
+    staged, stage_period = table.some_rows(of_stage), period[of_stage]
+    table, period = table.some_rows(~of_stage), period[~of_stage]
     _check_signs(table)
     pools, pool = _pools(table)
     told = _told(table, pools, pool, period, plan.calendar.size)

@@ -194,9 +194,7 @@ SELLING: dict[str, TableColumns] = {
         (),
         "seller_and_market_keys",
         (
-            Column(
-                "rate", "choice", choices=("price", "volume", "hours", "leads", "conversion", "retention")
-            ),
+            Column("rate", "choice", choices=RATES),
             Column("factor", "number", "measured over planned", 0.0, required=True),
             Column("reason", "label"),
         ),

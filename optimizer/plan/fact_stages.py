@@ -36,12 +36,6 @@ def stage_rows(table: Table) -> NDArray[np.bool_]:
     return np.array([name not in ("", ALL) for name in table.choices("stage")], dtype=np.bool_)
 
 
-def some_rows(table: Table, kept: NDArray[np.bool_]) -> Table:
-    """The table with some of its rows."""
-    frame = table.frame[kept].reset_index(drop=True)
-    return table.replace(frame=frame, rows=table.rows[kept])
-
-
 def entered_stages(plan: Plan, table: Table, pools: Table, period: IntArray) -> Entered:
     """The rows of stages (rows of `table`, in periods `period`) by pool and stage.
 

@@ -33,6 +33,10 @@ class Flow:
     days: FloatArray
     """Days from the entry to the decision (N,)."""
 
+    def of_rows(self, rows: IntArray) -> Flow:
+        """The same of some kinds."""
+        return Flow(self.conversion[rows], self.lag[rows], self.days[rows])
+
 
 @dataclass(frozen=True, eq=False)
 class Funnel:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -77,9 +78,15 @@ class Table:
         """A label or choice column as a list of str; blank where the column is absent."""
         return self.text(column) if column in self.frame.columns else [""] * len(self.frame)
 
-    def replace(self, **changes: object) -> Table:
+    def replace(self, **changes: Any) -> Table:
         """A new table with some parts replaced."""
-        return replace(self, **changes)  # type: ignore[arg-type]  # dataclasses.replace takes any field
+        return replace(self, **changes)
+
+    def some_rows(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Table:
+        """The table with these rows only, by position or by a mask."""
+        frame = self.frame.iloc[rows].reset_index(drop=True)
+        by_period = {name: values[rows] for name, values in self.by_period.items()}
+        return replace(self, frame=frame, rows=self.rows[rows], by_period=by_period)
 
 
 NO_MARKETS = Table("markets", pd.DataFrame(index=pd.RangeIndex(0)))

@@ -109,7 +109,7 @@ def _program(
     bounded = np.flatnonzero(((lower > 0) | (upper < np.inf)) & (np.arange(tree.size) > 0))
     own = np.maximum(committed, quota.spec.round_to)[:, None]
     eye, by_leaf = sparse.eye_array(count), sparse.eye_array(leaves)
-    blocks: list[list[object]] = [
+    blocks: list[list[Any]] = [
         [below[node], -eye, eye, None, None, None, None],
         [None, eye, eye, -own, None, None, None],
         [np.ones((1, leaves)), None, None, None, np.ones((1, 1)), None, None],
@@ -143,9 +143,9 @@ def _stages(starts: IntArray, size: int, weight: FloatArray) -> list[Stage]:
     return [Stage(name, row, scale=1e-3) for name, row in zip(names, objectives, strict=True)]
 
 
-def _row(blocks: list[object], widths: tuple[int, ...]) -> sparse.csr_array:
+def _row(blocks: list[Any], widths: tuple[int, ...]) -> sparse.csr_array:
     """One row of blocks; None is a block of zeros."""
-    height = next(block.shape[0] for block in blocks if block is not None)  # type: ignore[attr-defined]  # arrays
+    height = next(block.shape[0] for block in blocks if block is not None)
     parts = [
         sparse.csr_array((height, width)) if block is None else sparse.csr_array(block)
         for block, width in zip(blocks, widths, strict=True)

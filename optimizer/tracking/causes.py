@@ -27,6 +27,8 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 BEFORE_VOLUME = ("leads", "hours", "conversion", "retention")
+LAST = BEFORE_VOLUME[-1]
+"""The last evaluation before volume."""
 CAUSES = (*BEFORE_VOLUME, "volume", "mix", "price")
 """In the order in which the measured rates are put in; conversions of single stages stand behind
 conversion."""
@@ -58,8 +60,6 @@ class Evaluations:
     units_before: FloatArray
     """Units by row and period before volume and mix (G, P0)."""
     units_after: FloatArray
-    last: str
-    """The last evaluation before volume."""
     kind: IntArray
     """What a unit is, by row (G,); rows of several kinds have one of their own."""
 
@@ -79,10 +79,9 @@ def evaluate(
         else:
             factor *= rates.of(cause)[:, None]
         stages[cause] = grain.planned(revenue * factor, "revenue")
-    last = BEFORE_VOLUME[-1]
     before = grain.planned(units * factor, "units")
     fact = grain.of_facts(facts.values["revenue"])
-    mean = _mean_price(grain, stages[last], before, price)
+    mean = _mean_price(grain, stages[LAST], before, price)
     told = ~np.isnan(facts.told["units"]) | ~np.isnan(facts.told["deals"])
     after = np.where(
         grain.of_facts(told.astype(np.float64)) > 0, grain.of_facts(facts.values["units"]), np.nan
@@ -90,7 +89,7 @@ def evaluate(
     after = np.where(np.isnan(after), np.divide(fact, mean, out=np.zeros_like(fact), where=mean > 0), after)
     stages["units"] = after * mean
     stages["fact"] = fact
-    return Evaluations(grain, stages, before, after, last, _unit_kinds(grain))
+    return Evaluations(grain, stages, before, after, _unit_kinds(grain))
 
 
 def _before_volume(rates: Factors) -> list[str]:
@@ -154,14 +153,14 @@ def _split(
     order = [name for name in found.stages if name not in ("units", "fact")]
     causes = {name: totals[name] - totals[before] for before, name in pairwise(order)}
     causes["volume"] = _volume(found, rows, told)
-    causes["mix"] = totals["units"] - totals[found.last] - causes["volume"]
+    causes["mix"] = totals["units"] - totals[LAST] - causes["volume"]
     causes["price"] = totals["fact"] - totals["units"]
     return Split(scope, member, totals["plan"], totals["fact"], causes, int(told.sum()))
 
 
 def _volume(found: Evaluations, rows: NDArray[np.bool_], told: NDArray[np.bool_]) -> int:
     """What the level would have sold beyond the plan had all its rows changed alike, by kind of unit."""
-    kind, worth = found.kind[rows], found.stages[found.last][rows][:, told].sum(axis=1)
+    kind, worth = found.kind[rows], found.stages[LAST][rows][:, told].sum(axis=1)
     before, after = (units[rows][:, told].sum(axis=1) for units in (found.units_before, found.units_after))
     _, code = np.unique(kind, return_inverse=True)
     planned, sold, money = (np.bincount(code, values) for values in (before, after, worth))

@@ -23,6 +23,7 @@ from optimizer.plan.fact_funnel import pool_markets
 from optimizer.plan.funnel import Flow
 from optimizer.result.kpis import COMPANY
 from optimizer.result.solution import Solution
+from optimizer.tracking.stageflow import opportunities_by_market
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -101,13 +102,7 @@ def _open_deals(plan: Solution, today: Solution, facts: Facts) -> FloatArray:
         rows = blocks["organic"].markets
         assert rows is not None
         came = blocks["organic"].values(plan.x)[:, : facts.past] * scale[rows]
-        own = Flow(
-            *(
-                part[rows]
-                for part in (funnel.of_market.conversion, funnel.of_market.lag, funnel.of_market.days)
-            )
-        )
-        np.add.at(found, rows, _later(came, own, size))
+        np.add.at(found, rows, _later(came, funnel.of_market.of_rows(rows), size))
     if "worked" in blocks and marketing is not None:
         market = marketing.yields.market
         came = blocks["worked"].values(plan.x)[:, : facts.past] * scale[market]
@@ -128,8 +123,6 @@ def _later(came: FloatArray, flow: Flow, size: int) -> FloatArray:
 def _told_over_planned(plan: Solution, facts: Facts) -> FloatArray:
     """Opportunities of closed periods, as facts tell them over as planned, of the pool of each market
     (M, P0); 1 where nothing is told."""
-    from optimizer.tracking.stageflow import opportunities_by_market
-
     planned = opportunities_by_market(plan)[:, : facts.past]
     scale = np.ones_like(planned)
     told = facts.told["opportunities"][:, : facts.past]

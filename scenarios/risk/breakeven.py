@@ -148,7 +148,7 @@ class Most:
 
     def of(self, future: Future) -> float:
         """The figure, in its own unit; -inf where a world has no answer."""
-        model = self._worlds.futures.model(future)
+        model = self._worlds.model_of(future)
         world = self._worlds.world_of(model, future)
         if self._warm is None:
             constant = float(world.measures.top_constant[self._place])

@@ -61,7 +61,7 @@ def decided(found: Analysis, engine: Engine | None = None) -> Analysis:
     if spec.reach:
         reached = Reaching(deciding, sample.draws, sample.shares).decide(spec.reach, float(spec.time_limit))
         if reached.planned is not None:
-            named.append(Named("reach", reached.planned, gap=reached.gap or 0.0))
+            named.append(Named("reach", reached.planned, gap=_known(reached.gap)))
     fresh = risk.draws(len(found.draws), fresh=FRESH_FUTURES)
     tried = {one.name: simulate(risk, one.planned, fresh, "reacting", engine) for one in named}
     frames = {**found.frames, "frontier": _frontier(named, tried, risk.spec.worst)}
@@ -99,7 +99,12 @@ def refuse_impossible(found: Analysis) -> None:
 
 
 def _named(choice: Choice) -> Named:
-    return Named(f"weight {choice.weight:g}", choice.planned, choice.weight, choice.result.gap or 0.0)
+    return Named(f"weight {choice.weight:g}", choice.planned, choice.weight, _known(choice.result.gap))
+
+
+def _known(gap: float | None) -> float:
+    """A gap as a number, NaN where nothing is proved."""
+    return np.nan if gap is None else gap
 
 
 def _frontier(named: Sequence[Named], tried: dict[str, Simulation], worst: float) -> pd.DataFrame:

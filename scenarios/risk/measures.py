@@ -13,6 +13,7 @@ from optimizer.errors import InputError
 from optimizer.model.compile import Model
 from optimizer.model.metrics import RATIOS
 from optimizer.model.terms import Terms
+from scenarios.kept import money_metric
 from scenarios.risk.further import NOTHING, Further, further_rows
 
 FloatArray = NDArray[np.float64]
@@ -89,7 +90,7 @@ def measures_of(model: Model, further: Further = NOTHING) -> Measures:
     over the model's columns."""
     rows = _Rows(model.program.num_columns)
     metrics = model.context.metrics
-    money = "contribution" if model.cube.markets.knows_margin else "revenue"
+    money = money_metric(model)
     rows.add([Label(MONEY, "currency")], metrics.total(money))
     for metric in metrics.known():
         try:

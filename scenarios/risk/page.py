@@ -131,7 +131,7 @@ def _tornado(paper: Paper, found: Analysis, language: str) -> None:
     ways = [way for way in ("kept", "reacting", "replanned") if f"{way}_low" in frame.columns]
     columns = [Column(_say("col_thing", language))]
     columns += [Column(_say(f"way_{way}", language), number=True) for way in ways]
-    rows, still = [], []
+    rows, names, still = [], [], []
     for row in frame.to_dict("records"):
         changes = [[row[f"{way}_{end}"] - row[f"{way}_planned"] for end in ("low", "high")] for way in ways]
         if max(abs(one) for pair in changes for one in pair) < 1.0:
@@ -139,10 +139,10 @@ def _tornado(paper: Paper, found: Analysis, language: str) -> None:
             continue
         cells = [" … ".join(_change(one, language) for one in pair) for pair in changes]
         rows.append([_bar(row), *cells])
-    shown = frame[~frame["name"].isin([row["name"] for row in still])].to_dict("records")
+        names.append(str(row["name"]))
     if paper.too_wide(columns, rows[:MOST_BARS]):
         # The ends are in the table on disk; a name that is cut is read nowhere.
-        rows = [[str(row["name"]), *cells[1:]] for row, cells in zip(shown, rows, strict=True)]
+        rows = [[name, *cells[1:]] for name, cells in zip(names, rows, strict=True)]
     paper.table(columns, rows[:MOST_BARS])
     for row in still:
         moves = str(row["moves"]) or UNKNOWN
@@ -156,7 +156,8 @@ def _bar(row: Mapping[Any, Any]) -> str:
 
 
 def _change(value: float, language: str) -> str:
-    return signed(amount(0.0 if abs(value) < 1.0 else value, language), 0.0 if abs(value) < 1.0 else value)
+    shown = 0.0 if abs(value) < 1.0 else value
+    return signed(amount(shown, language), shown)
 
 
 def _frontier(paper: Paper, found: Analysis, language: str) -> None:

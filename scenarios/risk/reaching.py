@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from optimizer.errors import InputError, LimitReachedError
+from optimizer.errors import InputError, LimitReachedError, SolverFailedError
 from scenarios.kept import Planned
 from scenarios.risk.deciding import GAP, Deciding
 from scenarios.risk.goals import GoalRow, goal_row, place_of, sparse_rows
@@ -83,7 +83,7 @@ class Reaching:
             program = self._with(program, goals[name], float(chance), name)
         result = solve(program, SolveOptions(gap=GAP, time_limit=time_limit))
         if result.x is None:
-            self._refuse_limit(result)
+            refuse_unproved(result)
             return Reached(asked, None, {}, self._most(goals, asked, time_limit))
         whole = result.x[: self._form.program.num_columns]
         hit = {
@@ -135,16 +135,21 @@ class Reaching:
         for name in asked:
             program = most_reached(self._with(self._form.program, goals[name], 0.0, name), self._shares)
             result = solve(program, SolveOptions(gap=MOST_GAP, time_limit=limit))
-            self._refuse_limit(result)
+            if result.x is None:
+                refuse_unproved(result)
             bound = 1.0 if result.bound is None else float(result.bound)
             proved = result.termination.reason is Reason.OPTIMAL and result.objective is not None
             found[name] = float(result.objective or 0.0) if proved else min(1.0, bound)
         return found
 
-    @staticmethod
-    def _refuse_limit(result: SolveResult) -> None:
-        if result.x is None and result.termination.reason is Reason.LIMIT:
-            raise LimitReachedError("decide.limit")
+
+def refuse_unproved(result: SolveResult) -> None:
+    """Raise `LimitReachedError` or `SolverFailedError` unless it is proved that there is no answer."""
+    reason = result.termination.reason
+    if reason is Reason.LIMIT:
+        raise LimitReachedError("decide.limit")
+    if reason is not Reason.INFEASIBLE:
+        raise SolverFailedError("cli.solver_failed", reason=str(reason))
 
 
 def _wide(row: GoalRow, width: int) -> FloatArray:

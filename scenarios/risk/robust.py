@@ -40,7 +40,7 @@ BoolArray = NDArray[np.bool_]
 
 FRESH = 3_000
 """Which fresh samples count violations."""
-SAME = 1e-9
+SAME = 1e-7
 """Relative difference up to which a number moves in a straight line."""
 BROKEN = 1e-6
 """A row is broken by more than this share of its bound."""
@@ -171,21 +171,17 @@ class _Moved:
         )  # fmt: skip
         keep = sparse.diags_array(self._asked.astype(np.float64))
         change = sparse.csr_array(keep @ (program.matrix - base.matrix))
-        change.data[np.abs(change.data) <= SAME * self._size(change)] = 0.0
         change.eliminate_zeros()
         return Factor(change, np.where(self._asked, bound, 0.0))
-
-    def _size(self, change: sparse.csr_array) -> float:
-        return float(np.abs(self._base.matrix.data).max(initial=1.0)) * SAME + 1e-300
 
     def _must_cancel(self, one: Factor, other: Factor, names: str) -> None:
         """Raise `InputError` unless two changes are each other's opposite."""
         rest = sparse.csr_array(one.matrix + other.matrix).tocoo()
         size = np.abs(sparse.csr_array(one.matrix)).max() if one.matrix.nnz else 0.0
-        wrong = np.abs(rest.data) > 1e-7 * float(size)
+        wrong = np.abs(rest.data) > SAME * float(size)
         bad = rest.row[wrong]
         bounds = np.abs(one.bound + other.bound)
-        more = np.flatnonzero(bounds > 1e-7 * np.maximum(np.abs(one.bound), 1e-9))
+        more = np.flatnonzero(bounds > SAME * np.maximum(np.abs(one.bound), 1e-9))
         if len(bad) or len(more):
             row = int(bad[0]) if len(bad) else int(more[0])
             raise InputError("robust.not_linear", names=names, row=row_names(self._base, [row])[0])
