@@ -17,6 +17,9 @@ from solvers.program import BoolArray, FloatArray, IntArray, LinearProgram
 from solvers.scaling import Scaling, implied_magnitudes
 from solvers.solving import solve
 
+_HARDLY_ANY = 1e-6
+"""A span of this share of a curve's size is none."""
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -202,8 +205,7 @@ def _scaled(
     table = make_table([shape.curve for shape in parts.shapes])
     low, high, inputs = low[term], high[term], curve_program.inputs[term]
     least, most = table.reach(low, high)
-    span = most - least
-    output_unit = np.where(span > 0, span, np.where(most != 0, np.abs(most), 1.0))
+    output_unit = _output_units(least, most)
     columns = _column_units(parts.program, sizes)
     columns[inputs], columns[outputs] = np.where(high > 0, high, 1.0), output_unit
     columns[curve_program.outputs] = np.bincount(term[:upright], output_unit[:upright], len(shapes))
@@ -229,6 +231,13 @@ def _scaled(
         concave=np.array([bend for shape in parts.shapes for bend in (*shape.concave, True)], dtype=bool),
         num_upright=upright,
     )
+
+
+def _output_units(least: FloatArray, most: FloatArray) -> FloatArray:
+    # How far a curve reaches; where its input hardly moves, how large it is: a span of rounding errors would
+    # make a number of 1e9 of the output, whose weight in every row solvers take for 0.
+    span, size = most - least, np.maximum(np.abs(least), np.abs(most))
+    return np.where(span > _HARDLY_ANY * size, span, np.where(size > 0, size, 1.0))
 
 
 def _with_parts(curve_program: CurveProgram, part_term: IntArray, terms: IntArray) -> LinearProgram:

@@ -85,6 +85,8 @@ def _bends(
 def _bends_of_points(
     part: Part, lower: float, upper: float, negative: bool
 ) -> tuple[tuple[float, ...], tuple[bool, ...]]:
+    if lower == upper:
+        return (lower, upper), (True,)
     # Between the kinks at which the slope grows, straight lines between points are concave.
     x, y = (np.asarray(part.parameters[name], dtype=float) for name in ("x", "y"))
     kinks = np.concatenate([[lower], x[(x > lower) & (x < upper)], [upper]])

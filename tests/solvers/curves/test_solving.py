@@ -389,3 +389,21 @@ def test_a_step_that_the_solver_gives_up_costs_no_proof(
         assert result.termination.reason is not Reason.OPTIMAL or result.value == pytest.approx(
             expected, rel=1e-6
         )
+
+
+def test_a_curve_whose_input_hardly_moves_keeps_its_weight() -> None:
+    """What is told brings 1.67 of the 3 that are asked, and the other input the rest; with a span of rounding errors as
+    its unit it counted for nothing, and 3 were proved to be needed (found by random plans)."""
+    points = curve("points", x=(0.0, 8.0, 16.0), y=(0.0, 8.0 / 3.0, 20.0))
+    program = LinearProgram(
+        objective=np.array([0.0, 1.0, 0.0, 0.0]),
+        matrix=sparse.csc_array(np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0]])),
+        row_lower=np.array([5.0, 3.0]),
+        row_upper=np.array([5.0, np.inf]),
+        column_lower=np.zeros(4),
+        column_upper=np.array([np.inf, 16.0, np.inf, np.inf]),
+        integer=np.zeros(4, dtype=bool),
+    )
+    result = solve_curves(CurveProgram(program, [CurveTerm(0, 2, points), CurveTerm(1, 3, points)]))
+    # 4/3 more leads are 4 of input on the first line.
+    assert result.values[1] == pytest.approx(4.0, rel=1e-5)
