@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.errors import InputError
+from optimizer.errors import InputError, SolverFailedError
 from optimizer.model.compile import Model
 from optimizer.model.families.rules import RuleRows
 from optimizer.plan.names import nearest
@@ -22,6 +22,7 @@ from solvers.curves import CurveTerm
 from solvers.many import ManyPrograms
 from solvers.options import SolveOptions
 from solvers.program import LinearProgram
+from solvers.result import Reason
 from solvers.stage import Stage
 from solvers.staged_curves import solve_curve_stages
 from solvers.stochastic.breakeven import BreakEven, Shift, break_even_bisect, break_even_linear
@@ -102,11 +103,14 @@ class _Curved:
     _last: FloatArray | None = None
 
     def of(self, program: LinearProgram, curves: Sequence[CurveTerm]) -> float:
-        """The most of the program's objective; -inf where no plan exists."""
+        """The most of the program's objective; -inf where no plan exists. Raises `SolverFailedError` where
+        neither is known."""
         stage = Stage("goal", program.objective, maximize=True)
         options = SolveOptions(gap=CURVE_GAP, start_values=self._last)
         result = solve_curve_stages(program, curves, [stage], options)
         if result.x is None:
+            if result.termination.reason not in (Reason.INFEASIBLE, Reason.INFEASIBLE_OR_UNBOUNDED):
+                raise SolverFailedError("cli.solver_failed", reason=str(result.termination.reason))
             return -np.inf
         self._last = result.x
         return float(program.objective @ result.x)

@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from optimizer.errors import InputError, NoPlanError
+from optimizer.errors import InputError, NoPlanError, SolverFailedError
 from optimizer.model.compile import Model
 from optimizer.plan.names import nearest
 from optimizer.result.solution import Solution
@@ -30,6 +30,7 @@ from scenarios.risk.schema import RobustSpec
 from scenarios.risk.symmetric import Symmetric, symmetric_numbers
 from scenarios.world import WISHES
 from solvers.program import Block, LinearProgram
+from solvers.result import Reason
 from solvers.stochastic.factors import Factor, FactorRobust, protect, violations
 from solvers.stochastic.outofsample import share_interval
 from solvers.stochastic.robust import violation_bound
@@ -61,7 +62,8 @@ def robust(risk: Risk, solution: Solution) -> Robust:
     """The robust plan of a risk file beside the plan itself, and how often rows break in fresh futures.
 
     Raises `InputError` for numbers that are not bounded and symmetric, that move together, or that do not
-    move rows in a straight line, and `NoPlanError` where nothing holds under the budget.
+    move rows in a straight line, `NoPlanError` where nothing holds under the budget, and `SolverFailedError`
+    where that is not proved.
     """
     spec = risk.spec.robust or RobustSpec()
     model = solution.model
@@ -71,6 +73,8 @@ def robust(risk: Risk, solution: Solution) -> Robust:
     settings = SolveSettings(marginal_values=False, leverage=False)
     protected = replace(model, program=_named(model.program, found.program))
     staged = solve_model(protected, settings)
+    if staged.x is None and staged.termination.reason is not Reason.INFEASIBLE:
+        raise SolverFailedError("cli.solver_failed", reason=str(staged.termination.reason))
     if staged.x is None:
         raise NoPlanError("robust.no_plan", budget=f"{spec.budget:g}")
     plain = solve_model(model, settings)
