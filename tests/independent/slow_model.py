@@ -284,7 +284,7 @@ class SlowModel:
         base = sum(last)
         if base == 0:
             return [], Expression()
-        total = pulp.lpSum(figures) * (1.0 / base)
+        total = self._named(pulp.lpSum(figures) * (1.0 / base))
         found = []
         for figure, own in zip(figures, last, strict=True):
             found.append(self._absolute(figure * (1.0 / base) - (own / base) * total))
@@ -293,6 +293,13 @@ class SlowModel:
     def _known_last_year(self, in_currency: bool, member: Scope) -> float:
         table = self.data.last_revenue if in_currency else self.data.last_units
         return sum(table[m][t] for m in member.markets for t in member.times if table[m] is not None)
+
+    def _named(self, expression: Expression) -> Expression:
+        """A column that is the expression: rows that all speak of one total stay short."""
+        self.count += 1
+        column = pulp.LpVariable(f"v_{self.count}")
+        self._add(expression - column, 0.0, 0.0)
+        return column + 0
 
     def _absolute(self, expression: Expression) -> Expression:
         above, below = self.variable(), self.variable()
@@ -465,7 +472,7 @@ class SlowModel:
         for constraint in self.constraints:
             problem += constraint
         options = ["primalTolerance 1e-9", "dualTolerance 1e-9", "integerTolerance 1e-7", "preprocess off"]
-        problem.solve(pulp.PULP_CBC_CMD(msg=False, options=options, gapRel=0.0, gapAbs=1e-9, threads=1))
+        problem.solve(pulp.PULP_CBC_CMD(msg=False, options=options, gapRel=0.0, gapAbs=1e-9))
         return bool(problem.status == pulp.LpStatusOptimal)
 
     def _lock(self, stage: Stage, value: float) -> None:

@@ -230,7 +230,7 @@ class SlowPeople:
                     program += used <= full + self._added(s, t, starts, full, everybody[own])
                 else:
                     program += used <= self._capacity(s, t, starts, hires)
-        program.solve(pulp.PULP_CBC_CMD(msg=False, gapRel=0.0, gapAbs=1e-9, threads=1))
+        program.solve(pulp.PULP_CBC_CMD(msg=False, gapRel=0.0, gapAbs=1e-9))
         if program.status == pulp.LpStatusInfeasible:
             # Somebody would have less than no time: these starts do not go together.
             return -math.inf

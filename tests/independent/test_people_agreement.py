@@ -92,7 +92,7 @@ def _initiatives(draw: Any, tables: Tables, levels: bool) -> None:
     for _ in range(one(draw, 1, 2, 3)):
         change = one(draw, "demand", "hours", "price", "unit_cost", "capacity", "value", "unlock")
         kind = "" if change in ("value", "unlock") else one(draw, "multiply", "add")
-        amounts = {"demand": (6, 15), "hours": (-0.5, 0.5), "price": (2, -3), "unit_cost": (-1, 1)}
+        amounts = {"demand": (6, 15), "hours": (-0.3, 0.5), "price": (2, -3), "unit_cost": (-1, 1)}
         amounts |= {"capacity": (10, -5), "value": (25, 60), "unlock": ("",)}
         likely = one(draw, *((0.8, 1.3) if kind == "multiply" else amounts[change]))
         line = "B" if change == "unlock" else one(draw, "*", "B", "A") if change != "capacity" else "*"
