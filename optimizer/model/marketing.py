@@ -32,7 +32,8 @@ def marketing_blocks(builder: ProgramBuilder, cube: Cube) -> list[ActivityBlock]
     for name, wanted in (("used", switched(marketing)), ("opened", opens(marketing))):
         if wanted.any():
             planned = np.arange(cube.num_periods) < cube.num_planned
-            most = np.where(wanted[:, None], 1.0, 0.0) * planned
+            due = planned & ~settled(cube, marketing, name)
+            most = np.where(wanted[:, None] & due, 1.0, 0.0)
             blocks.append(_block(builder, cube, name, marketing, 0.0 * ones, most, True, ones))
     blocks += tier_blocks(builder, cube, marketing)
     responds = np.array([response is not None for response in marketing.responses], dtype=np.bool_)
@@ -106,6 +107,16 @@ def switched(marketing: Marketing) -> BoolArray:
 def opens(marketing: Marketing) -> BoolArray:
     """Rows (C,) with a fixed cost that is due once."""
     return (marketing.fixed_cost > 0) & marketing.fixed_once
+
+
+def settled(cube: Cube, marketing: Marketing, name: str) -> BoolArray:
+    """Rows and periods (C, T) whose fixed cost is paid already: what facts say was spent has it inside, and
+    one that is due once (`name` opened) is not due again."""
+    past = cube.inputs.past
+    closed = np.broadcast_to(np.arange(cube.num_periods) < past, marketing.bounds.lower.shape)
+    if name == "used":
+        return np.asarray(closed)
+    return np.asarray(closed | (marketing.bounds.lower[:, :past] > 0).any(axis=1, keepdims=True))
 
 
 def _least_response(marketing: Marketing) -> FloatArray:

@@ -101,7 +101,9 @@ def resolve_effects(
     }
     _check(table, changes, sides)
     amount, multiplies = _amounts(table, changes, log)
-    windows = _windows(table, initiatives, plan.calendar.size)
+    # Windows that end with the plan may part in run-out periods, so they are told apart by what is written.
+    written = [str(lasts) for lasts in table.numbers("lasts")]
+    windows = list(zip(_windows(table, initiatives, plan.calendar.size), written, strict=True))
     distinct = list(dict.fromkeys(windows))
     return Effects(
         row=np.arange(len(table)),
@@ -109,7 +111,7 @@ def resolve_effects(
         amount=amount,
         multiplies=multiplies,
         window=np.array([distinct.index(window) for window in windows], dtype=np.int64),
-        windows=tuple(distinct),
+        windows=tuple(window for window, _ in distinct),
         markets=_matched(table, sides["market"], len(markets.names)),
         sellers=_matched(table, sides["seller"], len(sellers.names)),
         channels=_matched(table, sides["marketing"], 0 if marketing is None else len(marketing.names)),

@@ -59,6 +59,7 @@ class SlowModel:
     """Rows and stages of one plan folder."""
 
     data_of, sales_of, ratios = SlowData, Sales, RATIOS
+    options = ("preprocess off",)
 
     def __init__(self, folder: Path) -> None:
         self.data = self.data_of(folder)
@@ -471,7 +472,7 @@ class SlowModel:
         problem.setObjective(objective if any(objective.values()) else self.one + 0)
         for constraint in self.constraints:
             problem += constraint
-        options = ["primalTolerance 1e-9", "dualTolerance 1e-9", "integerTolerance 1e-7", "preprocess off"]
+        options = ["primalTolerance 1e-9", "dualTolerance 1e-9", "integerTolerance 1e-7", *self.options]
         problem.solve(pulp.PULP_CBC_CMD(msg=False, options=options, gapRel=0.0, gapAbs=1e-9))
         return bool(problem.status == pulp.LpStatusOptimal)
 

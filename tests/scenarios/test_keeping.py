@@ -352,3 +352,14 @@ def test_a_freeze_without_common_labels(write: Write, run: Path, tmp_path: Path)
     with pytest.raises(InputError) as caught:
         solve(load_plan(file), QUICK)
     assert caught.value.key == "modes.freeze_nothing"
+
+
+def test_a_switch_that_the_run_did_not_know_is_free(write: Write, run: Path) -> None:
+    """Spend stays where a channel has got a fixed cost since; whether it is used follows (found by random plans)."""
+    file = write(**LEADS, budgets=[], freeze=[{"run": run.name, "what": "marketing"}])
+    table = file.parent / "marketing.csv"
+    rows = table.read_text(encoding="utf-8").splitlines()
+    table.write_text(
+        "\n".join([f"{rows[0]},fixed_cost", *(f"{row},1" for row in rows[1:])]), encoding="utf-8"
+    )
+    assert solve(load_plan(file), QUICK).status is Status.OPTIMAL

@@ -26,12 +26,13 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
 PARTS = {
-    "marketing": ("spend", "used", "opened"),
+    "marketing": ("spend",),
     "initiatives": ("start",),
     "hires": ("hire", "role_hire", "role_leave"),
     "resources": ("extra",),
 }
-"""Word of a plan file -> the activities that it means; each decision also goes by its own name."""
+"""Word of a plan file -> the activities that it means; each decision also goes by its own name. Whether a row of
+marketing is used follows from its spend, also where the run knew no switch or this plan knows none."""
 ELSEWHERE = "quotas"
 """Part that is no activity: the assignment of quotas keeps its numbers."""
 

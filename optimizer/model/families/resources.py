@@ -2,8 +2,8 @@
 
     sum_{s,m} uses[s,m,r] sales[s,m,t] + fixed[r,t] <= capacity[r,t] + extra[r,t]
 
-per period, or summed over the horizon. Units: the resource's own unit; extra_price in currency a unit, part
-of contribution.
+per period, or summed over the horizon; over the R run-out periods behind a horizon of T once more, with R / T
+of its capacity. Units: the resource's own unit; extra_price in currency a unit, part of contribution.
 """
 
 from __future__ import annotations
@@ -30,9 +30,11 @@ def resources(context: Context) -> None:
         limit = table.capacity[resource]
         if not np.isfinite(limit).any():
             continue
-        # What is for the whole horizon is so once more for the run-out periods.
-        spans = (periods >= cube.num_planned).astype(np.int64)
-        member = spans if table.per_horizon[resource] else periods
+        member = periods
+        if table.per_horizon[resource]:
+            # What is for the whole horizon is so once more for the run-out periods, in proportion.
+            member = (periods >= cube.num_planned).astype(np.int64)
+            limit = limit[0] * np.array([1.0, cube.num_periods / cube.num_planned - 1.0])
         count = int(member.max()) + 1
         used = activities.uses[resource]
         pairs = np.flatnonzero(used.any(axis=1))

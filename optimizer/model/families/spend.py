@@ -19,7 +19,7 @@ from optimizer.model.blocks import ActivityBlock
 from optimizer.model.builder import Labels
 from optimizer.model.context import Context
 from optimizer.model.families.tiers import tiers
-from optimizer.model.marketing import by_period, folds, largest_inputs, opens, switched
+from optimizer.model.marketing import by_period, folds, largest_inputs, opens, settled, switched
 from optimizer.model.terms import Terms
 from optimizer.plan.marketing import Marketing
 
@@ -97,8 +97,8 @@ def _switch(
     rows: IntArray,
     most: FloatArray,
 ) -> None:
-    """No input without the switch, and no less than least_if_used with it."""
-    periods = block.num_periods
+    """No input without the switch, and no less than least_if_used with it; facts ask for neither."""
+    periods, free = block.num_periods, settled(context.cube, marketing, name)[rows].ravel()
     spent, switch = block.columns[rows], context.activities.blocks[name].columns[rows]
     names, shown = tuple(marketing.names[row] for row in rows), context.cube.calendar.period
     member = np.arange(len(rows) * periods)
@@ -123,15 +123,14 @@ def _switch(
             member, switch.ravel(), -np.repeat(marketing.least_if_used[rows], periods), np.zeros(len(member))
         )
         cost = np.repeat(marketing.unit_cost[rows], periods)
-        # The least of a period that is a fact asks for nothing any more.
-        lower = np.where(np.arange(periods) >= context.cube.inputs.past, 0.0, -np.inf)
         context.builder.add_rows(
             "spend",
             own.scaled(cost) + least,
             by_period(names, shown, "least"),
-            lower=np.tile(lower, len(rows)),
+            lower=np.where(free, -np.inf, 0.0),
         )
-    context.builder.add_rows("spend", own + on, by_period(names, shown, name), upper=0.0)
+    limit = np.where(free, np.inf, 0.0)
+    context.builder.add_rows("spend", own + on, by_period(names, shown, name), upper=limit)
 
 
 def _sums(block: ActivityBlock, rows: IntArray) -> Terms:

@@ -129,3 +129,20 @@ def test_spent_money_is_spent(make_plan: MakePlan) -> None:
     spent = solution.activities.blocks["spend"].values(solution.x)[0]
     assert spent[:2].tolist() == [70.0, 10.0]
     assert spent.sum() == pytest.approx(100.0)
+
+
+@pytest.mark.parametrize("per", ["period", "horizon"])
+def test_what_was_spent_has_its_fixed_cost_inside(make_plan: MakePlan, per: str) -> None:
+    """Eight were spent; the fixed cost of 4 is not added to that, and one that is due once is not due again (found by
+    random plans)."""
+    plan = make_plan(
+        periods=2,
+        marketing=f"channel,max_spend,fixed_cost,fixed_per\nweb,20,4,{per}\n",
+        curves="channel,family,slope\nweb,linear,2\n",
+        actuals="period,channel,spend\n2027-01,web,8\n",
+        calendar={"as_of": "2027-02-01"},
+        objective=[{"maximize": "leads"}],
+    )
+    solution = solve(plan)
+    cost = [value for _, value in figures(solution, "marketing_cost", ["period"])]
+    assert cost == pytest.approx([8.0, 12.0 + (4.0 if per == "period" else 0.0)])

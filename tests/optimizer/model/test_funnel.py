@@ -241,3 +241,15 @@ def test_no_figure_depends_on_the_order_of_rows(make_plan: MakePlan) -> None:
         assert dict(figures(one, metric, ["seller"])) == pytest.approx(
             dict(figures(other, metric, ["seller"])), rel=1e-4, abs=1e-4
         )
+
+
+def test_a_horizon_of_resources_runs_out_in_proportion(make_plan: MakePlan) -> None:
+    """Twelve months have twelve demonstrations; two months behind them have two more, not twelve (found by random
+    plans)."""
+    kits = {
+        "resources": "resource,capacity,per\nkits,12,horizon\n",
+        "uses": "activity,resource,amount\nsell,kits,1\n",
+    }
+    solution = solved(make_plan(12, **LAGGED, **kits))
+    assert solution.figure("units") == pytest.approx(12.0, rel=1e-4)
+    assert solution.sales_after is not None and solution.sales_after.sum() == pytest.approx(2.0, rel=1e-4)
