@@ -45,7 +45,9 @@ class Gains:
     share: FloatArray
     """Share of leads by which they differ (K,)."""
     most: FloatArray
-    """The most that the row of the block can be (K, T); inf where nothing limits it."""
+    """The most that the size of the row of the block can be (K, T); inf where nothing limits it."""
+    sign: FloatArray
+    """-1 for rows that take opportunities away (yields below 0), else 1 (K,)."""
 
 
 def find_gains(cube: Cube, blocks: dict[str, ActivityBlock]) -> dict[str, Gains]:
@@ -71,8 +73,9 @@ def find_gains(cube: Cube, blocks: dict[str, ActivityBlock]) -> dict[str, Gains]
         channel = entries.channel[entries.pool]
         touched = {e: _touched(cube, effects, e, "worked") for e in timed}
         leads = _with_more_leads(effects, most_leads(marketing, largest_inputs(cube, marketing)))
-        most = np.maximum(entries.amount[entries.pool], 0.0)[:, None] * leads[channel]
-        found["worked"] = _gains(effects, "worked", touched, funnel.of_yield, most, length)
+        amount = entries.amount[entries.pool]
+        most = np.abs(amount)[:, None] * leads[channel]
+        found["worked"] = _gains(effects, "worked", touched, funnel.of_yield, most, length, amount < 0.0)
     if "organic" in blocks and funnel is not None and timed:
         markets = blocks["organic"].markets
         assert markets is not None
@@ -132,9 +135,16 @@ def _no_rates(rows: int) -> Rates:
 
 
 def _gains(
-    effects: Effects, base: str, touched: dict[int, BoolArray], rates: Rates, most: FloatArray, length: float
+    effects: Effects,
+    base: str,
+    touched: dict[int, BoolArray],
+    rates: Rates,
+    most: FloatArray,
+    length: float,
+    negative: BoolArray | None = None,
 ) -> Gains:
-    """The gain rows of one block whose rows have these rates; `length` is that of a period in days."""
+    """The gain rows of one block whose rows have these rates; `length` is that of a period in days, `negative`
+    marks rows that are below 0."""
     wanted = np.zeros((len(effects.windows), len(rates.conversion)), dtype=np.bool_)
     for effect, own in touched.items():
         wanted[effects.window[effect]] |= own
@@ -158,7 +168,8 @@ def _gains(
     before = np.pad(rates.lag, ((0, 0), (0, ages - rates.lag.shape[1])))[row]
     after = arrivals((rates.days[row] + days) / length, ages)
     lag = np.where((days != 0.0)[:, None], after - before, 0.0)
-    return Gains(base, window, row, conversion, lag, days, share, most[row])
+    sign = np.ones(len(row)) if negative is None else np.where(negative[row], -1.0, 1.0)
+    return Gains(base, window, row, conversion, lag, days, share, most[row], sign)
 
 
 def _sums(row: IntArray, values: FloatArray, size: int) -> FloatArray:
@@ -200,7 +211,9 @@ def gain_blocks(
             return [(*name, period) for name in names for period in periods]
 
         count = len(names) * len(periods)
-        start = builder.add_columns(f"gain_{base}", count, shown)
+        below = np.repeat(rows.sign < 0.0, len(periods))
+        lower, upper = np.where(below, -np.inf, 0.0), np.where(below, 0.0, np.inf)
+        start = builder.add_columns(f"gain_{base}", count, shown, lower=lower, upper=upper)
         typical = blocks[base].typical[rows.row]
         found.append(
             ActivityBlock(

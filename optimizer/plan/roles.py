@@ -59,16 +59,17 @@ class Roles:
     """(role, role that leads or supports it, heads of the one for each of the other, the column)."""
     loss: FloatArray
     """Share of the people who were there at the start that is expected to be gone in each period (R, T)."""
+    refill: FloatArray
+    """Periods until a leaver with a name is replaced (R,); inf where nobody is."""
 
     def run_on(self, more: int) -> Roles:
         """The roles with so many periods more: nobody is hired, and losses go on."""
         nobody = np.zeros((len(self.names), more), dtype=np.bool_)
-        last = np.repeat(self.loss[:, -1:], more, axis=1)
         return replace(
             self,
             may_hire=np.hstack([self.may_hire, nobody]),
             recruiting=np.hstack([self.recruiting, np.zeros(nobody.shape)]),
-            loss=np.hstack([self.loss, last]),
+            loss=_losses(self.refill, self.stay, self.loss.shape[1] + more),
         )
 
 
@@ -95,6 +96,7 @@ def resolve_roles(plan: Plan, log: AssumptionLog) -> Roles | None:
         raise InputError("effects.periods_not_whole", table.place(row, "lead_time", f"{lead[row]:g}"))
     attrition = np.nan_to_num(table.numbers("attrition"))
     stay = (1.0 - attrition) ** (1.0 / calendar.periods_a_year)
+    refill = np.nan_to_num(table.numbers("refill"), nan=np.inf)
     return Roles(
         labels=role_dimensions(table),
         names=tuple(table.text("role")),
@@ -112,7 +114,8 @@ def resolve_roles(plan: Plan, log: AssumptionLog) -> Roles | None:
         recruiting=_recruiting(plan, table, attrition, lead, log),
         leave_cost=np.nan_to_num(table.numbers("leave_cost")),
         led=_led(table),
-        loss=_losses(table, stay, calendar.size),
+        loss=_losses(refill, stay, calendar.size),
+        refill=refill,
     )
 
 
@@ -187,8 +190,7 @@ def _led(table: Table) -> tuple[tuple[int, int, float, str], ...]:
     return tuple(found)
 
 
-def _losses(table: Table, stay: FloatArray, periods: int) -> FloatArray:
+def _losses(refill: FloatArray, stay: FloatArray, periods: int) -> FloatArray:
     """1 - stay^k, k the periods since the start, at most those until a leaver is replaced (R, T)."""
-    refill = np.nan_to_num(table.numbers("refill"), nan=np.inf)
     age = np.minimum(np.arange(periods)[None, :], refill[:, None])
     return np.asarray(1.0 - stay[:, None] ** age, dtype=np.float64)

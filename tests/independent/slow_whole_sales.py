@@ -27,6 +27,8 @@ class WholeSales(FunnelSales):
         self.whole = data
         self.told = Told(data)
         self.staff = Staff(data, data.closed)
+        for row, group in zip(self.base, data.groups, strict=True):
+            self.typical |= {variable.name: group["opening"] for variable in row}
         for p, (s, _) in enumerate(data.pairs):
             for t in data.times:
                 if data.is_seat(s):

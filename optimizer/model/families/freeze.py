@@ -31,8 +31,8 @@ PARTS = {
     "hires": ("hire", "role_hire", "role_leave"),
     "resources": ("extra",),
 }
-"""Word of a plan file -> the activities that it means; each decision also goes by its own name. Whether a row of
-marketing is used follows from its spend, also where the run knew no switch or this plan knows none."""
+"""Word of a plan file -> the activities that it means; each decision also goes by its own name. Whether
+marketing is used follows from the spend, also where the run knew no switch or this plan knows none."""
 ELSEWHERE = "quotas"
 """Part that is no activity: the assignment of quotas keeps its numbers."""
 

@@ -6,7 +6,8 @@
     organic[m,t] <= organic at rest[m,t] + sum_w added[w,m,t] working[w,t]
 
 k are entries of yields (those of one pool together), organic opportunities or leads of a channel, so that
-gain = amount * working exactly. Units: opportunities, leads. Reference: McCormick 1976.
+gain = amount * working exactly; where a yield is negative, gain and amount are below 0 and the rows hold for
+their sizes. Units: opportunities, leads. Reference: McCormick 1976.
 """
 
 from __future__ import annotations
@@ -42,10 +43,11 @@ def _products(context: Context, base: ActivityBlock, block: ActivityBlock, rows:
     count, periods = block.size, block.num_periods
     each, nothing = np.arange(count), np.zeros(count)
     amount = base.columns[rows.row].ravel()
-    own = Terms(each, block.columns.ravel(), np.ones(count), nothing)
+    sign = np.repeat(rows.sign, periods)
+    own = Terms(each, block.columns.ravel(), sign, nothing)
     names = context.builder.column_labels(block.name)
     builder = context.builder
-    builder.add_rows("uplift", own + Terms(each, amount, -np.ones(count), nothing), names, upper=0.0)
+    builder.add_rows("uplift", own + Terms(each, amount, -sign, nothing), names, upper=0.0)
     group, together = _together(context, rows)
     member = (together[:, None] * periods + np.arange(periods)[None, :]).ravel()
     size = len(group) * periods
@@ -53,8 +55,8 @@ def _products(context: Context, base: ActivityBlock, block: ActivityBlock, rows:
     working = context.activities.blocks["working"].columns[rows.window[group]].ravel()
     zero = np.zeros(size)
     switch = Terms(np.arange(size), working, -most, zero)
-    gained = Terms(member, block.columns.ravel(), np.ones(count), zero)
-    rest = Terms(member, amount, np.ones(count), zero) + gained.scaled(-1.0)
+    gained = Terms(member, block.columns.ravel(), sign, zero)
+    rest = Terms(member, amount, sign, zero) + gained.scaled(-1.0)
     shown = tuple(f"{rows.window[row] + 1} {base.name} {rows.row[row] + 1}" for row in group)
     for word, terms, upper in (
         ("closed", gained + switch, zero),

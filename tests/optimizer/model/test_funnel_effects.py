@@ -195,7 +195,6 @@ def test_leads_without_limit_are_named(make_plan: MakePlan) -> None:
         solve(plan)
 
 
-<<<<<<< HEAD
 @pytest.mark.parametrize(
     ("effect", "more"),
     [
@@ -235,7 +234,8 @@ def test_late_opportunities_of_a_longer_cycle_still_count(make_plan: MakePlan) -
     assert solution.figure("starts") == near(1)
     assert solution.figure("units") == near(8)
     assert solution.stages[0].value == near(20 * 0.8 * 5 - 20 - 10)
-=======
+
+
 def test_windows_that_end_with_the_plan_part_behind_it(make_plan: MakePlan) -> None:
     """An effect of one month and one to the end are one window in a plan of a month, and two in its run-out (found by
     random plans)."""
@@ -249,4 +249,3 @@ def test_windows_that_end_with_the_plan_part_behind_it(make_plan: MakePlan) -> N
     )
     # Six opportunities a month at a margin of 5 sell in the plan and twice behind it; the value comes three times.
     assert solve(plan).stages[0].value == pytest.approx(3 * 6 * 5 - 10 + 3 * 40, rel=1e-6)
->>>>>>> d12dc94 (Write every family, effect and fact a second time, and mend what the two formulations disagreed on)
