@@ -143,8 +143,8 @@ def _gains(
     length: float,
     negative: BoolArray | None = None,
 ) -> Gains:
-    """The gain rows of one block whose rows have these rates; `length` is that of a period in days, `negative`
-    marks rows that are below 0."""
+    """The gain rows of one block whose rows have these rates; `length` is that of a period in days, and
+    `negative` marks rows that are below 0."""
     wanted = np.zeros((len(effects.windows), len(rates.conversion)), dtype=np.bool_)
     for effect, own in touched.items():
         wanted[effects.window[effect]] |= own

@@ -162,8 +162,8 @@ class Pool:
         if any(name == resource["name"] for resource in data.resources):
             return units * self._mean([data.use(p, name) for p in self.pairs])
         if name == "new_customers":
-            new = all(data.market_labels[m]["customer_type"] == "new" for m in self.markets)
-            return self.figure("deals") if new else 0.0
+            new = [1.0 if data.market_labels[m]["customer_type"] == "new" else 0.0 for m in own]
+            return self.figure("deals") * self._mean(new)
         return 0.0
 
 

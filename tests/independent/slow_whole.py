@@ -98,7 +98,10 @@ class SlowWorld(SlowFunnel):
                             for p, t in cells
                         )
                         before = data.sold_in_pool(pool, worth is not None) if span[0] == 0 else 0.0
-                        self.row(sold, upper=pool["share"] * size * (1.0 if span[0] == 0 else part) - before)
+                        self.row(
+                            sold,
+                            upper=max(0.0, pool["share"] * size * (1.0 if span[0] == 0 else part) - before),
+                        )
 
     def _territory_shares(self) -> None:
         data = self.data
@@ -231,7 +234,8 @@ class SlowWorld(SlowFunnel):
                 floor = number(row, "min_if_used") or 0.0
                 self.row(data.per_input(c) * sales.spend[c][t] - floor * sales.used[c][t], lower=0.0)
                 self.row(sales.spend[c][t] - most * sales.used[c][t], upper=0.0)
-            if c in sales.opened:
+            # What is due once and was spent on in a closed period is paid.
+            if c in sales.opened and not spent:
                 self.row(sales.spend[c][t] - most * pulp.lpSum(sales.opened[c][: t + 1]), upper=0.0)
         if c in sales.opened:
             self.row(pulp.lpSum(sales.opened[c]), upper=1.0)
