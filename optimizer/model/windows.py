@@ -101,8 +101,8 @@ def groups_touched(cube: Cube, effects: Effects) -> BoolArray:
 
 
 def opening_path(cube: Cube) -> FloatArray:
-    """Customers of the start who are still there before each period, without any effect (G, T); with facts the
-    start is the first period ahead."""
+    """Customers of the start who are still there before each period, without any effect (G, T); with facts
+    the start is the first period ahead."""
     funnel = cube.inputs.funnel
     assert funnel is not None
     found, age = funnel.customers, np.maximum(np.arange(cube.num_periods) - cube.inputs.past, 0)

@@ -1,14 +1,17 @@
-"""Every constraint family has a case with tables in; LP file and objective out."""
+"""Every constraint family has a case with tables in; LP file, plan and objective out."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from optimizer.model.compile import FAMILIES, Model, compile_plan
 from optimizer.plan.inputs import resolve
 from optimizer.plan.load import load_plan
+from optimizer.result.activities import decisions
+from optimizer.result.solution import Solution
 from optimizer.solving import solve, solver_stage
 from solvers.files import write_lp
 
@@ -32,7 +35,7 @@ CASES = {
     "volume_prices": 166.0,
     "wyndor": 36.0,
 }
-"""Case with a file model.lp -> the figure of its first stage; None where no plan exists."""
+"""Case with the files model.lp and plan.csv -> the figure of its first stage; None where no plan exists."""
 
 
 def compiled(case: str) -> Model:
@@ -57,8 +60,39 @@ def test_the_program_is_the_recorded_one(case: str, tmp_path: Path) -> None:
     assert written == (HERE / case / "model.lp").read_text(encoding="utf-8")
 
 
+def planned(solution: Solution) -> dict[tuple[str, str, str], float]:
+    """What the plan decides, and what follows: activity, row and period -> amount; zeros are left out."""
+    cube, model = solution.sellers, solution.model
+    periods, found = model.cube.calendar.period, {}
+    if solution.sales is not None:
+        pairs = zip(cube.pair_seat, cube.pair_market, strict=True)
+        for (seat, market), amounts in zip(pairs, solution.sales, strict=True):
+            row = f"{cube.seat_names[seat]} / {cube.markets.names[market]}"
+            found |= {("sales", row, periods[at]): float(amount) for at, amount in enumerate(amounts)}
+        for one in decisions(solution).itertuples():
+            found[one.activity, one.row, one.period] = one.amount
+    return {key: amount for key, amount in found.items() if abs(amount) > 1e-4}
+
+
 @pytest.mark.parametrize("case", CASES)
-def test_the_objective_is_the_recorded_one(case: str) -> None:
-    """The first stage reaches what can be worked out by hand."""
-    value = solve(load_plan(HERE / case)).stages[0].value
-    assert value == (None if CASES[case] is None else pytest.approx(CASES[case], rel=1e-5))
+def test_objective_and_plan_are_the_recorded_ones(case: str) -> None:
+    """The first stage reaches what can be worked out by hand, by the decisions of plan.csv."""
+    solution = solve(load_plan(HERE / case))
+    expected = None if CASES[case] is None else pytest.approx(CASES[case], rel=1e-5)
+    assert solution.stages[0].value == expected
+    table = pd.read_csv(HERE / case / "plan.csv", dtype={"activity": str, "row": str, "period": str})
+    recorded = {(one.activity, one.row, one.period): one.amount for one in table.itertuples()}
+    assert planned(solution) == pytest.approx(recorded, rel=1e-4, abs=1e-3)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_page_of_the_model_has_every_family(family: str) -> None:
+    """Its section has a formula, says in which unit, and where the method comes from."""
+    page = (HERE.parents[1] / "docs" / "model.md").read_text(encoding="utf-8")
+    section = page.split(f"\n### {family}\n")[1].split("\n### ")[0].split("\n## ")[0]
+    assert "\n    " in section
+    assert "Reference: " in section
+    assert any(
+        f"{word} " in f"{section} ".lower()
+        for word in ("units", "units:", "currency", "hours", "heads", "leads")
+    )

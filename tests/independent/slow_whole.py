@@ -50,6 +50,13 @@ class SlowWorld(SlowFunnel):
         """Periods that are not facts."""
         return [t for t in self.data.times if t >= self.data.closed]
 
+    def _run(self, objective: Expression) -> bool:
+        """Whether the rows have an optimum; what the solver's preprocessing loses is tried without it."""
+        if super()._run(objective):
+            return True
+        self.options = ("preprocess off", "presolve off")
+        return super()._run(objective)
+
     def _balance(self, spec: dict[str, Any]) -> None:
         """Balances and distances are about what is ahead."""
         with self._without_facts():
@@ -359,7 +366,9 @@ class SlowWhole:
             found = []
             for world, stages in pending:
                 stage = stages[place]
-                if world._solve(stage) == "optimal":
+                status = world._solve(stage)
+                assert status != "unbounded", f"the slow side has lost {world.data.begun}"
+                if status == "optimal":
                     value = stage.expression.constant
                     value += sum(c * (v.varValue or 0.0) for v, c in stage.expression.items())
                     found.append((value, world, stages))

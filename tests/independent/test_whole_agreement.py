@@ -16,10 +16,10 @@ from optimizer.model.compile import FAMILIES
 from optimizer.result.solution import Solution, Status
 
 HERE = Path(__file__).parent
-FEW = (1, 3, 10)
-MORE = (0, 2, 5, 6)
+FEW = (3, 29, 33, 120)
+MORE = (2, 10, 26, 31, 54)
 TOLERANCE = 2e-5
-"""Relative; a lock leaves 1e-7 of what a stage could reach, and plans with curves are proved to 1e-7."""
+"""Relative; a lock leaves 1e-7 of what a stage could reach, and plans with curves are proved to 1e-6."""
 
 # PuLP 3.3 announces the calls of its version 4, which the project does not allow yet.
 pytestmark = pytest.mark.filterwarnings("ignore:.*PuLP 4:DeprecationWarning")
@@ -39,7 +39,7 @@ def compared(seed: int) -> Seen:
     """Solve the plan of a seed twice and compare status and stages."""
     plan = whole_plan(seed)
     with plan.folder() as folder:
-        chosen = SolveSettings(marginal_values=False, leverage=False, gap=1e-7)
+        chosen = SolveSettings(marginal_values=False, leverage=False, gap=1e-6)
         solution = solve(load_plan(folder / "plan.yaml"), chosen)
         slow = SlowWhole(folder)
         expected = slow.solve()

@@ -249,3 +249,38 @@ def test_windows_that_end_with_the_plan_part_behind_it(make_plan: MakePlan) -> N
     )
     # Six opportunities a month at a margin of 5 sell in the plan and twice behind it; the value comes three times.
     assert solve(plan).stages[0].value == pytest.approx(3 * 6 * 5 - 10 + 3 * 40, rel=1e-6)
+
+
+def test_a_training_leaves_channels_with_a_negative_yield_alone(make_plan: MakePlan) -> None:
+    """What a campaign takes from another market is won better as well; it was not allowed to run beside the training
+    (found by random plans)."""
+    plan = make_plan(
+        1,
+        markets="line,price,unit_cost,potential,organic\nA,10,5,500,\nB,10,5,500,30\n",
+        stages="stage,conversion\nlead,0.5\n",
+        marketing="channel,max_spend\nads,20\n",
+        yields="channel,line,opportunities\nads,A,1\nads,B,-0.1\n",
+        initiatives="initiative\ntraining\n",
+        effects="initiative,changes,likely\ntraining,conversion,0.1\n",
+        objective=[{"maximize": "contribution"}],
+    )
+    # Of 20 + 30 - 2 opportunities 60 % are won at a margin of 5.
+    assert solve(plan).stages[0].value == pytest.approx(0.6 * 48 * 5 - 20, rel=1e-5)
+
+
+def test_repeat_orders_of_a_training_are_those_of_today(make_plan: MakePlan) -> None:
+    """With facts the customers of the start are those of `as_of`: none has left before (found by random plans)."""
+    season = "".join(f"season,{month},{1 / 12:.12f}\n" for month in range(1, 13))
+    plan = make_plan(
+        3,
+        markets="line,price,unit_cost,potential\nA,10,5,6000\n",
+        customers="line,customers,retention,orders\nA,100,0.5,12\n",
+        initiatives="initiative,earliest\ntraining,2027-03-01\n",
+        effects="initiative,changes,kind,likely\ntraining,repeat,multiply,2\n",
+        profiles=f"profile,period_or_age,value\n{season}",
+        actuals="period,units\n2027-01,1\n2027-02,1\n",
+        calendar={"as_of": "2027-03-01"},
+        objective=[{"maximize": "units"}],
+        run_out=0,
+    )
+    assert solve(plan).figure("units", {"period": "2027-03"}) == pytest.approx(200.0, rel=1e-5)

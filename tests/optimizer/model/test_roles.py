@@ -178,3 +178,17 @@ def test_training_reaches_whole_roles(make_plan: MakePlan) -> None:
     endless = "role,headcount,ramp,cost\nrep,4,none,1\n"
     with pytest.raises(InputError, match="headcount_max"):
         solve(make_plan(2, markets=MARKET, sellers=REP, profiles=EVEN, roles=endless, **course))
+
+
+def test_people_with_names_go_on_leaving_behind_the_plan(make_plan: MakePlan) -> None:
+    """The loss of run-out periods is that of their age, as for people without names (found by random plans)."""
+    roles = resolve(
+        make_plan(
+            2,
+            markets="line,price,unit_cost,potential\nA,10,5,60\n",
+            sellers="seller,role,capacity,capacity_unit\nLi,rep,10,units\n",
+            roles="role,attrition,refill,ramp\nrep,0.5,,none\n",
+        )
+    ).roles
+    assert roles is not None
+    assert roles.run_on(2).loss[0] == pytest.approx([1.0 - 0.5 ** (month / 12) for month in range(4)])
