@@ -60,7 +60,11 @@ class Ledger:
     @property
     def magnitude(self) -> float:
         """Size of the scaled objective, which a solver's relative gap refers to."""
-        return max(abs(self.bound), 1e-6) if np.isfinite(self.bound) else 1.0
+        if not np.isfinite(self.bound):
+            return 1.0
+        # A bound of 0, such as that of a shortfall, does not say how large values are.
+        known = 0.0 if self.best is None else abs(self.value)
+        return max(abs(self.bound), known, 1e-6)
 
     def scaled_best(self) -> FloatArray:
         """The best point in scaled units."""
