@@ -34,6 +34,7 @@ from benchmarks.machine import load_average, machine_facts
 from benchmarks.sessions import pulp_problem
 from optimizer.model.compile import compile_plan
 from optimizer.plan.inputs import resolve
+from optimizer.plan.tables import Table
 from optimizer.settings import SolveSettings
 from optimizer.solving import solve, solver_stage
 from scenarios import examples
@@ -214,28 +215,38 @@ def pulp_seconds(base: Base) -> float:
     return (time.perf_counter() - started) / PULP_SAMPLES
 
 
-def grid_of(plan: Path, count: int, columns: Sequence[str]) -> Path:
+def grid_of(plan: Path, count: int, demand: Sequence[str], productivity: Sequence[str]) -> Path:
     """A grid of `count` scenarios of a main pack: all demand, and what direct sellers can do."""
     steps = ", ".join(f"{value:.3f}" for value in np.linspace(0.9, 1.1, max(1, count // 4)))
     path = plan.parent / "scenarios" / "benchmark.yaml"
     path.parent.mkdir(exist_ok=True)
     path.write_text(
         f"name: b\ngrid: {{demand: [{steps}], hours: [0.92, 0.97, 1.02, 1.07]}}\nchanges:\n"
-        "  - {table: markets, column: potential, multiply: $demand}\n"
+        + "".join(f"  - {{table: markets, column: {column}, multiply: $demand}}\n" for column in demand)
         + "".join(
             f"  - {{table: sellers, where: {{sales_channel: direct}}, column: {column}, multiply: $hours}}\n"
-            for column in columns
+            for column in productivity
         )
     )
     return path
 
 
-def pack_beside_cold(
-    name: str, folder: Path, count: int, columns: Sequence[str], limit: float | None, say: Say
-) -> dict[str, float]:
+def _with_range(table: Table, column: str) -> list[str]:
+    """A column of a table and the ends of its range, where it has one."""
+    return [name for name in (column, f"{column}_low", f"{column}_high") if table.has(name)]
+
+
+def pack_beside_cold(name: str, folder: Path, count: int, limit: float | None, say: Say) -> dict[str, float]:
     """Scenarios of a main pack, whole numbers and all, each beside its cold run; times and gaps are said."""
     plan = examples.copy(name, folder / "pack")
-    path, base = grid_of(plan, count, columns), load_base(plan)
+    base = load_base(plan)
+    tables = base.plan.tables
+    path = grid_of(
+        plan,
+        count,
+        _with_range(tables["markets"], "potential"),
+        _with_range(tables["sellers"], "productivity"),
+    )
     found = scenarios_of(base, [path])
     cold = ColdRuns(base, found, len(found), replace(COLD, time_limit=limit))
     seconds, league = swept(plan, [path], folder / "pack_out", cold, time_limit=limit)
@@ -260,13 +271,12 @@ def _gaps(gaps: Any) -> str:
 
 def year_pack(folder: Path, chosen: argparse.Namespace, say: Say) -> dict[str, float]:
     """The main pack without whole numbers."""
-    columns = [f"productivity{end}" for end in ("", "_low", "_high")]
-    return pack_beside_cold("premium_year", folder, chosen.pack, columns, PACK_LIMIT, say)
+    return pack_beside_cold("premium_year", folder, chosen.pack, PACK_LIMIT, say)
 
 
 def chain_pack(folder: Path, chosen: argparse.Namespace, say: Say) -> dict[str, float]:
     """The main pack with curves, starts and uses."""
-    return pack_beside_cold("premium_chain", folder, chosen.chain, ["productivity"], CHAIN_LIMIT, say)
+    return pack_beside_cold("premium_chain", folder, chosen.chain, CHAIN_LIMIT, say)
 
 
 def two_cores(folder: Path, chosen: argparse.Namespace, say: Say) -> dict[str, float]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import importlib
 import multiprocessing
 import os
 import pickle
@@ -134,8 +135,11 @@ class ProcessEngine:
         self.workers = workers
         self._folder = Path(tempfile.mkdtemp(prefix="apportion-"))
         self._path: Path | None = None
-        self._pool: Executor | None = None
+        self._pool: Executor | None = _pool(workers)
         self._single: Executor | None = None
+        # The processes start and import while the base is solved.
+        for _ in range(workers):
+            self._pool.submit(_get_ready)
 
     def share(self, pack: Pack) -> None:
         """See `Engine`; the pack goes through a file, so that each process reads it once."""
@@ -170,6 +174,12 @@ def _pool(workers: int) -> ProcessPoolExecutor:
     # A forked copy of a process with solver threads may hang, so processes start afresh.
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_interrupts)
+
+
+def _get_ready() -> None:
+    """Import what the workers of most packs use, which takes seconds, before the first task comes."""
+    importlib.import_module("scenarios.worker")
+    importlib.import_module("solvers.highs")
 
 
 def _leave_interrupts() -> None:

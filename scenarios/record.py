@@ -73,8 +73,8 @@ class Record:
         return self.status in ("optimal", "feasible")
 
     def as_json(self) -> dict[str, Any]:
-        """The record as JSON values."""
-        return dataclasses.asdict(self)
+        """The record as JSON values; nothing in it is copied."""
+        return {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Record:

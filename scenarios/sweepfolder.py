@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from optimizer.errors import InputError, Place
 from optimizer.io.paths import file_digest
@@ -59,7 +60,7 @@ class SweepFolder:
             with replace_file(self.records / f"{stem}{CHANGES}") as file:
                 write_table(done.changes, file)
         with replace_file(self.records / f"{stem}.json") as file:
-            file.write_text(json_text(done.record.as_json()) + "\n", encoding="utf-8")
+            file.write_text(json_text(done.record.as_json(), indent=None) + "\n", encoding="utf-8")
 
     def read(self, name: str, digest: str) -> Record | None:
         """The record of a scenario, None where there is none that can be read and has this digest."""
@@ -84,7 +85,10 @@ class SweepFolder:
     def changes(self, record: Record) -> pd.DataFrame:
         """Every changed cell of a scenario; raises `OSError` where the file is gone."""
         path = self.records / f"{self._stem(record.name, record.digest)}{CHANGES}"
-        return pd.read_parquet(path) if path.is_file() else pd.DataFrame()
+        if not path.is_file():
+            return pd.DataFrame()
+        # Small files: opened alone, without a search for others beside them.
+        return pq.ParquetFile(path).read(use_threads=False).to_pandas()
 
     def stored(self) -> Iterator[Path]:
         """Every record on disk, by name of the file."""
