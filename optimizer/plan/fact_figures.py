@@ -139,8 +139,8 @@ def _earned(
     mean: MeanRates,
     known: Mapping[str, FloatArray],
 ) -> dict[str, FloatArray]:
-    """What follows from the `known` units and revenue of each pool (R, T): commission, margin, contribution,
-    hours, new customers."""
+    """What follows from the `known` units, revenue and deals of each pool (R, T): commission, margin,
+    contribution, hours, new customers."""
     units, revenue, market = known["units"], known["revenue"], selling.pairs.market
     sold, values = revenue != 0.0, {}
     commission = selling.sellers.commission_rate[selling.pairs.seller][:, None] * np.ones_like(mean.by_units)
@@ -151,8 +151,9 @@ def _earned(
         values["contribution"] = values["margin"] - values["commission"]
     hours = np.nan_to_num(selling.hours_per_unit)
     values["hours"] = _first(told["hours"], units * mean.of(hours, mean.by_units, sold))
-    new = (markets.is_new[market][:, None] / markets.units_per_deal[market]) * np.ones_like(mean.by_units)
-    values["new_customers"] = units * mean.of(new, mean.by_units, sold)
+    deals = 1.0 / markets.units_per_deal[market]
+    new = mean.of(markets.is_new[market][:, None] * deals, mean.by_units, sold)
+    values["new_customers"] = known["deals"] * np.nan_to_num(_over(new, mean.of(deals, mean.by_units, sold)))
     return values
 
 

@@ -12,9 +12,12 @@ from optimizer.plan.customers import Customers, resolve_customers
 from optimizer.plan.lags import arrivals
 from optimizer.plan.marketing import Marketing
 from optimizer.plan.markets import Markets
+from optimizer.plan.matching import prefixed
 from optimizer.plan.phasing import kernel_weights, season_shares
 from optimizer.plan.pipeline import opening_deals
 from optimizer.plan.plan import Plan
+from optimizer.plan.rates import behind
+from optimizer.plan.scopes import market_dimensions
 from optimizer.plan.stages import Stages
 
 FloatArray = NDArray[np.float64]
@@ -47,6 +50,8 @@ class Funnel:
     """Whether a market sells no more than its opportunities allow (M,)."""
     organic: FloatArray
     """Opportunities that come without marketing (M, T)."""
+    usual: FloatArray
+    """The same as planned, whatever came in closed periods: what the season brings another year (M, T)."""
     opening: FloatArray
     """Deals that what is open at the start is expected to bring (M, T)."""
     told: BoolArray
@@ -96,10 +101,10 @@ def resolve_funnel(
         "organic_are_deals", "markets", "organic", int(bare.sum()), 1.0, "deals/opportunity", scalable=False
     )
     kept = np.nan_to_num(plan.tables["markets"].numbers("waiting_kept"))
-    of_yield = _of_yield(plan, stages, marketing, of_market, ages, log)
+    of_yield, usual = _of_yield(plan, stages, marketing, of_market, ages, log), organic.copy()
     # What came in closed periods and is still open stands in the pipeline.
     organic[np.ix_(with_deals, np.arange(plan.calendar.size) < plan.calendar.past)] = 0.0
-    return Funnel(stages, led, organic, opening, with_deals, kept, of_market, of_yield, customers)
+    return Funnel(stages, led, organic, usual, opening, with_deals, kept, of_market, of_yield, customers)
 
 
 def funnel_run_on(plan: Plan, funnel: Funnel, markets: Markets, source: IntArray, more: int) -> Funnel:
@@ -109,14 +114,16 @@ def funnel_run_on(plan: Plan, funnel: Funnel, markets: Markets, source: IntArray
         plan,
         markets,
         funnel.stages,
-        funnel.organic,
+        funnel.usual,
         funnel.of_market.lag,
         plan.calendar.size + more,
         AssumptionLog(),
     )
+    measured = behind(plan, "leads", prefixed(market_dimensions(plan.tables["markets"]), "market"), source)
+    season = np.where(source < plan.calendar.past, funnel.usual[:, source], funnel.organic[:, source])
     return replace(
         funnel,
-        organic=np.hstack([funnel.organic, funnel.organic[:, source]]),
+        organic=np.hstack([funnel.organic, season * measured]),
         opening=opening,
         customers=funnel.customers.run_on(source),
     )

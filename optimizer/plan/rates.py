@@ -25,6 +25,7 @@ from optimizer.plan.sellers import Selling
 from optimizer.plan.tables import Table
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 
 def rated_markets(plan: Plan, markets: Markets) -> Markets:
@@ -48,6 +49,14 @@ def rated_selling(plan: Plan, selling: Selling) -> Selling:
     share = _from_as_of(plan, factors(plan, "hours", prefixed(selling.sellers.labels, "seller")))
     sellers = replace(selling.sellers, capacity=selling.sellers.capacity * share)
     return replace(selling, sellers=sellers)
+
+
+def behind(plan: Plan, kind: str, side: Side, source: IntArray) -> FloatArray:
+    """The factor (K, R) that figures of run-out periods like the periods `source` still lack: the measured one
+    where that period is closed, else 1."""
+    if plan.tables.get("rates") is None:
+        return np.ones((1, len(source)))
+    return np.where(source[None, :] < plan.calendar.past, factors(plan, kind, side)[:, None], 1.0)
 
 
 def factors(plan: Plan, kind: str, side: Side) -> FloatArray:

@@ -24,7 +24,10 @@ from optimizer.plan.inputs import Inputs
 from optimizer.plan.lags import days_a_period
 from optimizer.plan.marketing import marketing_run_on, working_on
 from optimizer.plan.markets import Markets
+from optimizer.plan.matching import prefixed
 from optimizer.plan.plan import Plan
+from optimizer.plan.rates import behind
+from optimizer.plan.scopes import market_dimensions
 from optimizer.plan.sellers import Sellers, Selling
 from optimizer.plan.uses import Resources
 
@@ -80,14 +83,14 @@ def run_on(inputs: Inputs) -> Inputs:
         return inputs
     plan, initiatives, effects = inputs.plan, inputs.initiatives, inputs.effects
     source = same_season(plan, more)
-    markets = _markets(inputs.markets, source)
+    markets = _markets(plan, inputs.markets, source)
     if initiatives is not None:
         initiatives = initiatives_run_on(plan, initiatives, more)
         effects = None if effects is None else effects_run_on(plan, effects, initiatives, more)
     return replace(
         inputs,
         markets=markets,
-        selling=_selling(inputs.selling, source),
+        selling=_selling(plan, inputs.selling, source),
         resources=_resources(inputs.resources, source),
         marketing=None if inputs.marketing is None else marketing_run_on(plan, inputs.marketing, more),
         initiatives=initiatives,
@@ -114,23 +117,29 @@ def _longer(values: FloatArray, source: IntArray) -> FloatArray:
     return np.concatenate([values, values[:, source]], axis=1)
 
 
-def _markets(markets: Markets, source: IntArray) -> Markets:
+def _markets(plan: Plan, markets: Markets, source: IntArray) -> Markets:
+    side = prefixed(market_dimensions(plan.tables["markets"]), "market")
+    price, volume = (behind(plan, kind, side, source) for kind in ("price", "volume"))
+    dearer = (price - 1.0) * markets.price[:, source]
     return replace(
         markets,
-        price=_longer(markets.price, source),
-        unit_margin=_longer(markets.unit_margin, source),
+        price=np.hstack([markets.price, markets.price[:, source] + dearer]),
+        unit_margin=np.hstack([markets.unit_margin, markets.unit_margin[:, source] + dearer]),
         units_per_deal=_longer(markets.units_per_deal, source),
-        potential=_longer(markets.potential, source),
+        potential=np.hstack([markets.potential, markets.potential[:, source] * volume]),
         last_year_units=_longer(markets.last_year_units, source),
         last_year_revenue=_longer(markets.last_year_revenue, source),
         spread=_longer(markets.spread, source),
     )
 
 
-def _selling(selling: Selling, source: IntArray) -> Selling:
+def _selling(plan: Plan, selling: Selling, source: IntArray) -> Selling:
+    sellers, size = sellers_run_on(selling.sellers, source), selling.sellers.capacity.shape[1]
+    measured = behind(plan, "hours", prefixed(sellers.labels, "seller"), source)
+    capacity = np.hstack([sellers.capacity[:, :size], sellers.capacity[:, size:] * measured])
     return replace(
         selling,
-        sellers=sellers_run_on(selling.sellers, source),
+        sellers=replace(sellers, capacity=capacity),
         effort=_longer(selling.effort, source),
         hours_per_unit=_longer(selling.hours_per_unit, source),
     )

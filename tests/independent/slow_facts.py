@@ -162,8 +162,10 @@ class Pool:
         if any(name == resource["name"] for resource in data.resources):
             return units * self._mean([data.use(p, name) for p in self.pairs])
         if name == "new_customers":
-            new = [1.0 if data.market_labels[m]["customer_type"] == "new" else 0.0 for m in own]
-            return self.figure("deals") * self._mean(new)
+            deals = [1.0 / data.units_per_deal[m][t] for m in own]
+            new = [data.market_labels[m]["customer_type"] == "new" for m in own]
+            ours = self._mean([each if joins else 0.0 for each, joins in zip(deals, new, strict=True)])
+            return self.figure("deals") * ours / self._mean(deals)
         return 0.0
 
 

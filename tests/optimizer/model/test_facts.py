@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from optimizer.model.families.share import sold_before
+from optimizer.plan.inputs import resolve
 from optimizer.plan.plan import Plan
+from optimizer.plan.runout import run_on
 from optimizer.result.evaluate import figures
 from optimizer.result.solution import Solution
 from optimizer.solving import solve
@@ -146,3 +148,37 @@ def test_what_was_spent_has_its_fixed_cost_inside(make_plan: MakePlan, per: str)
     solution = solve(plan)
     cost = [value for _, value in figures(solution, "marketing_cost", ["period"])]
     assert cost == pytest.approx([8.0, 12.0 + (4.0 if per == "period" else 0.0)])
+
+
+def test_run_out_is_like_a_season_and_not_like_its_facts(make_plan: MakePlan) -> None:
+    """Behind a plan of a year comes the first quarter again: with its organic opportunities, which for the closed quarter
+    stand in the pipeline (found by random plans), and at measured rates, which act from `as_of` on."""
+    plan = make_plan(
+        4,
+        markets="line,price,unit_cost,potential,organic\nA,10,5,120,40\n",
+        pipeline="line,amount\nA,20\n",
+        actuals="period,units\n2027-Q1,4\n",
+        rates="rate,line,factor,reason\nleads,A,1.5,more\nprice,A,1.1,dearer\nvolume,A,0.5,less\n",
+        calendar={"every": "quarter", "as_of": "2027-04-01"},
+        run_out=1,
+    )
+    inputs = run_on(resolve(plan))
+    assert inputs.funnel is not None
+    assert inputs.funnel.organic[0] == pytest.approx([0.0, 15.0, 15.0, 15.0, 15.0], rel=0.02)
+    assert inputs.markets.price[0] == pytest.approx([10.0, 11.0, 11.0, 11.0, 11.0])
+    assert inputs.markets.unit_margin[0] == pytest.approx([5.0, 6.0, 6.0, 6.0, 6.0])
+    assert inputs.markets.potential[0] == pytest.approx([30.0, 15.0, 15.0, 15.0, 15.0], rel=0.02)
+
+
+def test_new_customers_are_the_deals_that_are_told(make_plan: MakePlan) -> None:
+    """Seven deals in a market of new customers are seven; where none are told, of 30 units like last year's 10 and 20 the
+    first are 5 deals with new customers (found by random plans)."""
+    plan = make_plan(
+        2,
+        markets="line,price,last_year_units,units_per_deal,customer_type\nA,10,120,2,new\nB,10,240,1,existing\n",
+        actuals="period,line,units,deals\n2027-01,A,10,7\n2027-02,*,30,\n",
+        calendar={"as_of": "2027-03-01", "periods": 3},
+    )
+    new = dict(figures(solve(plan), "new_customers", ["period"]))
+    assert new["2027-01",] == pytest.approx(7.0)
+    assert new["2027-02",] == pytest.approx(5.0)
