@@ -52,8 +52,8 @@ def rated_selling(plan: Plan, selling: Selling) -> Selling:
 
 
 def behind(plan: Plan, kind: str, side: Side, source: IntArray) -> FloatArray:
-    """The factor (K, R) that figures of run-out periods like the periods `source` still lack: the measured one
-    where that period is closed, else 1."""
+    """The factor (K, R) that figures of run-out periods, which are like the periods `source`, still lack: the
+    measured one where that period is closed, else 1."""
     if plan.tables.get("rates") is None:
         return np.ones((1, len(source)))
     return np.where(source[None, :] < plan.calendar.past, factors(plan, kind, side)[:, None], 1.0)

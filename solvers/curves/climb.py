@@ -3,7 +3,8 @@
 Around a point every curve is replaced by a concave piecewise-linear *under*-estimator that touches it there:
 chords where it is concave, the tangent where it is convex. So the optimum of each linear program is feasible
 on the true curves, and never worse than the point before. Equations get their tangent instead, which is exact
-only in the limit. Slacks with a price let the search start from a point that the true curves do not allow.
+only in the limit, or up to the next kink: no step goes beyond it, and at a kink steps take turns to either
+side. Slacks with a price let the search start from a point that the true curves do not allow.
 """
 
 from __future__ import annotations
@@ -30,9 +31,21 @@ _SHRINK = 0.2
 _MOST_STEPS = 60
 _PRICE = 10.0
 _STEEPEST = 1e9
+_AT_A_KINK = 1e-9
+"""A point is on a kink when it is nearer than this, in units of its curve's domain."""
 _HIGHEST_PRICE = 1e5
 ON_THE_CURVE = 1e-9
 """An output may miss its curve by this, in units of the curve's span, before it is put on it."""
+
+
+@dataclass(frozen=True)
+class _Trust:
+    """Inputs at which a step starts, the share of each domain that it may go, and the side, 1 or -1, to which
+    it goes from a kink of an equation."""
+
+    center: FloatArray
+    radius: float
+    side: float
 
 
 @dataclass(frozen=True)
@@ -82,11 +95,11 @@ class Climber:
         whole = np.where(self._prepared.program.integer, np.round(x), 0.0)
         center = np.clip(x[self._prepared.inputs], self._prepared.low, self._prepared.high)
         best: Climbed | None = None
-        price, radius = _PRICE, _FIRST_RADIUS
+        price, radius, side = _PRICE, _FIRST_RADIUS, 1.0
         for _ in range(_MOST_STEPS):
             if time.perf_counter() >= deadline or (stop is not None and stop.is_set()):
                 break
-            found = self._step(center, radius, whole, price, deadline)
+            found = self._step(_Trust(center, radius, side), whole, price, deadline)
             if found is None or not (insist or found.feasible):
                 break
             gained = _merit(found, price) - (_merit(best, price) if best is not None else -np.inf)
@@ -100,13 +113,11 @@ class Climber:
                     if best is None or best.feasible or price >= _HIGHEST_PRICE:
                         break
                     price, radius = price * 100.0, _FIRST_RADIUS
-                radius *= _SHRINK
+                radius, side = radius * _SHRINK, -side
         return best
 
-    def _step(
-        self, center: FloatArray, radius: float, whole: FloatArray, price: float, deadline: float
-    ) -> Climbed | None:
-        program = _local(self._prepared, self._frame, center, radius, whole, price)
+    def _step(self, trust: _Trust, whole: FloatArray, price: float, deadline: float) -> Climbed | None:
+        program = _local(self._prepared, self._frame, trust, whole, price)
         left = max(0.01, deadline - time.perf_counter())
         limit = left if np.isfinite(left) else None
         options = replace(self._options, start_basis=self._basis, time_limit=limit)
@@ -117,7 +128,7 @@ class Climber:
             if self._basis is None:
                 return None
             self._basis = None
-            return self._step(center, radius, whole, price, deadline)
+            return self._step(trust, whole, price, deadline)
         self._basis = result.basis or self._basis
         if not result.has_solution:
             return None
@@ -178,10 +189,10 @@ def _frame(prepared: Prepared) -> _Frame:
 
 
 def _local(
-    prepared: Prepared, frame: _Frame, center: FloatArray, radius: float, whole: FloatArray, price: float
+    prepared: Prepared, frame: _Frame, trust: _Trust, whole: FloatArray, price: float
 ) -> LinearProgram:
     program = prepared.program
-    slope, level, left, right = _lines(prepared, center, radius)
+    slope, level, left, right = _lines(prepared, trust)
     data = frame.matrix.data.copy()
     data[frame.slopes] = -slope.ravel()
     matrix = sparse.csc_array((data, frame.matrix.indices, frame.matrix.indptr), shape=frame.matrix.shape)
@@ -208,15 +219,13 @@ def _local(
     )
 
 
-def _lines(
-    prepared: Prepared, center: FloatArray, radius: float
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+def _lines(prepared: Prepared, trust: _Trust) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Slopes and levels (n, 4) of the lines output <= slope input + level, and the interval [left, right]
     (n,) in which they lie under the curve: two lines to the right of the center, two to the left."""
-    table, owner = prepared.table, prepared.all
+    table, owner, center = prepared.table, prepared.all, trust.center
     value = prepared.true_values_at(center)
     start, end, concave_right, concave_left = prepared.pieces_at(center)
-    reach = radius * (prepared.high - prepared.low)
+    reach = trust.radius * (prepared.high - prepared.low)
     right, left = np.minimum(center + reach, end), np.maximum(center - reach, start)
     right_near = center + _NEAR * (right - center)
     left_near = center - _NEAR * (center - left)
@@ -239,7 +248,23 @@ def _lines(
     level[:, 1] = value + slopes[:, 0] * (right_near - center) - slopes[:, 1] * right_near
     level[:, 2] = value - slopes[:, 2] * center
     level[:, 3] = value - slopes[:, 2] * (center - left_near) - slopes[:, 3] * left_near
-    equal = prepared.equal
-    slopes[equal] = tangent[equal, None]
-    level[equal] = (value - tangent * center)[equal, None]
+    _put_equations(prepared, trust, (slopes, level, left, right))
     return slopes, level, left, right
+
+
+def _put_equations(
+    prepared: Prepared, trust: _Trust, lines: tuple[FloatArray, FloatArray, FloatArray, FloatArray]
+) -> None:
+    # One line each, that of the stretch beside the center, and no farther than the stretch goes.
+    slopes, level, left, right = lines
+    equal, table = np.flatnonzero(prepared.equal), prepared.table
+    center, low, high = trust.center[equal], prepared.low[equal], prepared.high[equal]
+    inside = _AT_A_KINK * (high - low)
+    beside = np.clip(center + trust.side * inside, low + inside, high - inside)
+    at = np.where(table.kinks(equal, center - inside)[1] <= center + inside, beside, center)
+    slope = table.slope(equal, np.maximum(at, 1e-300))
+    tangent = np.where(np.abs(slope) < _STEEPEST, slope, 0.0)
+    slopes[equal] = tangent[:, None]
+    level[equal] = (table.value(equal, at) - tangent * at)[:, None]
+    start, end = table.kinks(equal, at)
+    left[equal], right[equal] = np.maximum(left[equal], start), np.minimum(right[equal], end)

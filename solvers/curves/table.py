@@ -48,6 +48,15 @@ class _PointsGroup:
         value: FloatArray = heights[rows, start] + rate * np.where(inside, x - grid[rows, start], 0.0)
         return value
 
+    def kinks(self, slots: IntArray, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The last point at or before each x and the first behind it (k,)."""
+        grid = self.x[slots]
+        before = grid <= x[:, None]
+        return (
+            np.where(before, grid, -np.inf).max(axis=1, initial=-np.inf),
+            np.where(before, np.inf, grid).min(axis=1, initial=np.inf),
+        )
+
 
 @dataclass(frozen=True)
 class CurveTable:
@@ -73,6 +82,22 @@ class CurveTable:
         """Derivative of curve `owner[i]` at `x[i]`; at a kink of points that of the right side, or of the
         left one where `left[i]`."""
         return self.times[owner] / self.per[owner] * self._sum(owner, x / self.per[owner], True, left)
+
+    def kinks(self, owner: IntArray, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The last kink at or before `x[i]` on curve `owner[i]` and the first behind it (k,); infinite where
+        there is none."""
+        before, behind = np.full(owner.size, -np.inf), np.full(owner.size, np.inf)
+        counts = np.diff(self.first)[owner]
+        entry = np.repeat(np.arange(owner.size), counts)
+        part = self.first[owner][entry] + np.arange(entry.size) - (np.cumsum(counts) - counts)[entry]
+        per = self.per[owner][entry]
+        for group in self.groups:
+            if isinstance(group, _PointsGroup):
+                mine = np.flatnonzero(group.slot[part] >= 0)
+                left, right = group.kinks(group.slot[part[mine]], (x[entry] / per)[mine])
+                np.maximum.at(before, entry[mine], left * per[mine])
+                np.minimum.at(behind, entry[mine], right * per[mine])
+        return before, behind
 
     def reach(self, lower: FloatArray, upper: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Figures (n,) that every curve lies between on [lower, upper] (n,): each part is monotone."""

@@ -30,7 +30,6 @@ class SlowWorld(SlowFunnel):
     data: FactData
     sales: WholeSales
     sales_of, ratios = WholeSales, RATIOS | FUNNEL_RATIOS | WHOLE_RATIOS
-    options = ()
 
     def __init__(self, data: FactData, scales: list[float] | None) -> None:
         self.scales, self.given = [], None if scales is None else list(scales)

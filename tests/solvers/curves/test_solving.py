@@ -11,6 +11,7 @@ import pytest
 from scipy import sparse
 
 from solvers.curves import Curve, CurveProgram, CurveTerm, Part, climb, curve, local_program, solve_curves
+from solvers.curves.table import make_table
 from solvers.errors import InvalidProgramError, NativeSolverError
 from solvers.options import Progress, SolveOptions
 from solvers.program import LinearProgram
@@ -407,3 +408,34 @@ def test_a_curve_whose_input_hardly_moves_keeps_its_weight() -> None:
     result = solve_curves(CurveProgram(program, [CurveTerm(0, 2, points), CurveTerm(1, 3, points)]))
     # 4/3 more leads are 4 of input on the first line.
     assert result.values[1] == pytest.approx(4.0, rel=1e-5)
+
+
+def test_equations_of_points_are_proved_at_their_kinks() -> None:
+    """30 are shared by a curve up to its kink at 16, and its twin, which brings 2 + 18 * 6 / 8 for the other 14. Steps along
+    a tangent went past the kink, and the best point was missed by 3e-4 (found by plans with negative yields)."""
+    points = curve("points", x=(0.0, 8.0, 16.0, 26.0), y=(0.0, 2.0, 20.0, 26.0))
+    program = LinearProgram(
+        objective=np.array([-0.3, -0.5, 1.0, 0.9]),
+        matrix=sparse.csc_array(np.array([[1.0, 1.0, 0.0, 0.0]])),
+        row_lower=np.array([-np.inf]),
+        row_upper=np.array([30.0]),
+        column_lower=np.array([0.0, 0.0, -np.inf, -np.inf]),
+        column_upper=np.array([26.0, 26.0, np.inf, np.inf]),
+        integer=np.zeros(4, dtype=bool),
+        maximize=True,
+    )
+    result = solve_curves(CurveProgram(program, [CurveTerm(j, 2 + j, points, "=") for j in range(2)]))
+    assert result.termination.reason is Reason.OPTIMAL
+    assert result.value == pytest.approx(20.0 - 0.3 * 16 + 0.9 * 15.5 - 0.5 * 14, rel=1e-6)
+
+
+def test_kinks_are_those_beside_a_place() -> None:
+    """On a sum of two curves of points, in thousands, the nearest of both; a smooth part has none."""
+    parts = (
+        Part("points", {"x": (0.0, 8.0, 16.0), "y": (0.0, 2.0, 20.0)}),
+        Part("points", {"x": (0.0, 10.0), "y": (0.0, 5.0)}),
+    )
+    table = make_table([Curve(parts, per=1000.0), curve("power", scale=1.0, exponent=0.5)])
+    before, behind = table.kinks(np.array([0, 0, 0, 1]), np.array([9e3, 1e4, 2e4, 3.0]))
+    assert before.tolist() == [8e3, 1e4, 16e3, -np.inf]
+    assert behind.tolist() == [1e4, 16e3, np.inf, np.inf]
