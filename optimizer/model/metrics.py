@@ -26,6 +26,7 @@ from optimizer.model.coefficients import (
     seats_of_capacity,
 )
 from optimizer.model.facts import with_facts
+from optimizer.model.room import capacity_decided
 from optimizer.model.scopes import SALES, Members, Scopes
 from optimizer.model.seating import seat_of_open
 from optimizer.model.terms import Terms, sum_by
@@ -285,23 +286,25 @@ class Metrics:
         grid = seat_code[:, None] * members.num_period_members + members.period_code[None, :]
         inside = (seat_code[:, None] >= 0) & (members.period_code[None, :] >= 0)
         present = Terms.constants(sum_by(grid[inside], values[inside], members.size))
+        if metric == "capacity":
+            mean = mean_capacity(cube)
+            row_of = np.where(inside, grid, -1)
+            return present + capacity_decided(self.activities, row_of, members.size, 1.0 / mean)
         return present + self._filled(metric, members, grid, inside)
 
     def _filled(self, metric: str, members: Members, grid: IntArray, inside: BoolArray) -> Terms:
-        """What open seats add to a figure of sellers once they are filled; `grid` is the member of each seat
+        """What open seats add to heads and their cost once they are filled; `grid` is the member of each seat
         and period (G, T)."""
         cube = self.activities.cube
         seats = cube.inputs.selling.sellers.open_seats
         if seats is None:
             return Terms.constants(np.zeros(members.size))
         own = seat_of_open(cube, seats)
-        block = self.activities.blocks["seat_capacity" if metric == "capacity" else "seat_heads"]
-        mean = mean_capacity(cube)[own]
+        block = self.activities.blocks["seat_heads"]
         months_a_period = 12.0 / cube.calendar.periods_a_year
         periods = max(int((members.period_code >= 0).sum()) // members.num_period_members, 1)
         each = {
             "headcount": np.full(len(own), 1.0 / periods),
-            "capacity": np.where(np.isfinite(mean), 1.0 / mean, 0.0),
             "seller_cost": seats.pay * months_a_period,
         }[metric]
         place, period = np.nonzero(inside[own])

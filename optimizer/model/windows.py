@@ -209,12 +209,12 @@ def shares_of(own: BoolArray, potential: FloatArray) -> FloatArray:
 
 
 def added_by_seat(cube: Cube, effects: Effects, effect: int) -> FloatArray:
-    """What one effect adds to the capacity of each seat while it works (G, T): an amount for each of its
-    sellers who is there, or a share of their capacity."""
+    """What one effect adds to the capacity of each seat while it works (G, T), from `as_of` on: an amount for
+    each of its sellers who is there, or a share of their capacity."""
     sellers = cube.inputs.selling.sellers
     limited = np.where(np.isfinite(sellers.capacity), sellers.capacity, 0.0)
     basis = limited if effects.multiplies[effect] else sellers.headcount * np.isfinite(sellers.capacity)
     each = effects.amount[effect] * basis * effects.sellers[effect][:, None]
     total = np.zeros(cube.capacity.shape)
-    np.add.at(total, cube.groups.group, each)
+    np.add.at(total, cube.groups.group, each * (np.arange(each.shape[1]) >= cube.inputs.past))
     return total

@@ -196,6 +196,8 @@ class WholeSales(FunnelSales):
     def _of_sellers(self, name: str, scope: Scope) -> Expression:
         data, times = self.whole, sorted(scope.times)
         found = Expression(constant=self._figure_of_sellers(name, scope))
+        if name == "capacity":
+            found += self._added_by_effects(scope)
         for s in {data.pairs[p][0] for p, _ in self.cells(scope)} & set(data.full):
             if name == "headcount":
                 found += pulp.lpSum(self.staff.heads(s, t) for t in times) * (
@@ -210,6 +212,16 @@ class WholeSales(FunnelSales):
             elif data.unit[s] and data.full[s][0] < INF and self.mean_capacity[data.unit[s]]:
                 each = 1.0 / self.mean_capacity[data.unit[s]]
                 found += each * pulp.lpSum(self.staff.capacity(s, t) for t in times)
+        return found
+
+    def _added_by_effects(self, scope: Scope) -> float:
+        """What effects add to the capacity of sellers who are there, in average seller-periods."""
+        data, found = self.whole, 0.0
+        for s in {data.pairs[p][0] for p, _ in self.cells(scope)}:
+            mean = self.mean_capacity.get(data.unit[s] or "", 0.0)
+            for t in scope.times if mean and not data.is_seat(s) else []:
+                if t >= data.closed and data.capacity[s][t] < INF:
+                    found += (data.full_capacity[s][t] - data.capacity[s][t]) / mean
         return found
 
     def _taken(self, name: str, scope: Scope) -> Expression:

@@ -20,10 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.model.context import Context
-from optimizer.model.seating import seat_of_open
+from optimizer.model.room import capacity_decided
 from optimizer.model.terms import Terms
-from optimizer.model.windows import added_by_seat
-from optimizer.plan.effects import Effects
 
 IntArray = NDArray[np.int64]
 
@@ -55,7 +53,7 @@ def capacity_used(context: Context, row_of: IntArray, count: int) -> Terms:
 
 def capacity_varying(context: Context, row_of: IntArray, count: int) -> Terms:
     """Capacity that decisions add, on the left-hand side, by the row of each seat and period (G, T)."""
-    return _added(context, row_of, count) + _of_open_seats(context, row_of, count)
+    return capacity_decided(context.activities, row_of, count).scaled(-1.0)
 
 
 def _on_leads(context: Context, row_of: IntArray, count: int) -> Terms:
@@ -89,40 +87,3 @@ def _uplifted(context: Context, row_of: IntArray, count: int) -> Terms:
     used = (row >= 0) & (found.effort != 0.0)
     columns = context.activities.blocks["uplift"].columns
     return Terms(row[used], columns[used], found.effort[used], np.zeros(count))
-
-
-def _of_open_seats(context: Context, row_of: IntArray, count: int) -> Terms:
-    """The capacity of open seats since they are filled, on the left-hand side."""
-    seats = context.cube.inputs.selling.sellers.open_seats
-    if seats is None:
-        return Terms.constants(np.zeros(count))
-    row = row_of[seat_of_open(context.cube, seats)]
-    used = row >= 0
-    columns = context.activities.blocks["seat_capacity"].columns
-    return Terms(row[used], columns[used], np.full(int(used.sum()), -1.0), np.zeros(count))
-
-
-def _added(context: Context, row_of: IntArray, count: int) -> Terms:
-    """What effects add to capacities while they work, on the left-hand side."""
-    effects = context.cube.inputs.effects
-    total = Terms.constants(np.zeros(count))
-    for effect in effects.of("capacity") if effects is not None else ():
-        assert effects is not None
-        added = added_by_seat(context.cube, effects, effect)
-        seat, period = np.nonzero((row_of >= 0) & (added != 0.0))
-        working = context.activities.blocks["working"].columns[effects.window[effect]]
-        total = total + Terms(row_of[seat, period], working[period], -added[seat, period], np.zeros(count))
-        total = total + _added_to_open(context, effects, effect, row_of, count)
-    return total
-
-
-def _added_to_open(context: Context, effects: Effects, effect: int, row_of: IntArray, count: int) -> Terms:
-    """What one effect adds to open seats while it works and they are filled, on the left-hand side."""
-    found, seats = context.activities.seat_gains, context.cube.inputs.selling.sellers.open_seats
-    if found is None or seats is None:
-        return Terms.constants(np.zeros(count))
-    own = found.of_effect(effects, seats, effect)
-    row = row_of[seat_of_open(context.cube, seats)[found.place[own]]]
-    columns, used = context.activities.blocks["seat_gain"].columns[own], row >= 0
-    value = np.full(int(used.sum()), -float(effects.amount[effect]))
-    return Terms(row[used], columns[used], value, np.zeros(count))

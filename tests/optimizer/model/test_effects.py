@@ -311,3 +311,22 @@ def test_sellers_whom_an_effect_tells_apart_are_no_group(make_plan: MakePlan) ->
     solution = solve(plan)
     assert [solution.figure("units", {"seller": name}) for name in "abc"] == near([20, 10, 10])
     assert len(solution.model.cube.seat_names) == 2
+
+
+@pytest.mark.parametrize(("busy", "units"), [(1.0, 110.0), (0.5, 55.0)])
+def test_what_a_tool_adds_is_capacity(make_plan: MakePlan, busy: float, units: float) -> None:
+    """With a tool for 10 more, somebody of 100 units sells 110 and is as busy as can be, not 110 % (the page said so of
+    whole teams), and a limit of 50 % leaves 55; before it works capacity is that of a month."""
+    plan = make_plan(
+        2,
+        markets="line,price,unit_cost,potential\nA,10,5,9999\n",
+        sellers="seller,capacity,capacity_unit,capacity_per\na,100,units,period\n",
+        initiatives="initiative,earliest\ntool,2027-02-01\n",
+        effects="initiative,changes,kind,likely\ntool,capacity,,10\n",
+        limits=[{"metric": "utilisation", "each": "period", "at_most": busy}],
+        objective=[{"maximize": "contribution"}],
+    )
+    solution = solve(plan)
+    assert solution.figure("units") == near(busy * 100 + units)
+    assert solution.figure("capacity") == near(2.1)
+    assert solution.figure("utilisation", {"period": "2027-02"}) == near(busy)
