@@ -60,4 +60,5 @@ def opening_heads(roles: Roles, periods: int) -> FloatArray:
 
 def most_heads(roles: Roles) -> FloatArray:
     """Heads of each role at most (R,); inf without a limit."""
-    return np.asarray(np.minimum(roles.most, roles.opening.sum(axis=1) + roles.hire_max), dtype=np.float64)
+    there = roles.opening.sum(axis=1) + roles.joining.sum(axis=1)
+    return np.asarray(np.minimum(roles.most, there + roles.hire_max), dtype=np.float64)

@@ -34,8 +34,17 @@ STATES = {("marketing", "opening_stock"), ("customers", "customers")}
 """Table and column of a plan that an opening state is written into."""
 SPENT = "spent_before"
 """Spend of the periods before the plan, the last one last: what carryover by a profile starts from."""
+DEALS = "deals_on_their_way"
+"""Deals that a market's opportunities of earlier periods bring in each period from the first on; NaN in the
+rows of markets that opportunities do not lead."""
+HEADS = "heads_by_tenure"
+"""Heads of a role at the start, by the periods that they have been there."""
+JOINING = "joining"
+"""Heads of a role that were hired before the plan and come in each of its periods."""
 STARTED = "started"
 """Periods since an initiative started."""
+BY_AGE = {"markets": (DEALS,), "roles": (HEADS, JOINING)}
+"""Table -> its states that have a value for each period before or after the start."""
 FILES = ("summary.json", "inputs/plan.yaml", "tables/sales.parquet", "tables/openings.parquet")
 
 
@@ -97,6 +106,14 @@ class AnnualRun:
                 found |= with_running(found, values, calendar)
         if "marketing" in found:
             found["marketing"] = _with_spent(found["marketing"], openings, calendar)
+        # Facts are newer than the run: with them the pipeline says what is on its way at the day of `as_of`.
+        known = {name: columns for name, columns in BY_AGE.items() if name != "markets" or not calendar.past}
+        for name, columns in known.items():
+            if name in found and "after" in openings:
+                found[name] = _with_ages(found[name], openings[now & (openings["table"] == name)], columns)
+        if "markets" in found and DEALS in found["markets"].by_period:
+            # Open deals of the day on which the year began are among them, or closed.
+            found.pop("pipeline", None)
         return found
 
     def running(self, tables: Mapping[str, Table], calendar: Calendar) -> list[dict[str, Any]]:
@@ -141,6 +158,18 @@ def _with_people(table: Table, days: Mapping[str, float]) -> Table:
     )
     frame["from"] = np.where(filled, first, given)
     return table.replace(frame=frame)
+
+
+def _with_ages(table: Table, states: pd.DataFrame, columns: tuple[str, ...]) -> Table:
+    """States by row and periods before or after the start as arrays; NaN for rows without any."""
+    more = {}
+    for column in columns:
+        rows = states[states["column"] == column]
+        if len(rows):
+            wide = rows.pivot(index="row", columns="after", values="value")
+            known = wide.reindex(columns=range(int(wide.columns.max()) + 1)).fillna(0.0)
+            more[column] = known.reindex(row_keys(table)).to_numpy()
+    return table.replace(by_period={**table.by_period, **more}) if more else table
 
 
 def _with_spent(table: Table, openings: pd.DataFrame, calendar: Calendar) -> Table:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from optimizer.errors import InputError
 from optimizer.plan.assumptions import AssumptionLog
+from optimizer.plan.fromrun import DEALS
 from optimizer.plan.lags import closings
 from optimizer.plan.markets import Markets
 from optimizer.plan.matching import matching_rows, prefixed
@@ -35,9 +36,14 @@ def opening_deals(
     markets that the pipeline covers.
 
     A market that the pipeline does not cover has what its organic opportunities left open, as if they had
-    come at the rate of the same season before. Raises `InputError` for unknown stages and deals that have
+    come at the rate of the same season before. A plan that starts `from` a run has what that run left on its
+    way instead. Raises `InputError` for unknown stages and deals that have
     closed before the plan starts.
     """
+    carried = plan.tables["markets"].by_period.get(DEALS)
+    if carried is not None:
+        found = np.nan_to_num(carried)[:, :periods]
+        return np.pad(found, ((0, 0), (0, periods - found.shape[1]))), ~np.isnan(carried[:, 0])
     table = plan.tables.get("pipeline")
     deals, covered = np.zeros((len(markets.names), periods)), np.zeros(len(markets.names), dtype=np.bool_)
     if table is not None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from optimizer.errors import InputError
 from optimizer.plan import phasing
 from optimizer.plan.assumptions import AssumptionLog
+from optimizer.plan.fromrun import HEADS, JOINING
 from optimizer.plan.names import nearest
 from optimizer.plan.openseats import TENURE_MONTHS
 from optimizer.plan.plan import Plan
@@ -32,6 +33,9 @@ class Roles:
     names: tuple[str, ...]
     opening: FloatArray
     """Heads at the start by class (R, A)."""
+    joining: FloatArray
+    """Heads hired before the start whose first day is in each period (R, T); those of the first are in
+    `opening`."""
     ramp: FloatArray
     """Share of full productivity of each class (R, A)."""
     stay: FloatArray
@@ -67,6 +71,7 @@ class Roles:
         nobody = np.zeros((len(self.names), more), dtype=np.bool_)
         return replace(
             self,
+            joining=np.hstack([self.joining, np.zeros(nobody.shape)]),
             may_hire=np.hstack([self.may_hire, nobody]),
             recruiting=np.hstack([self.recruiting, np.zeros(nobody.shape)]),
             loss=_losses(self.refill, self.stay, self.loss.shape[1] + more),
@@ -101,6 +106,7 @@ def resolve_roles(plan: Plan, log: AssumptionLog) -> Roles | None:
         labels=role_dimensions(table),
         names=tuple(table.text("role")),
         opening=_opening(plan, table, ramp.shape[1], months),
+        joining=_joining(table, calendar.size),
         ramp=ramp,
         stay=stay,
         lead=lead.astype(np.int64),
@@ -142,7 +148,13 @@ def _ramps(plan: Plan, table: Table, months: float, log: AssumptionLog) -> Float
 
 
 def _opening(plan: Plan, table: Table, classes: int, months: float) -> FloatArray:
-    """Heads at the start by class (R, A): by the profile of tenure, else everybody in the last one."""
+    """Heads at the start by class (R, A): those of an earlier run, else by the profile of tenure, else
+    everybody in the last one."""
+    known = table.by_period.get(HEADS)
+    if known is not None:
+        inside, beyond = known[:, :classes], known[:, classes:]
+        carried = np.pad(inside, ((0, 0), (0, classes - inside.shape[1])))
+        carried[:, -1] += beyond.sum(axis=1)
     heads = np.nan_to_num(table.numbers("headcount"))
     found = np.zeros((len(table), classes))
     found[:, -1] = heads
@@ -154,7 +166,13 @@ def _opening(plan: Plan, table: Table, classes: int, months: float) -> FloatArra
         ages, shares = phasing.ramp_steps(plan.tables["profiles"], name)
         at = np.minimum((ages / months).astype(np.int64), classes - 1)
         found[row] = heads[row] * np.bincount(at, weights=shares / shares.sum(), minlength=classes)
-    return found
+    return found if known is None else np.where(np.isnan(carried), found, carried)
+
+
+def _joining(table: Table, periods: int) -> FloatArray:
+    """Heads that an earlier run has hired and that come later (R, T); none without one."""
+    known = np.nan_to_num(table.by_period.get(JOINING, np.zeros((len(table), 0))))[:, :periods]
+    return np.asarray(np.pad(known, ((0, 0), (0, periods - known.shape[1]))), dtype=np.float64)
 
 
 def _recruiting(

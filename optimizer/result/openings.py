@@ -1,38 +1,48 @@
-"""What a later plan starts with: marketing, customers, people and initiatives at the start of each period."""
+"""What a later plan starts with: marketing, deals on their way, customers, people and initiatives at the
+start of each period."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from optimizer.plan.fromrun import SPENT, STARTED, row_keys
+from optimizer.model.blocks import ActivityBlock
+from optimizer.plan.fromrun import DEALS, HEADS, JOINING, SPENT, STARTED, row_keys
 from optimizer.plan.sellers import dates
 from optimizer.plan.tables import ALL
 from optimizer.result.solution import Solution
 
 FloatArray = NDArray[np.float64]
 
+ENTERED = ("worked", "organic", "gain_worked", "gain_organic")
+"""Blocks whose amounts are of the period in which an opportunity enters."""
 HALF = 0.5
 """A start of at least this is one: solvers round."""
-COLUMNS = ("table", "column", "row", "period", "value")
+COLUMNS = ("table", "column", "row", "period", "after", "value")
 
 
 def openings(solution: Solution) -> pd.DataFrame:
-    """One row a state, row of its table and period: the value at the start of that period.
+    """One row a state, row of its table, period and `after`: the value at the start of that period.
 
     marketing, geometric: stock[c,t] = rate stock[c,t-1] + (1 or 1 - rate) spend[c,t-1]; with a profile what
-    is spent in each period (`fromrun.SPENT`). customers: at the end of the period before. sellers: the day on
-    which an open seat was filled before, as days since 1970. initiatives: periods since the start, where they
-    started before. Units: those of the columns. Raises `ValueError` without a plan.
+    is spent in each period (`fromrun.SPENT`). markets that are led by opportunities: deals that those which
+    entered before bring `after` periods later, and in the first one what waits. customers: at the end of the
+    period before. sellers: the day on which an open seat was filled before, as days since 1970. roles: heads
+    that have been there for `after` periods, and those who come `after` periods later. initiatives: periods
+    since the start, where they started before. Units: those of the columns; `after` is 0 where a state has
+    none. Raises `ValueError` without a plan.
     """
     parts = [
         *_stock(solution),
         *_spent(solution),
+        *_deals(solution),
         *_customers(solution),
         *_seats(solution),
+        *_roles(solution),
         *_started(solution),
     ]
     if not parts:
@@ -112,6 +122,109 @@ def _customers(solution: Solution) -> list[pd.DataFrame]:
     return [_frame(solution, "customers", "customers", keys, before)]
 
 
+def _deals(solution: Solution) -> list[pd.DataFrame]:
+    """Deals of opportunities that entered before each period, by the periods until they are decided.
+
+    deals[m,t,j] = won[m,t+j] and opening[m,t+j] of what entered before t, + kept waiting[m,t-1]  where j = 0
+    """
+    inputs, table = solution.inputs, solution.plan.tables.get("markets")
+    funnel, blocks = inputs.funnel, solution.activities.blocks
+    if funnel is None or table is None:
+        return []
+    led = np.flatnonzero(funnel.led)
+    keys = np.array(row_keys(table), dtype=object)[led]
+    planned, shape = solution.sellers.num_periods, (len(keys), _most_periods(blocks))
+    waiting = _of_markets(solution, "waiting", led, shape)
+    waiting *= funnel.kept[led][:, None] / inputs.markets.units_per_deal[led][:, :1]
+    opening, parts = _of_markets(solution, "opening", led, shape), []
+    for period in range(planned):
+        found = opening + _won_before(solution, period, led, shape)
+        found[:, period] += waiting[:, period - 1] if period else 0.0
+        ahead = found[:, period:]
+        # The first age says that the market is known, also where nothing is on its way.
+        told = np.where((ahead > 0) | (np.arange(ahead.shape[1]) == 0), ahead, np.nan)
+        parts.append(_by_age(solution, "markets", DEALS, keys, period, told))
+    return parts
+
+
+def _most_periods(blocks: Mapping[str, ActivityBlock]) -> int:
+    return max(block.num_periods for block in blocks.values())
+
+
+def _of_markets(
+    solution: Solution, name: str, markets: NDArray[np.int64], shape: tuple[int, int]
+) -> FloatArray:
+    """A block of markets as (markets, periods); 0 where it is not there."""
+    found, block = (
+        np.zeros((len(solution.inputs.markets.names), shape[1])),
+        solution.activities.blocks.get(name),
+    )
+    if block is not None and block.markets is not None:
+        np.add.at(found, block.markets, block.values(solution.x))
+    return found[markets]
+
+
+def _won_before(
+    solution: Solution, period: int, markets: NDArray[np.int64], shape: tuple[int, int]
+) -> FloatArray:
+    """Deals won in each period of what entered before `period` (markets, periods)."""
+    activities, marketing = solution.activities, solution.inputs.marketing
+    x, found = solution.x.copy(), np.zeros((len(solution.inputs.markets.names), shape[1]))
+    for name in ENTERED:
+        if name in activities.blocks:
+            x[activities.blocks[name].columns[:, period:]] = 0.0
+    for flow, block in (("won", "worked"), ("won_organic", "organic")):
+        if flow not in activities.flows:
+            continue
+        of_row = activities.blocks[block].markets
+        if flow == "won" and marketing is not None:
+            of_row = marketing.yields.market
+        assert of_row is not None
+        values = activities.flows[flow].terms.values(x)
+        np.add.at(found, of_row, values.reshape(len(of_row), -1))
+    return found[markets]
+
+
+def _roles(solution: Solution) -> list[pd.DataFrame]:
+    """Heads of each role by the periods that they have been there, and hires who have not come yet."""
+    roles, table = solution.inputs.roles, solution.plan.tables.get("roles")
+    if roles is None or table is None:
+        return []
+    blocks, keys = solution.activities.blocks, np.array(row_keys(table), dtype=object)
+    heads = blocks["staff"].values(solution.x).reshape(*roles.opening.shape, -1)
+    hires, parts = np.round(blocks["role_hire"].values(solution.x)), []
+    for period in range(1, solution.sellers.num_periods):
+        # Column j: who was decided on j - lead periods after this one, so before it for j < lead.
+        joining = np.zeros((len(keys), max(1, int(roles.lead.max()))))
+        for row, lead in enumerate(roles.lead.tolist()):
+            decided = period - lead + np.arange(lead)
+            known = decided >= 0
+            joining[row, np.flatnonzero(known)] = hires[row, decided[known]]
+        there = roles.stay[:, None] * heads[:, :, period - 1]
+        older = np.hstack([joining[:, :1], there[:, :-1]])
+        older[:, -1] += there[:, -1]
+        parts.append(_by_age(solution, "roles", HEADS, keys, period, older))
+        coming = np.hstack([np.zeros((len(keys), 1)), joining[:, 1:]])
+        parts.append(_by_age(solution, "roles", JOINING, keys, period, coming))
+    return parts
+
+
+def _by_age(
+    solution: Solution, table: str, column: str, keys: NDArray[Any], period: int, values: FloatArray
+) -> pd.DataFrame:
+    """Values (rows, ages) of the start of one period in long form; NaN is left out."""
+    rows, ages = np.nonzero(~np.isnan(values))
+    columns = {
+        "table": np.full(len(rows), table, dtype=object),
+        "column": np.full(len(rows), column, dtype=object),
+        "row": keys[rows],
+        "period": np.full(len(rows), solution.sellers.calendar.period[period], dtype=object),
+        "after": ages,
+        "value": values[rows, ages],
+    }
+    return pd.DataFrame(columns).astype(dict.fromkeys(COLUMNS[:4], "str"))
+
+
 def _frame(
     solution: Solution, table: str, column: str, keys: NDArray[Any], values: FloatArray
 ) -> pd.DataFrame:
@@ -122,6 +235,7 @@ def _frame(
         "column": np.full(values.size, column, dtype=object),
         "row": np.repeat(keys, values.shape[1]),
         "period": np.tile(np.array(periods, dtype=object), values.shape[0]),
+        "after": np.zeros(values.size, dtype=np.int64),
         "value": values.ravel(),
     }
     return pd.DataFrame(columns).astype(dict.fromkeys(COLUMNS[:4], "str"))

@@ -1,6 +1,6 @@
 """Part of family headcount: people without names, by tenure.
 
-    n[r,0,t] = hire[r,t-lead], and opening[r,0] in t = 0
+    n[r,0,t] = hire[r,t-lead] + joining[r,t], and opening[r,0] in t = 0
     n[r,a,t] = stay[r] n[r,a-1,t-1] - leave[r,a,t]                                        1 <= a < A - 1
     n[r,A-1,t] = stay[r] (n[r,A-2,t-1] + n[r,A-1,t-1]) - leave[r,A-1,t]
     heads[r,t] = sum_a n[r,a,t],  least[r] <= heads[r,t] <= most[r]
@@ -62,6 +62,7 @@ def _flow(context: Context, roles: Roles) -> None:
     member = np.arange(n.size).reshape(n.shape)
     nothing, stay = np.zeros(n.size), np.broadcast_to(-roles.stay[:, None, None], n.shape)
     opening = np.zeros(n.shape)
+    opening[:, 0] = roles.joining
     opening[:, :, 0] = roles.opening
     terms = Terms(member.ravel(), n.ravel(), np.ones(n.size), -opening.ravel())
     terms = terms + Terms(member.ravel(), leave.ravel(), np.ones(n.size), nothing)
