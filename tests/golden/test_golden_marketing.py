@@ -52,6 +52,15 @@ CURVES: dict[str, tuple[str, float, dict[str, float]]] = {
 }  # fmt: skip
 """Case -> first stage, its verified optimum on the true curves, and what each channel gets."""
 
+UNBOUNDED = {
+    "marketing.csv": (
+        (HERE / "curves_even_bounded" / "marketing.csv").read_text(encoding="utf-8"),
+        "channel,min_spend,max_spend,pacing\n"
+        + "".join(f"{name},0,1000000,even\n" for name in ("TV", "Search", "Social", "Display", "Email")),
+    )
+}
+FLOOR = "limits: [{name: Floor, metric: marketing_cost, where: {channel: channel_1}, at_least: 1800}]"
+
 
 def first_stage(solution: Solution) -> tuple[str, float]:
     """Name and figure of the stage that the case is about."""
@@ -123,3 +132,57 @@ def test_textbook_cases_agree_with_the_published_files(shared: Path) -> None:
     for case, (_, objective, _) in TEXTBOOK.items():
         published = json.loads((shared / f"cases/textbook/{case}.json").read_text())
         assert published["verified"]["objective"] == pytest.approx(objective, rel=TOLERANCE)
+
+
+@pytest.mark.parametrize(
+    ("case", "place", "changes", "weeks"),
+    [
+        ("curves_even_free", "01/verified/objective", {}, 1.0),
+        ("curves_even_bounded", "03/verified/objective", {}, 1.0),
+        ("curves_even_bounded", "03/variant_without_bounds/verified/objective", UNBOUNDED, 1.0),
+        ("curves_mean_of_draws", "04/instances/0/verified/objective", {}, 1.0),
+        ("curves_mean_of_draws", "04/instances/1/verified/objective", {"marketing.csv": (",3000,", ",1500,")}, 1.0),
+        ("curves_mean_of_draws", "", {"plan.yaml": ("equals: 3000", "equals: 0")}, 1.0),
+        ("curves_least_spend", "05/instances/0/verified/spend", {}, 30.0),
+        ("curves_least_spend", "05/instances/1/verified/spend", {"plan.yaml": ("at_least: 5,", "at_least: 10,")}, 30.0),
+        ("curves_logarithms", "07/verified/objective", {}, 1.0),
+    ],
+)  # fmt: skip
+def test_curve_cases_agree_with_the_published_files(
+    shared: Path,
+    tmp_path: Path,
+    case: str,
+    place: str,
+    changes: dict[str, tuple[str, str]],
+    weeks: float,
+) -> None:
+    """Every instance of the published files comes out as there; spending is told by the week, and is that of 30 weeks."""
+    found = 0.0
+    if place:
+        number, *keys = place.split("/")
+        (path,) = (shared / "cases" / "curves").glob(f"{number}_*.json")
+        found = json.loads(path.read_text(encoding="utf-8"))
+        for key in keys:
+            found = found[int(key)] if isinstance(found, list) else found[key]
+    _, value = first_stage(solve(load_plan(changed(case, changes, tmp_path))))
+    assert value == pytest.approx(found * weeks, rel=2 * TOLERANCE, abs=1e-8)
+
+
+def test_a_floor_above_its_cap_has_no_plan(tmp_path: Path) -> None:
+    """The last instance of the fourth file: 60 a week of a channel that may have 50."""
+    changes = {
+        "marketing.csv": (",3000,", ",1500,"),
+        "plan.yaml": ("objective:", FLOOR + "\nobjective:"),
+    }
+    solution = solve(load_plan(changed("curves_mean_of_draws", changes, tmp_path)))
+    assert solution.status is Status.NO_PLAN
+
+
+def changed(case: str, changes: Mapping[str, tuple[str, str]], folder: Path) -> Path:
+    """A copy of a pack in which a text of some files is another one."""
+    for path in (HERE / case).iterdir():
+        text = path.read_text(encoding="utf-8")
+        before, after = changes.get(path.name, ("", ""))
+        assert before in text
+        (folder / path.name).write_text(text.replace(before, after) if before else text, encoding="utf-8")
+    return folder
