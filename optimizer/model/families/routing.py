@@ -5,7 +5,7 @@
 
 leads = response + sum_w (share[w,c] gain[w,c,t] + added[w,c] working[w,t]) with the effects of initiatives.
 Several rows of one channel are joint: one campaign feeds several markets at once. Units: opportunities.
-Reference: joint products (Hillier & Lieberman, ch. 3).
+Reference: generalized flows (Ahuja, Magnanti & Orlin 1993).
 """
 
 from __future__ import annotations
