@@ -17,8 +17,8 @@ FACT_NUMBERS = ("units", "revenue", "deals", "margin", "leads", "opportunities",
 class FactData(MarketingData):
     """A plan whose periods before `as_of` are what the table `actuals` says."""
 
-    def __init__(self, folder: Path, starts: Starts) -> None:
-        self.closed = 0
+    def __init__(self, folder: Path, starts: Starts, spent: dict[str, list[float]] | None = None) -> None:
+        self.closed, self.spent = 0, spent or {}
         super().__init__(folder, starts)
         self._fill_owners()
         self.pools_told = [Pool(self, row, self._period(row)) for row in self.told if self._is_sold(row)]

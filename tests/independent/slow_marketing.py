@@ -11,13 +11,35 @@ from slow_data import INF, Row, number
 from slow_metrics import Expression
 from slow_staff import StaffData
 
-PIECES = 96
-"""Lines that stand for a smooth curve."""
+PIECES = 32
+"""Lines that stand for a smooth curve, beside the corners that are asked for."""
 Point = tuple[float, float]
 
 
 class MarketingData(StaffData):
     """A plan with the rows of marketing read in full."""
+
+    spent: dict[str, list[float]]
+    """Inputs by channel of a plan for which the lines lie on the smooth curves."""
+
+    def tiers(self, c: int) -> list[Row]:
+        """Rows of tiers of a row of marketing, by the amount beyond which they are."""
+        own = [
+            row
+            for row in self.tables.get("tiers", [])
+            if row["channel"] in ("*", self.channels[c]["channel"])
+        ]
+        return sorted(own, key=lambda row: self.above(c, row))
+
+    def above(self, c: int, row: Row) -> float:
+        """The input beyond which a tier is."""
+        amount = number(row, "above_insertions")
+        return amount if amount is not None else (number(row, "above_spend") or 0.0) / self.per_input(c)
+
+    def tier_price(self, c: int, row: Row) -> float:
+        """What an input costs there."""
+        price, factor = number(row, "unit_cost"), number(row, "price_factor")
+        return price if price is not None else (factor or 0.0) * self.per_input(c)
 
     def per_input(self, c: int) -> float:
         """Currency an input: what an insertion costs, else 1."""
@@ -90,8 +112,17 @@ class MarketingData(StaffData):
                 corners |= {(number(row, "spend") or 0.0) / periods / scale for row in own}
             elif self._family(own[0]) != "linear":
                 corners |= {most * piece / PIECES for piece in range(PIECES)}
+                corners |= self._stocks(c)
         inside = sorted(x for x in corners if x <= most)
         return [(x, sum(self._part(own, scale * x) for own in parts.values())) for x in inside]
+
+    def _stocks(self, c: int) -> set[float]:
+        """What the given inputs of a channel make of its stock."""
+        inputs = [*self.spent.get(self.channels[c]["channel"], []), *(0.0 for _ in self.times)]
+        return {
+            self.opening_stock(c, t) + sum(self.weight(c, age) * inputs[t - age] for age in range(t + 1))
+            for t in self.times
+        }
 
     @staticmethod
     def _family(row: Row) -> str:

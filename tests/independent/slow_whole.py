@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -245,6 +246,28 @@ class SlowWorld(SlowFunnel):
                 self.row(sales.spend[c][t] - most * pulp.lpSum(sales.opened[c][: t + 1]), upper=0.0)
         if c in sales.opened:
             self.row(pulp.lpSum(sales.opened[c]), upper=1.0)
+        if c in sales.tiers:
+            self._tiers(c, spent)
+
+    def _tiers(self, c: int, spent: float) -> None:
+        """What lies beyond an amount has the price of its tier: one tier after the other is filled."""
+        data, sales = self.data, self.sales
+        horizon = data.tiers(c)[0]["per"] == "horizon"
+        above = [0.0, *(data.above(c, row) for row in data.tiers(c)), data.total_bounds(c)[1] + spent]
+        # What facts took fills the lowest tiers of the horizon.
+        used = spent if horizon else 0.0
+        widths = [max(0.0, max(end, used) - max(start, used)) for start, end in itertools.pairwise(above)]
+        rows = [row for _, row in sales.tiers[c]]
+        for t in self.ahead:
+            self.row(pulp.lpSum(row[t] for row in rows) - sales.spend[c][t], 0.0, 0.0)
+            times = [u for u in self.ahead if u <= t] if horizon else [t]
+            for k, row in enumerate(rows):
+                self.row(pulp.lpSum(row[u] for u in times), upper=widths[k])
+                if k > 0:
+                    reached = self.variable(pulp.LpInteger, 1)
+                    self.row(row[t] - widths[k] * reached, upper=0.0)
+                    below = pulp.lpSum(rows[k - 1][u] for u in times)
+                    self.row(below - widths[k - 1] * reached, lower=0.0)
 
     def _response(self, c: int) -> None:
         data, sales = self.data, self.sales
@@ -347,18 +370,21 @@ def _read(path: Path) -> list[dict[str, str]]:
 class SlowWhole:
     """A plan folder solved stage after stage over every choice of starts."""
 
-    def __init__(self, folder: Path) -> None:
-        bare = FactData(folder, {})
+    def __init__(self, folder: Path, spent: dict[str, list[float]] | None = None) -> None:
+        """`spent` is the input of each row of marketing in a plan that smooth curves are to be exact for."""
+        bare = FactData(folder, {}, spent)
         self.scales = SlowWorld(bare, None).scales
         told = bare.told_starts()
         self.worlds = [
-            SlowWorld(FactData(folder, starts), self.scales) for starts in bare.choices(told, bare.closed)
+            SlowWorld(FactData(folder, starts, spent), self.scales)
+            for starts in bare.choices(told, bare.closed)
         ]
         self.best: SlowWorld | None = None
         """A world that is left after the last stage."""
 
-    def solve(self) -> Answer:
-        """Value of every stage; the worlds that reach one go on to the next."""
+    def solve(self, reached: dict[str, float] | None = None) -> Answer:
+        """Value of every stage; the worlds that reach one go on to the next, or those that reach what a plan
+        has reached, by name of the stage."""
         left, values, reaches = self.worlds, [], []
         pending = [(world, world.stages()) for world in left]
         for place in range(len(pending[0][1]) if pending else 0):
@@ -377,6 +403,7 @@ class SlowWhole:
             value, self.best, stages = min(found, key=lambda one: sign * one[0])
             values.append((stages[place].name, value))
             reaches.append(stages[place].reach)
+            value = (reached or {}).get(stages[place].name, value)
             for _, world, own in found:
                 world._lock(own[place], value)
             close = 1e-6 * max(1.0, abs(value))

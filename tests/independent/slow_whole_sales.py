@@ -49,10 +49,19 @@ class WholeSales(FunnelSales):
         self.used = {
             c: self._switch(f"used_{c}") for c in channels if self.fixed(c, "period") or self._least(c)
         }
+        self.tiers = {c: self._tiers(c) for c in channels if data.tiers(c)}
         self.opened = {c: self._switch(f"opened_{c}") for c in channels if self.fixed(c, "horizon")}
 
     def _switch(self, name: str) -> list[pulp.LpVariable]:
         return [pulp.LpVariable(f"{name}_{t}", 0, 1, pulp.LpInteger) for t in self.whole.times]
+
+    def _tiers(self, c: int) -> list[tuple[float, list[pulp.LpVariable]]]:
+        """Price and amount of each tier of a row of marketing, the first one included."""
+        prices = [self.whole.per_input(c), *(self.whole.tier_price(c, row) for row in self.whole.tiers(c))]
+        return [
+            (price, [pulp.LpVariable(f"tier_{c}_{k}_{t}", 0) for t in self.whole.times])
+            for k, price in enumerate(prices)
+        ]
 
     def _in_whole_units(self, c: int) -> bool:
         row = self.whole.channels[c]
@@ -262,7 +271,12 @@ class WholeSales(FunnelSales):
 
     def _marketing_cost(self, t: int) -> Expression:
         data = self.whole
-        paid = [data.per_input(c) * row[t] for c, row in enumerate(self.spend)]
+        paid = [
+            data.per_input(c) * row[t]
+            for c, row in enumerate(self.spend)
+            if c not in self.tiers or t < data.closed
+        ]
+        paid += [price * row[t] for own in self.tiers.values() for price, row in own if t >= data.closed]
         paid += [self.fixed(c, "period") * row[t] for c, row in self.used.items()]
         paid += [self.fixed(c, "horizon") * row[t] for c, row in self.opened.items()]
         return pulp.lpSum(paid)

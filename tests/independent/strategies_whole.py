@@ -41,6 +41,8 @@ class WholePlan(RandomPlan):
     """A plan whose folder may hold an earlier run, in Parquet for the package and in CSV for the slow side."""
 
     run: dict[str, Rows]
+    smooth = False
+    """Whether a curve is a smooth one, which the slow side knows by lines only."""
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
@@ -100,6 +102,12 @@ def whole_plan(seed: int) -> WholePlan:
     plan.plan["objective"] = [{"maximize": "contribution"}]
     if draw.maybe(0.25):
         plan.plan["run_out"] = draw.one(0, 1, 2)
+    # Choices of their own, so that whatever they are leaves the rest of a seed's plan as it is.
+    more = Draw(1_000_003 + seed)
+    if more.maybe(0.35):
+        _tiers(more, plan)
+    if more.maybe(0.25):
+        _smooth(more, plan)
     return plan
 
 
@@ -355,6 +363,39 @@ def _marketing(draw: Draw, plan: WholePlan) -> None:
         curves += [blank | {"family": "linear", "slope": 0.7}] if shape == "line" else []
     if curves:
         plan.tables["curves"] = curves
+
+
+def _tiers(draw: Draw, plan: WholePlan) -> None:
+    """One or two prices beyond amounts that are often reached, of a row of marketing or of both."""
+    channels = draw.one(("c0",), ("c1",), ("c0", "c1"))
+    plan.tables["tiers"] = [
+        {"channel": channel, "above_spend": above, "price_factor": draw.one(0.5, 0.8, 1.3, 2), "per": per}
+        for channel in channels
+        for per in draw.one(("period",), ("horizon",))
+        for above in draw.one((6,), (12,), (6, 14))
+    ]
+    plan.plan["tables"]["tiers"] = "tiers.csv"
+
+
+def _smooth(draw: Draw, plan: WholePlan) -> None:
+    """A smooth curve for one of the rows of marketing, S-shaped or not, in place of what it has."""
+    channel, top = draw.one("c0", "c1"), 80.0 / plan.plan["calendar"]["periods"]
+    names = ("channel", "family", "curve_per", "slope", "spend", "leads")
+    blank: dict[str, object] = dict.fromkeys(
+        (*names, "top", "half", "rate", "middle", "scale", "exponent"), ""
+    )
+    own: dict[str, object] = draw.one(
+        {"family": "hill", "top": top, "half": 0.4 * top, "slope": draw.one(1, 2)},
+        {"family": "s_logistic", "top": top, "rate": 8 / top, "middle": 0.4 * top},
+        {"family": "logistic", "top": top, "rate": 3 / top},
+        {"family": "power", "scale": 1.5, "exponent": 0.7},
+        {"family": "michaelis_menten", "top": top, "half": 0.5 * top},
+    )
+    others = [row for row in plan.tables.get("curves", []) if row["channel"] != channel]
+    plan.tables["curves"] = [
+        blank | row for row in [*others, own | {"channel": channel, "curve_per": "period"}]
+    ]
+    plan.plan["tables"]["curves"], plan.smooth = "curves.csv", True
 
 
 def _initiatives(draw: Draw, plan: WholePlan) -> None:

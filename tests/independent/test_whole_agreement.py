@@ -20,6 +20,8 @@ FEW = (3, 29, 33, 120)
 MORE = (2, 10, 26, 31, 54)
 TOLERANCE = 2e-5
 """Relative; a lock leaves 1e-7 of what a stage could reach, and plans with curves are proved to 1e-6."""
+ABOVE = 3e-3
+"""The same where lines stand for smooth curves: how far they may lie above."""
 
 # PuLP 3.3 announces the calls of its version 4, which the project does not allow yet.
 pytestmark = pytest.mark.filterwarnings("ignore:.*PuLP 4:DeprecationWarning")
@@ -41,8 +43,9 @@ def compared(seed: int) -> Seen:
     with plan.folder() as folder:
         chosen = SolveSettings(marginal_values=False, leverage=False, gap=1e-6)
         solution = solve(load_plan(folder / "plan.yaml"), chosen)
-        slow = SlowWhole(folder)
-        expected = slow.solve()
+        known = plan.smooth and solution.status is Status.OPTIMAL
+        slow = SlowWhole(folder, _spent(solution) if known else None)
+        expected = slow.solve({one.stage.name: one.value for one in solution.stages} if known else None)
         families = frozenset(block.name for block in solution.model.program.row_blocks if block.size)
     assert (solution.status is Status.OPTIMAL) == (expected.status == "optimal"), as_text(plan)
     if expected.status != "optimal":
@@ -52,11 +55,22 @@ def compared(seed: int) -> Seen:
     return Seen(families, slow.effects_at_work())
 
 
+def _spent(solution: Solution) -> dict[str, list[float]]:
+    block = solution.activities.blocks["spend"]
+    return {
+        channel: row.tolist()
+        for channel, row in zip(block.labels["channel"], block.values(solution.x), strict=True)
+    }
+
+
 def _agree(solution: Solution, plan: WholePlan, expected: tuple[tuple[str, float], ...]) -> None:
-    found = [(one.stage.name, one.value) for one in solution.stages if one.stage.name != "tie-break"]
-    assert [name for name, _ in found] == [name for name, _ in expected], as_text(plan)
-    for (name, value), (_, other) in zip(found, expected, strict=True):
-        assert value == pytest.approx(other, rel=TOLERANCE, abs=TOLERANCE), f"{name}\n{as_text(plan)}"
+    found = [(one.stage, one.value or 0.0) for one in solution.stages if one.stage.name != "tie-break"]
+    assert [stage.name for stage, _ in found] == [name for name, _ in expected], as_text(plan)
+    for (stage, value), (_, other) in zip(found, expected, strict=True):
+        # The slow side has this very plan, so that it is never worse; where smooth curves turn up, its lines lie above.
+        better = (other - value if stage.maximize else value - other) / max(1.0, abs(value))
+        most = ABOVE if plan.smooth else TOLERANCE
+        assert -TOLERANCE <= better <= most, f"{stage.name}: {value}, {other}\n{as_text(plan)}"
 
 
 @pytest.mark.parametrize("seed", FEW)
@@ -67,7 +81,11 @@ def test_plans_with_everything(seed: int) -> None:
 
 @pytest.mark.slow
 def test_the_plans_have_shown_everything() -> None:
-    """More seeds agree as well; together they have rows of every family, and each kind of effect works in an optimum."""
+    """More seeds agree as well; together they have rows of every family, smooth curves and prices by volume, and each kind
+    of effect works in an optimum."""
+    plans = [whole_plan(seed) for seed in (*FEW, *MORE)]
+    assert any(plan.smooth for plan in plans)
+    assert any("tiers" in plan.tables for plan in plans)
     shown = [compared(seed) for seed in (*FEW, *MORE)]
     assert set(FAMILIES) - set().union(*(one.families for one in shown)) == set()
     assert set(CHANGES) - set().union(*(one.effects for one in shown)) == set()
