@@ -8,8 +8,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizer.model.blocks import Activities
 from optimizer.model.cube import Cube
 from optimizer.model.seating import most_of_seats, seat_of_open
+from optimizer.model.terms import Terms, sum_by
 from optimizer.model.uplifts import Uplifts
 from optimizer.model.windows import added_by_seat, added_demand, demand_potential, demands, may_work
 
@@ -72,3 +74,23 @@ def most_units(cube: Cube, uplifts: Uplifts | None) -> FloatArray:
     limited = np.isfinite(capacity) & (effort > 0)
     by_seat = np.divide(capacity, effort, out=np.full(effort.shape, np.inf), where=limited)
     return np.asarray(np.minimum(cube.by_market(most_demand(cube)), by_seat), dtype=np.float64)
+
+
+def most_of(activities: Activities, terms: Terms) -> FloatArray:
+    """What each expression of sales can come to at most, in size (K,): units by `most_units`, hours on leads
+    by the capacity of their seller, facts as they are; inf where nothing limits a part of it."""
+    cube, most = activities.cube, np.full(activities.num_columns, np.inf)
+    units = most_units(cube, activities.uplifts)
+    sizes = {"sales": units}
+    if activities.uplifts is not None:
+        sizes["uplift"] = units[activities.uplifts.pair]
+    leads = activities.blocks.get("lead_hours")
+    if leads is not None and leads.pair is not None:
+        sizes["lead_hours"] = most_capacity(cube)[cube.pair_seat[leads.pair]]
+    for name, size in sizes.items():
+        most[activities.blocks[name].columns.ravel()] = size.ravel()
+    for name in activities.facts:
+        most[activities.blocks[name].columns.ravel()] = 1.0
+    used = np.flatnonzero(terms.value)
+    part = np.abs(terms.value[used]) * most[terms.column[used]]
+    return np.abs(terms.constant) + sum_by(terms.member[used], part, terms.size)

@@ -6,6 +6,7 @@ or no limit. Nothing of the package is imported.
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -18,6 +19,8 @@ from slow_metrics import IN_CURRENCY, RATIOS, Expression, Sales, Scope
 NO_SCALE = 1.0
 LOCK = 1e-7
 NOTHING = 1e-9
+MOST_CHANGE = 20000.0
+"""No member of a plan as small as these differs by more, in units or currency."""
 DIGITS = 2e-7
 """The solver writes eight digits of a value."""
 
@@ -309,19 +312,41 @@ class SlowModel:
 
     def _stay_near(self, spec: dict[str, Any]) -> None:
         by = spec["by"] if isinstance(spec["by"], list) else [spec["by"]]
-        members = list(self.sales.members(self.sales.whole_plan, by).values())
-        distances, total = self._differences(spec.get("metric", "revenue"), members)
+        found = self.sales.members(self.sales.whole_plan, by)
+        if isinstance(spec.get("to"), dict):
+            distances, total, size = self._distances_to_run(spec, by, found)
+        else:
+            distances, total = self._differences(spec.get("metric", "revenue"), list(found.values()))
+            in_currency = spec.get("metric", "revenue") in IN_CURRENCY
+            size = sum(self._known_last_year(in_currency, member) for member in found.values())
         changes = []
         for distance in distances:
             if spec.get("within") is not None:
                 self._add(distance - spec["within"] * total, -INF, 0.0)
             if spec.get("changes_at_most") is not None:
                 changes.append(self.variable(pulp.LpInteger, 1))
-                self._add(distance - changes[-1], -INF, 0.0)
+                self._add(distance - (MOST_CHANGE / size) * changes[-1], -INF, 0.0)
         if changes:
             self._add(pulp.lpSum(changes), -INF, spec["changes_at_most"])
         if spec.get("priority") is not None:
             self.distances.append((spec["priority"], pulp.lpSum(distances)))
+
+    def _distances_to_run(
+        self, spec: dict[str, Any], by: list[str], members: dict[tuple[str, ...], Scope]
+    ) -> tuple[list[Expression], Expression, float]:
+        """above + below of each member against what it sold in another run, as shares of all of that run."""
+        metric, sold = spec.get("metric", "revenue"), dict.fromkeys(members, 0.0)
+        ahead = {self.data.time_labels["period"][t] for t in self.sales.whole_plan.times}
+        with (self.data.folder / spec["to"]["run"] / "sales.csv").open(encoding="utf-8", newline="") as lines:
+            for row in csv.DictReader(lines):
+                if row["period"] in ahead:
+                    sold[tuple(row[column] for column in by)] += float(row[metric])
+        size = sum(map(abs, sold.values())) or 1.0
+        found = [
+            self._absolute((self.sales.metric(metric, member) - sold[labels]) * (1.0 / size))
+            for labels, member in members.items()
+        ]
+        return found, Expression(constant=1.0), size
 
     def _even_load(self) -> Expression | None:
         data = self.data

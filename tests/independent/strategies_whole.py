@@ -35,6 +35,7 @@ AMOUNTS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
 }
 """What an effect changes -> factors and amounts."""
 Rows = list[dict[str, object]]
+RUN_LABELS = ("sku", "region", "customer_type", "shared_demand")
 
 
 class WholePlan(RandomPlan):
@@ -108,6 +109,8 @@ def whole_plan(seed: int) -> WholePlan:
         _tiers(more, plan)
     if more.maybe(0.25):
         _smooth(more, plan)
+    if more.maybe(0.25):
+        _near_run(more, plan)
     return plan
 
 
@@ -612,7 +615,7 @@ def _freeze(draw: Draw, plan: WholePlan) -> None:
     channel = plan.tables["marketing"][0]
     sold = {"seller": "s0", "sku": "m1", "period": last, "units": 1.0}
     market = next(row for row in plan.tables["markets"] if row["sku"] == "m1")
-    sold |= {str(name): market[name] for name in ("region", "customer_type", "shared_demand")}
+    sold |= {name: market[name] for name in RUN_LABELS[1:]}
     amount = float(
         int(0.4 * float(str(channel["max_spend"])) / count / float(str(channel["unit_cost"] or 1)))
     )
@@ -632,6 +635,24 @@ def _freeze(draw: Draw, plan: WholePlan) -> None:
         "initiatives": {"initiative": "a", "period": last},
     }
     plan.plan["freeze"] = [entry | {"where": where[what]}]
+
+
+def _near_run(draw: Draw, plan: WholePlan) -> None:
+    """A plan near to what a run sold: few changes, or the least distance."""
+    if not hasattr(plan, "run"):
+        rows: Rows = []
+        for market in plan.tables["markets"][:3]:
+            for period in periods(plan)[-2:]:
+                sold = {"seller": "s0", "period": period, "units": float(draw.one(5, 20))}
+                rows.append(sold | {str(name): market[name] for name in (*RUN_LABELS, "price")})
+        plan.run = {"sales": rows}
+    price = {row["sku"]: float(str(row["price"])) for row in plan.tables["markets"]}
+    for row in plan.run["sales"]:
+        row["revenue"] = float(str(row["units"])) * price[row["sku"]]
+    near = {"name": "near run", "metric": draw.one("revenue", "units"), "to": {"run": "before"}}
+    near |= {"by": draw.one(["region"], ["sku"], ["sku", "period"])}
+    near |= draw.one({"priority": 2}, {"changes_at_most": 1}, {"changes_at_most": 2})
+    plan.plan["stay_near"] = [*plan.plan.get("stay_near", []), near]
 
 
 def as_text(plan: WholePlan) -> str:

@@ -4,7 +4,7 @@
     x_k - share_k total = above_k - below_k           distance = sum_k above_k + below_k
     x_k - figure_k = above_k - below_k                against another run
     above_k + below_k <= within * total, or within * figure_k
-    x_k - ... <= reach_k changed_k, sum_k changed_k <= changes_at_most      (changed binary)
+    above_k + below_k <= most_k changed_k, sum_k changed_k <= changes_at_most      (changed binary)
 
 Where facts are there the distance is about the periods from `as_of` on, on both sides.
 
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from optimizer.errors import InputError
 from optimizer.model.basis import market_basis
+from optimizer.model.bounds import most_of
 from optimizer.model.builder import Labels, fixed_labels
 from optimizer.model.context import Context, DistanceStage
 from optimizer.model.past_run import run_figures
@@ -90,7 +91,9 @@ def _near_shares(context: Context, spec: StayNearSpec, members: Members, terms: 
             "stay_near", limits + total, _labels(spec.name, members.labels, "within"), upper=0.0
         )
     if spec.changes_at_most is not None:
-        _limit_changes(context, spec, members, above, np.ones(members.size))
+        most = most_of(context.activities, terms)
+        reach = (most + basis / basis.sum() * most.sum()) / basis.sum()
+        _limit_changes(context, spec, members, above, reach)
     return above
 
 
@@ -128,16 +131,22 @@ def _near_run(context: Context, spec: StayNearSpec, members: Members, terms: Ter
             upper=spec.within * figures / size,
         )
     if spec.changes_at_most is not None:
-        _limit_changes(context, spec, members, above, np.maximum(context.magnitude(terms), figures) / size)
+        reach = (most_of(context.activities, terms) + np.abs(figures)) / size
+        _limit_changes(context, spec, members, above, reach)
     return above
 
 
 def _limit_changes(
     context: Context, spec: StayNearSpec, members: Members, above: int, reach: FloatArray
 ) -> None:
-    """At most so many members differ; `reach` bounds a difference: a share lies in 0..1, a figure in its
-    potential."""
+    """At most so many members differ; `reach` (K,) is the most that each can.
+
+    Raises `InputError` where nothing limits a member.
+    """
     count = members.size
+    if not np.isfinite(reach).all():
+        label = members.labels[int((~np.isfinite(reach)).argmax())]
+        raise InputError("model.changes_without_limit", name=spec.name, member=" / ".join(label))
     changed = context.builder.add_columns(
         "changed", count, _labels(spec.name, members.labels), upper=1.0, integer=True
     )
