@@ -285,16 +285,17 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--clock", choices=("wall", "processor"), default="wall")
     parser.add_argument("--spread", type=float, default=SPREAD)
-    parser.add_argument("--gap", type=float, default=1e-3)
+    parser.add_argument("--gap", type=float, help="where a search ends; what the case asks unless given")
     arguments = parser.parse_args()
     share_s, by_region, seconds, asked = CASES[arguments.case]
     seconds = arguments.seconds or seconds
+    gap = arguments.gap or asked
     gaps = []
     for seed in range(arguments.first, arguments.first + arguments.seeds):
         figures = draw(seed, share_s, by_region, arguments.spread)
         program = make(figures, by_region)
         with Clock(arguments.clock, seconds, arguments.threads) as clock:
-            result = solve_curves(program, clock.options(arguments.gap))
+            result = solve_curves(program, clock.options(gap))
             spent = clock.seconds()
         gaps.append(np.inf if result.gap is None else result.gap)
         print(

@@ -59,6 +59,15 @@ class Grid:
         new[1:] = (owners[1:] != owners[:-1]) | (points[1:] - points[:-1] > self.closest)
         return replace(self, tangent_owner=owners[new], tangent_x=points[new])
 
+    def bends_at(self, x: FloatArray) -> BoolArray:
+        """Whether a place (n,) of each curve lies on a convex segment; not for curves without nodes."""
+        there = np.zeros(x.size, dtype=bool)
+        there[self.owner] = True
+        curves = np.flatnonzero(there)
+        convex = np.zeros(x.size, dtype=bool)
+        convex[curves] = ~self.concave[self.left_node(curves, x[curves])]
+        return convex
+
     def left_node(self, owner: IntArray, x: FloatArray) -> IntArray:
         """Index of the node at or left of each point, the last but one of its curve at most."""
         owners, points = np.concatenate([self.owner, owner]), np.concatenate([self.x, x])

@@ -66,6 +66,11 @@ class Ledger:
         known = 0.0 if self.best is None else abs(self.value)
         return max(abs(self.bound), known, 1e-6)
 
+    @property
+    def margin(self) -> float:
+        """By how much every bound is raised."""
+        return self._margin
+
     def scaled_best(self) -> FloatArray:
         """The best point in scaled units."""
         if self.best is None:

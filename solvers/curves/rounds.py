@@ -11,6 +11,7 @@ from solvers.curves.estimator import Estimator, build
 from solvers.curves.grid import Grid
 from solvers.curves.inner import EitherEvent, run
 from solvers.curves.shared import DEFAULT_GAP, Shared
+from solvers.curves.tuning import NO_HEURISTICS, QUICK_NODES
 from solvers.options import Progress, SolveOptions
 from solvers.program import FloatArray
 from solvers.result import Reason, SolveResult, Termination
@@ -19,20 +20,6 @@ MOST_ROUNDS = 80
 NO_PLAN = (Reason.INFEASIBLE, Reason.UNBOUNDED, Reason.INFEASIBLE_OR_UNBOUNDED)
 _SHARE_OF_TIME_FOR_WHOLE = 0.15
 _SHARE_OF_TIME_FOR_HUNTING = 0.1
-# Measured on 240 coupled curves: ten times the nodes a second of the defaults.
-_QUICK_NODES: dict[str, dict[str, object]] = {
-    "highs": {
-        "mip_allow_restart": False,
-        "mip_allow_cut_separation_at_nodes": False,
-        "mip_pscost_minreliable": 1,
-        "mip_pool_soft_limit": 100,
-    }
-}
-_NO_HEURISTICS: dict[str, dict[str, object]] = {
-    "highs": dict.fromkeys(
-        ("mip_heuristic_run_rins", "mip_heuristic_run_rens", "mip_heuristic_run_root_reduced_cost"), False
-    )
-}
 
 
 class Rounds:
@@ -154,8 +141,8 @@ class Rounds:
         options = replace(options, seed=options.seed + self.number * self._hunting)
         if ledger.best is None:
             return options
-        tuning = {**_QUICK_NODES.get(shared.solver, {})}
+        tuning = {**QUICK_NODES.get(shared.solver, {})}
         if not (self._alone or self._hunting):
-            tuning |= _NO_HEURISTICS.get(shared.solver, {})
+            tuning |= NO_HEURISTICS.get(shared.solver, {})
         start = estimator.lift(shared.prepared, ledger.scaled_best())
         return replace(options, raw={**tuning, **options.raw}, start_values=start)

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from solvers.curves.blockwise import search_blocks
 from solvers.curves.estimator import Estimator, build
 from solvers.curves.grid import Grid, first_grid, refine_secants
 from solvers.curves.inner import run
@@ -61,12 +62,14 @@ def solve_curves(
     prover = Rounds(shared, grid)
     if relaxed.x is not None and not shared.over():
         prover.begin(relaxed.x)
-    if options.threads >= 2 and shared.prepared.size >= _CURVES_WORTH_A_HUNTER and not shared.over():
-        ended, rounds = _in_two(shared, prover.grid)
-        prover.number, prover.binaries = rounds.number, rounds.binaries
-    else:
+    if options.threads < 2 or shared.prepared.size < _CURVES_WORTH_A_HUNTER or shared.over():
         ended = prover.run()
-    return shared.ledger.result(_why(shared, ended), prover.number, prover.binaries)
+        return shared.ledger.result(_why(shared, ended), prover.number, prover.binaries)
+    grid, regions = search_blocks(shared, prover.grid, workers=2)
+    if regions and shared.over():
+        return shared.ledger.result(_why(shared, None), regions, build(shared.prepared, grid).num_binaries)
+    ended, prover = _in_two(shared, grid)
+    return shared.ledger.result(_why(shared, ended), regions + prover.number, prover.binaries)
 
 
 def _in_two(shared: Shared, grid: Grid) -> tuple[Termination | None, Rounds]:

@@ -1,0 +1,157 @@
+"""What the blocks of an over-estimator make at most at prices of the rows that couple them."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from solvers.curves.answers import Chosen
+from solvers.curves.blocks import Block, Blocks
+from solvers.curves.estimator import Estimator
+from solvers.curves.inner import run
+from solvers.curves.shared import Shared
+from solvers.curves.tuning import SMALL
+from solvers.program import FloatArray, LinearProgram
+from solvers.result import Reason, SolveResult
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What no point of a block exceeds; with that, unless the block has no point, its answer (n,) in the
+    prepared program, on the over-estimator and on the true curves."""
+
+    most: float
+    estimated: FloatArray | None = None
+    true: FloatArray | None = None
+
+
+@dataclass(frozen=True)
+class Priced:
+    """Usable prices, what rows and the rest make of them at most, and each block's answer."""
+
+    prices: FloatArray
+    outside: float
+    answers: list[Answer]
+
+    @property
+    def bound(self) -> float:
+        """No point of the program is better."""
+        return self.outside + sum(answer.most for answer in self.answers)
+
+    def replaced(self, number: int, answer: Answer) -> Priced:
+        """The same with another answer of one block."""
+        return replace(self, answers=[*self.answers[:number], answer, *self.answers[number + 1 :]])
+
+
+class Pricing:
+    """Solves blocks, several at once."""
+
+    def __init__(self, shared: Shared, pool: Executor) -> None:
+        """The pool's workers solve a block each."""
+        self._shared, self._pool = shared, pool
+        self._raw = SMALL.get(shared.solver, {})
+
+    def bound(
+        self, estimator: Estimator, blocks: Blocks, prices: FloatArray, known: Chosen, miss: float
+    ) -> Priced | None:
+        """The bound of prices of the coupling rows; None where a block is not solved.
+
+        bound(y) = y b + most of the rest + sum of the most of the blocks, each for (c - y A) x. All blocks
+        together are solved to `miss`, each from the best of its `known` points.
+        """
+        program = estimator.program
+        prices = blocks.usable(program, prices)
+        lower, upper = program.row_lower[blocks.coupling], program.row_upper[blocks.coupling]
+        side = np.where(prices > 0, upper, np.where(prices < 0, lower, 0.0))
+        objective = program.objective - blocks.matrix.T @ prices
+        rest = self._pool.submit(self._most, blocks.rest.program(program, objective), miss)
+        order = self._hardest_first(program, blocks)
+        work = {
+            number: self._pool.submit(self.answer, estimator, blocks, number, prices, known, miss)
+            for number in order
+        }
+        answers = [work[number].result() for number in range(len(blocks.whole))]
+        most = _proved(rest.result())
+        found = [answer for answer in answers if answer is not None]
+        if most is None or len(found) < len(answers):
+            return None
+        return Priced(prices, float(prices @ side) + most, found)
+
+    def _hardest_first(self, program: LinearProgram, blocks: Blocks) -> list[int]:
+        # So that the workers end together.
+        free = program.integer & (program.column_upper > program.column_lower)
+        return sorted(range(len(blocks.whole)), key=lambda one: -int(free[blocks.whole[one].columns].sum()))
+
+    def answer(
+        self,
+        estimator: Estimator,
+        blocks: Blocks,
+        number: int,
+        prices: FloatArray,
+        known: Chosen,
+        miss: float,
+    ) -> Answer | None:
+        """One block's answer to prices; None where it is not solved. Arguments are those of `bound`."""
+        program, block = estimator.program, blocks.whole[number]
+        objective = program.objective - blocks.matrix.T @ prices
+        start = estimator.lift(self._shared.prepared, known.best(prices, number))[block.columns]
+        # Most blocks are solved exactly at once, so that the few hard ones may have more than their share.
+        each = miss / float(np.sqrt(len(blocks.whole)))
+        result = self._most(block.program(program, objective), each, start)
+        if result.termination.reason is Reason.INFEASIBLE:
+            return Answer(-np.inf)
+        most = _proved(result)
+        if most is None or result.x is None:
+            return None
+        size = self._shared.prepared.program.num_columns
+        own = block.columns < size
+        point = np.zeros(size)
+        point[block.columns[own]] = result.x[own]
+        return Answer(most, point, self._on_curves(block, point, objective))
+
+    def _most(self, program: LinearProgram, miss: float, start: FloatArray | None = None) -> SolveResult:
+        shared = self._shared
+        if not program.is_mip:
+            return run(program, shared.plain(), shared.solver)
+        options = shared.plain(0.0)
+        raw = {**self._raw, "mip_abs_gap": miss} if self._raw else {}
+        return run(program, replace(options, raw={**raw, **options.raw}, start_values=start), shared.solver)
+
+    def _on_curves(self, block: Block, point: FloatArray, objective: FloatArray) -> FloatArray:
+        """A block's point (n,) with its outputs on the true curves and everything else at its best for the
+        inputs; the point as it is where that does not go."""
+        prepared, base = self._shared.prepared, self._shared.prepared.program
+        columns = block.columns[block.columns < base.num_columns]
+        lower, upper = base.column_lower.copy(), base.column_upper.copy()
+        upright = prepared.sign > 0
+        outputs, true = prepared.outputs[upright], prepared.true_values(point)[upright]
+        upper[outputs] = np.minimum(upper[outputs], true)
+        lower[outputs] = np.where(prepared.equal[upright], upper[outputs], lower[outputs])
+        for fixed in (prepared.inputs, np.flatnonzero(base.integer)):
+            lower[fixed] = upper[fixed] = point[fixed]
+        rows = block.rows[block.rows < base.num_rows]
+        part = base.replace(
+            objective=objective[columns],
+            matrix=base.matrix[rows][:, columns],
+            row_lower=base.row_lower[rows],
+            row_upper=base.row_upper[rows],
+            column_lower=lower[columns],
+            column_upper=np.maximum(lower, upper)[columns],
+            integer=np.zeros(columns.size, dtype=bool),
+        )
+        result = run(part, self._shared.plain(), self._shared.solver)
+        if result.x is None:
+            return point
+        on_curves = point.copy()
+        on_curves[columns] = result.x
+        return on_curves
+
+
+def _proved(result: SolveResult) -> float | None:
+    # What no point exceeds.
+    if result.bound is not None:
+        return result.bound
+    optimal = result.termination.reason is Reason.OPTIMAL and result.duals is not None
+    return result.objective if optimal else None
