@@ -4,6 +4,7 @@
 
 per period, or summed over the horizon; over the R run-out periods behind a horizon of T once more, with R / T
 of its capacity. Units: the resource's own unit; extra_price in currency a unit, part of contribution.
+Reference: resource allocation (Hillier & Lieberman, ch. 3).
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@
 Facts take their part of max_share * size first.
 Units: currency or units over the horizon, and the same over run-out periods, with the size of their season. A
 pool is one row of markets or market_size, never copied to each market.
+Reference: product mix with shares (Hillier & Lieberman, ch. 3).
 """
 
 from __future__ import annotations

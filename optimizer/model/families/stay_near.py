@@ -10,6 +10,7 @@ Where facts are there the distance is about the periods from `as_of` on, on both
 
 Rows are divided by the total of last year (or of the run). The total is a column of its own, because
 writing it out in every row would make the rows dense. Units: the metric's, as a share of the reference total.
+Reference: absolute deviations as a linear program (Charnes, Cooper & Ferguson 1955).
 """
 
 from __future__ import annotations
