@@ -16,13 +16,14 @@ from optimizer.report.numbers import percent
 from scenarios.engine import Engine
 from scenarios.kept import Planned
 from scenarios.risk.analysis import Analysis
-from scenarios.risk.deciding import Choice, Deciding
+from scenarios.risk.deciding import GAP, Choice, Deciding
 from scenarios.risk.measured import decisions_frame, reach_frame
 from scenarios.risk.measures import MONEY
 from scenarios.risk.quotas import decided_quotas
 from scenarios.risk.reaching import Reaching
 from scenarios.risk.sample import sample_of
 from scenarios.risk.simulation import Simulation, simulate
+from solvers.stochastic.lshaped import DecompositionOptions
 from solvers.stochastic.measures import tail_mean
 from solvers.stochastic.two_stage import TwoStage
 
@@ -71,7 +72,7 @@ def decided(found: Analysis, engine: Engine | None = None) -> Analysis:
     carried = decided_quotas(risk, found.solution, choices[0].planned, sample, fresh, engine)
     if not carried.empty:
         frames["quotas_decided"] = carried
-    findings = _worths(deciding, problem, choices[0]) | {
+    findings = _worths(deciding, problem, choices[0], threads_of(engine)) | {
         "decided_for": sample.drawn, "reduced_to": len(sample.draws), "reduced_distance": sample.distance,
         "held_as_planned": list(deciding.held),
     }  # fmt: skip
@@ -120,11 +121,17 @@ def _frontier(named: Sequence[Named], tried: dict[str, Simulation], worst: float
     return pd.DataFrame(rows)
 
 
-def _worths(deciding: Deciding, problem: TwoStage, best: Choice) -> dict[str, Any]:
-    """The worth of knowing and of planning, and how far the best mean may be from the best."""
-    worth, interval = deciding.worth(problem), deciding.out_of_sample(best)
+def _worths(deciding: Deciding, problem: TwoStage, best: Choice, workers: int) -> dict[str, Any]:
+    """The worth of knowing and of planning, and how far the best mean may be from the best.
+
+    Each worth is a difference of two figures that are proved within `GAP` of themselves: `worth_within`.
+    """
+    options = DecompositionOptions(gap=GAP, workers=workers)
+    worth = deciding.worth(problem, options, best.result)
+    interval = deciding.out_of_sample(best, workers=workers)
     return {
         "worth_of_knowing": worth.of_knowing, "worth_of_planning": worth.of_planning,
+        "worth_within": GAP * abs(worth.together),
         "together": worth.together, "knowing": worth.knowing, "mean_decision": worth.mean_decision,
         "gap_on_fresh_futures": {
             "mean": interval.mean, "upper": interval.upper, "confidence": interval.confidence,

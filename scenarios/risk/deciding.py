@@ -213,7 +213,9 @@ class Deciding:
             planes = found[-1].result.planes
         return found
 
-    def out_of_sample(self, choice: Choice, batches: int = 4, size: int | None = None) -> GapInterval:
+    def out_of_sample(
+        self, choice: Choice, batches: int = 4, size: int | None = None, workers: int = 1
+    ) -> GapInterval:
         """How far the decision may be from the best for the mean, on fresh samples; a loss is money not made.
 
         Each batch compares what the decision brings with what is proved possible on the same futures, so that
@@ -222,7 +224,9 @@ class Deciding:
         gaps = []
         for batch in range(1, batches + 1):
             problem = self.problem(self.risk.draws(size or len(self.draws), fresh=batch))
-            best = self.decide(problem).result
+            # The decision is tried first, so that its planes are there where the best is likely to be.
+            options = DecompositionOptions(gap=GAP, workers=workers, start=choice.result.x)
+            best = self.decide(problem, 0.0, options).result
             value = None if choice.result.x is None else value_of(problem, choice.result.x, solve_lshaped)
             if value is None or best.bound is None:
                 raise InputError("risk.decide_nothing", reason="fresh futures")
@@ -237,11 +241,16 @@ class Deciding:
         whole[place[inside]] = x[inside]
         return decisions_kept(self.planned, self.model, whole)
 
-    def worth(self, problem: TwoStage, options: DecompositionOptions | None = None) -> Worth:
-        """RP, WS, EV and EEV: what knowing, and what planning for many futures, is worth."""
+    def worth(
+        self,
+        problem: TwoStage,
+        options: DecompositionOptions | None = None,
+        together: TwoStageResult | None = None,
+    ) -> Worth:
+        """RP (`together` where it is known), WS, EV and EEV: what knowing, and planning for many, is worth."""
         chosen = options or DecompositionOptions(gap=GAP)
 
         def solve(one: TwoStage) -> TwoStageResult:
             return solve_lshaped(one, None, chosen)
 
-        return worth(problem, solve)
+        return worth(problem, solve, together)

@@ -189,6 +189,9 @@ def _frontier(paper: Paper, found: Analysis, language: str) -> None:
         ),
         indent=2,
     )  # fmt: skip
+    within = float(known["worth_within"])
+    if min(planning, float(known["worth_of_knowing"])) < within:
+        paper.paragraph(_say("worth_within", language, within=amount(within, language)), indent=2)
 
 
 def _decision_word(row: Mapping[Any, Any], language: str) -> str:

@@ -45,12 +45,14 @@ class Worth:
         return np.inf if self.mean_decision is None else abs(self.together - self.mean_decision)
 
 
-def worth(problem: TwoStage, solve: Solve = solve_extensive) -> Worth:
-    """RP, WS, EV and EEV by `solve`; the measure is the mean.
+def worth(
+    problem: TwoStage, solve: Solve = solve_extensive, together: TwoStageResult | None = None
+) -> Worth:
+    """RP, WS, EV and EEV by `solve`; the measure is the mean. `together` is RP where it is known.
 
     Source: Birge & Louveaux, chapter 4. Raises `NoSolutionError` where the program has no decision at all.
     """
-    together = solve(problem)
+    together = together or solve(problem)
     if together.x is None or together.objective is None:
         raise NoSolutionError(f"there is no decision for all futures: {together.termination.reason}")
     knowing = float(problem.probability @ knowing_values(problem, solve))
