@@ -224,9 +224,7 @@ class Deciding:
         gaps = []
         for batch in range(1, batches + 1):
             problem = self.problem(self.risk.draws(size or len(self.draws), fresh=batch))
-            # The decision is tried first, so that its planes are there where the best is likely to be.
-            options = DecompositionOptions(gap=GAP, workers=workers, start=choice.result.x)
-            best = self.decide(problem, 0.0, options).result
+            best = self.decide(problem, 0.0, DecompositionOptions(gap=GAP, workers=workers)).result
             value = None if choice.result.x is None else value_of(problem, choice.result.x, solve_lshaped)
             if value is None or best.bound is None:
                 raise InputError("risk.decide_nothing", reason="fresh futures")
@@ -247,7 +245,7 @@ class Deciding:
         options: DecompositionOptions | None = None,
         together: TwoStageResult | None = None,
     ) -> Worth:
-        """RP (`together` where it is known), WS, EV and EEV: what knowing, and planning for many, is worth."""
+        """RP (`together` where it is known), WS, EV and EEV: what knowing and planning for many are worth."""
         chosen = options or DecompositionOptions(gap=GAP)
 
         def solve(one: TwoStage) -> TwoStageResult:

@@ -107,7 +107,8 @@ class Futures:
                 continue
             names, amounts = decisions[event.block]
             decisions[event.block] = (names, _later(names, amounts, event, event.delays[outcome - 1]))
-        forced = frozenset({"start"}) if decisions != dict(plan.decisions) else frozenset()
+        slipped = any(decisions[name] is not plan.decisions[name] for name in decisions)
+        forced = frozenset({"start"}) if slipped else frozenset()
         return replace(plan, decisions=decisions, forced=forced)
 
     def _changes(self, future: Future) -> tuple[Change, ...]:

@@ -1,4 +1,8 @@
-"""Decisions with a linear loss in each future: the tail as one program, or by cutting planes."""
+"""Decisions with a linear loss in each future: the tail as one program, or by cutting planes.
+
+Planes alone are slow where hundreds of decisions share one limit and the tail is the small difference of
+gain and risk (portfolios): there an interior point over the decisions that matter says where to take them.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +14,27 @@ from scipy import sparse
 
 from solvers.errors import InvalidProgramError
 from solvers.options import SolveOptions
-from solvers.program import FloatArray, LinearProgram
+from solvers.program import FloatArray, IntArray, LinearProgram
 from solvers.result import Limit, Reason, SolveResult, Termination
 from solvers.solving import solve
 from solvers.staged import with_basic_rows
+from solvers.stochastic.interior import Near, Point, TailInterior
 from solvers.stochastic.measures import check_probabilities, tail_mean, tail_weights
 
 _NEAR = 0.1
 """How far from the best decision towards the master's answer the steadying plane is taken."""
+
+_PLANES_ALONE = 15
+"""Rounds after which an interior point is asked where the tail is least."""
+_FEW = 150
+"""Decisions with which an interior point starts, those of the least reduced costs; others are at bounds."""
+_PASSES = 12
+_FEW_MISSING = 0.1
+"""Share of decisions that may be missing when an interior point goes for the last digits."""
+_MOST = 0.8
+"""Share of decisions from which all of them are taken."""
+_PART = 0.05
+"""Share of the gap to which an interior point is taken while decisions are still missing."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +122,8 @@ def tail_by_planes(
 
     The master has n + 1 columns whatever the number of futures. Source: Künzi-Bay & Mayer 2006, with the
     quantile put in (Fábián 2008), so that a plane is a subgradient of CVaR itself. Stops when objective and
-    bound are within `gap`, relative to the objective.
+    bound are within `gap`, relative to the objective. Whatever proposes a decision or a density, the
+    objective is that of all futures and the bound that of the planes.
     """
     return _PlaneRun(problem, options or SolveOptions()).run(gap, rounds)
 
@@ -125,15 +143,17 @@ class _PlaneRun:
     def run(self, gap: float, rounds: int) -> TailResult:
         """Rounds until the gap or a limit."""
         end = Termination(Reason.LIMIT, Limit.ITERATIONS)
-        for _ in range(rounds):
+        for number in range(rounds):
             result = self._master.solve()
             if result.x is None:
                 return TailResult(result.termination, seconds=self._seconds(), rounds=len(self._trace))
             self._round(result)
-            if self._best - self._bound <= gap * max(1e-10, abs(self._best)):
+            if number + 1 == _PLANES_ALONE and not self._done(gap):
+                self._pass_inside(gap)
+            if self._done(gap):
                 end = Termination(Reason.OPTIMAL)
                 break
-            if self._limit is not None and self._seconds() > self._limit:
+            if self._late():
                 end = Termination(Reason.LIMIT, Limit.TIME)
                 break
         tail = None if self._x is None else self._tail(self._problem.loss(self._x))
@@ -149,11 +169,64 @@ class _PlaneRun:
         if self._x is not None and not self._problem.program.is_mip:
             points.insert(0, self._x + _NEAR * (point - self._x))
         for tried in points:
-            loss = self._problem.loss(tried)
-            value = self._problem.program.value(tried) + self._problem.weight * self._tail(loss)
-            self._master.add(tail_weights(loss, self._problem.probability, self._problem.level))
-            if value < self._best:
-                self._best, self._x = value, tried
+            self._try(tried)
+        self._note()
+
+    def _try(self, x: FloatArray) -> None:
+        """Value a decision in all futures, and take its plane."""
+        loss = self._problem.loss(x)
+        value = self._problem.program.value(x) + self._problem.weight * self._tail(loss)
+        self._master.add(tail_weights(loss, self._problem.probability, self._problem.level))
+        if value < self._best:
+            self._best, self._x = value, x
+
+    def _pass_inside(self, gap: float) -> None:
+        """Interior points over ever more decisions; those left out stay at their bounds until their reduced
+        costs call them (sifting, Bixby et al. 1992)."""
+        problem = self._problem
+        if (
+            self._x is None
+            or problem.program.is_mip
+            or problem.level == 0.0
+            or problem.probability.min() <= 0
+        ):
+            return
+        x, exact = self._x, False
+        chosen = _first_columns(problem.program, x, self._master.reduced)
+        part, point = _Part(problem, chosen, x), None
+        for _ in range(_PASSES):
+            wanted = 0.25 * gap * max(1e-10, abs(self._best))
+            near = part.near(point, wanted if exact else max(wanted, _PART * self._open))
+            if near is None:
+                return
+            x, point = near.x, near.point
+            self._master.add(near.weights / problem.weight)
+            self._try(x)
+            result = self._master.solve()
+            if result.bound is not None:
+                self._bound = max(self._bound, result.bound)
+            self._note()
+            missing = part.missing(near)
+            if self._done(gap) or self._late() or (exact and missing.size == 0):
+                return
+            exact = exact or missing.size <= _FEW_MISSING * chosen.size
+            if missing.size:
+                chosen = np.union1d(chosen, missing)
+                if chosen.size > _MOST * x.size:
+                    chosen, exact = np.arange(x.size), True
+                part, point = _Part(problem, chosen, x), None
+
+    @property
+    def _open(self) -> float:
+        return self._best - self._bound
+
+    def _done(self, gap: float) -> bool:
+        return self._open <= gap * max(1e-10, abs(self._best))
+
+    def _late(self) -> bool:
+        return self._limit is not None and self._seconds() > self._limit
+
+    def _note(self) -> None:
         self._trace.append((self._seconds(), self._best, self._bound))
 
     def _tail(self, loss: FloatArray) -> float:
@@ -181,13 +254,13 @@ class _Planes:
         self._rows: list[FloatArray] = []
         self._upper: list[float] = []
         self._result: SolveResult | None = None
+        self.reduced = program.objective
+        """Reduced costs of the decisions at the last answer (n,)."""
 
     def add(self, weights: FloatArray) -> None:
         """The plane z >= weights @ (losses @ x + constants), valid for every density that CVaR allows."""
-        used = np.flatnonzero(weights)
-        slope = weights[used] @ self._problem.losses[used]
-        self._rows.append(np.append(slope, -1.0))
-        self._upper.append(-float(weights[used] @ self._problem.constants[used]))
+        self._rows.append(np.append(weights @ self._problem.losses, -1.0))
+        self._upper.append(-float(weights @ self._problem.constants))
 
     def solve(self) -> SolveResult:
         """The best decision as far as the planes tell."""
@@ -205,7 +278,62 @@ class _Planes:
             start = None if last is None else with_basic_rows(last, grown.num_rows - last.rows.size)
             options = replace(options, method="simplex", basis=True, start_basis=start)
         self._result = solve(grown, options)
+        duals = self._result.duals
+        if duals is not None:
+            self.reduced = (grown.objective - grown.matrix.T @ duals)[: self.reduced.size]
         return self._result
+
+
+def _first_columns(program: LinearProgram, x: FloatArray, reduced: FloatArray) -> IntArray:
+    """Decisions between their bounds, and those of the least reduced costs."""
+    at_bound = (x == program.column_lower) | (x == program.column_upper)
+    return np.union1d(np.flatnonzero(~at_bound), np.argsort(np.abs(reduced), kind="stable")[:_FEW])
+
+
+class _Part:
+    """A tail program over some decisions, the others where `x` has them."""
+
+    def __init__(self, problem: TailProgram, chosen: IntArray, x: FloatArray) -> None:
+        program = problem.program
+        others = np.ones(x.size, dtype=np.bool_)
+        others[chosen] = False
+        fixed = np.where(others, x, 0.0)
+        shift = program.matrix @ fixed
+        part = program.replace(
+            objective=program.objective[chosen],
+            matrix=sparse.csc_array(program.matrix[:, chosen]),
+            row_lower=program.row_lower - shift,
+            row_upper=program.row_upper - shift,
+            column_lower=program.column_lower[chosen],
+            column_upper=program.column_upper[chosen],
+            integer=program.integer[chosen],
+            column_blocks=(),
+            row_blocks=(),
+        )
+        caps = problem.weight * problem.probability / (1.0 - problem.level)
+        losses = np.ascontiguousarray(problem.losses[:, chosen])
+        constants = problem.losses @ fixed + problem.constants
+        self._interior = TailInterior(part, losses, constants, caps, problem.weight)
+        self._problem, self._chosen, self._x = problem, chosen, x
+
+    def near(self, point: Point | None, gap: float) -> Near | None:
+        """An interior point over all decisions, from one of an earlier run where there is one."""
+        found = self._interior.run(self._x[self._chosen] if point is None else point, gap)
+        if found is None:
+            return None
+        whole, program = self._x.copy(), self._problem.program
+        whole[self._chosen] = found.x
+        slope = found.weights @ self._problem.losses
+        reduced = program.objective + slope - program.matrix.T @ found.row_prices
+        return replace(found, x=whole, reduced=reduced)
+
+    def missing(self, near: Near) -> IntArray:
+        """Decisions at a bound that would gain by leaving it, the most gainful first."""
+        program = self._problem.program
+        gain = np.where(near.x <= program.column_lower, -near.reduced, np.abs(near.reduced))
+        gain = np.where(near.x >= program.column_upper, near.reduced, gain)
+        gain[self._chosen] = 0.0
+        return np.argsort(-gain, kind="stable")[: min(2 * self._chosen.size, int((gain > 0.0).sum()))]
 
 
 def _result(

@@ -208,9 +208,16 @@ class Master:
         self._boxed = result.termination.reason is Reason.UNBOUNDED
         if self._boxed:
             # The planes so far do not bound the decisions; inside a box they do, and the bound says nothing.
-            result = solve(self._inside_box(program), options, solver)
+            result = self._boxed_answer(program, options, solver)
         self._basis = result.basis or self._basis
         return result
+
+    def _boxed_answer(self, program: LinearProgram, options: SolveOptions, solver: str) -> SolveResult:
+        """The best decision inside a box, which grows until the rows of now have room in it."""
+        while True:
+            result = solve(self._inside_box(program), options, solver)
+            if result.termination.reason is not Reason.INFEASIBLE or self._box > _LAST_BOX:
+                return result
 
     def _inside_box(self, program: LinearProgram) -> LinearProgram:
         if self._box > _LAST_BOX:

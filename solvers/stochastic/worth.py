@@ -12,6 +12,7 @@ from solvers.program import FloatArray
 from solvers.result import Reason
 from solvers.stochastic.extensive import TwoStageResult, solve_extensive
 from solvers.stochastic.two_stage import TwoStage, mean_future
+from solvers.verify import PRIMAL_TOLERANCE, primal_residuals
 
 Solve = Callable[[TwoStage], TwoStageResult]
 
@@ -45,9 +46,7 @@ class Worth:
         return np.inf if self.mean_decision is None else abs(self.together - self.mean_decision)
 
 
-def worth(
-    problem: TwoStage, solve: Solve = solve_extensive, together: TwoStageResult | None = None
-) -> Worth:
+def worth(problem: TwoStage, solve: Solve = solve_extensive, together: TwoStageResult | None = None) -> Worth:
     """RP, WS, EV and EEV by `solve`; the measure is the mean. `together` is RP where it is known.
 
     Source: Birge & Louveaux, chapter 4. Raises `NoSolutionError` where the program has no decision at all.
@@ -82,8 +81,16 @@ def knowing_values(problem: TwoStage, solve: Solve = solve_extensive) -> FloatAr
 
 
 def value_of(problem: TwoStage, x: FloatArray, solve: Solve = solve_extensive) -> float | None:
-    """The mean over the futures of a given decision x (n,); None where one of them cannot carry it out."""
-    fixed = problem.first.replace(column_lower=x, column_upper=x, integer=np.zeros(x.size, dtype=np.bool_))
+    """The mean over the futures of a given decision x (n,); None where one of them cannot carry it out, or
+    where it breaks a rule of now."""
+    first = problem.first
+    if primal_residuals(first, x).worst > PRIMAL_TOLERANCE:
+        return None
+    # The rows of now are checked; kept beside fixed columns, rounding in the last digit would break them.
+    fixed = first.replace(
+        matrix=first.matrix[:0], row_lower=first.row_lower[:0], row_upper=first.row_upper[:0],
+        column_lower=x, column_upper=x, integer=np.zeros(x.size, dtype=np.bool_), row_blocks=(),
+    )  # fmt: skip
     result = solve(TwoStage(fixed, problem.futures))
     if result.termination.reason in (Reason.INFEASIBLE, Reason.INFEASIBLE_OR_UNBOUNDED):
         return None

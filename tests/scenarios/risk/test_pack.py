@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from scenarios.risk.options import asked_for
 from scenarios.risk.page import risk_page
 
 EXCERPT = re.compile(r"<!-- risk: (\w+) (\w+) decide=(\d+) -->\n```text\n(.*?)```", re.DOTALL)
+KEPT = re.compile(r"<!-- risk run: (\w+) -->\n```text\n(.*?)```", re.DOTALL)
 
 
 @pytest.mark.slow
@@ -25,6 +28,20 @@ def test_the_readme_shows_what_the_risk_files_give(root: Path, examples: Path) -
         analysis = decided(analyse(base, asked_for(risk, int(futures))))
         printed = risk_page(analysis, "en").split("\n")
         assert [line for line in excerpt.splitlines() if line and line not in printed] == []
+
+
+def test_the_readme_shows_the_run_of_the_expert_file_that_is_kept(root: Path, examples: Path) -> None:
+    """Every line of the excerpt stands in the page of the run, which was made from the files that ship."""
+    found = KEPT.findall((root / "README.md").read_text(encoding="utf-8"))
+    assert [name for name, _ in found] == ["premium_chain_expert"]
+    folder = root / "benchmarks" / "runs" / "premium_chain_expert"
+    printed = (folder / "page.txt").read_text(encoding="utf-8").split("\n")
+    assert [line for line in found[0][1].splitlines() if line and line not in printed] == []
+    run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    path = examples / "premium_chain" / "risk" / "expert.yaml"
+    base, risk = load(examples / "premium_chain", path)
+    assert run["risk_digest"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (run["plan_digest"], run["samples_digest"]) == (base.digest, risk.draws().digest)
 
 
 @pytest.mark.parametrize("file", ["year", "year_in_detail"])

@@ -62,6 +62,8 @@ def test_sobol_points_come_in_powers_of_two() -> None:
         ({"distribution": "uniform", "low": 2, "high": 5}, stats.uniform(2, 3)),
         ({"distribution": "triangular", "low": 0, "likely": 1, "high": 4}, stats.triang(0.25, 0, 4)),
         ({"low": 0, "likely": 1, "high": 4}, stats.beta(2, 4, 0, 4)),
+        ({"distribution": "pert", "low": 0, "likely": 1, "high": 4}, stats.beta(2, 4, 0, 4)),
+        ({"distribution": "beta", "alpha": 2, "beta": 3, "low": 1, "high": 5}, stats.beta(2, 3, 1, 4)),
         ({"distribution": "beta", "alpha": 2, "beta": 3}, stats.beta(2, 3)),
         (
             {"distribution": "lognormal", "mean": 1.0, "deviation": 0.2},
@@ -72,6 +74,31 @@ def test_sobol_points_come_in_powers_of_two() -> None:
 def test_quantiles_are_those_of_the_distribution(written: dict[str, Any], known: Any) -> None:
     """Each distribution has the quantiles that SciPy gives for it."""
     assert of(written).quantile(U) == pytest.approx(known.ppf(U))
+
+
+MEANS: list[tuple[dict[str, Any], float, float]] = [
+    ({"distribution": "normal", "mean": 1, "deviation": 0.1}, 1.0, 0.1),
+    ({"distribution": "lognormal", "mean": 1.0, "deviation": 0.2}, 1.0, 0.2),
+    ({"distribution": "triangular", "low": 0, "likely": 1, "high": 4}, 5 / 3, np.sqrt(13 / 18)),
+    ({"distribution": "pert", "low": 0, "likely": 1, "high": 4}, (0 + 4 * 1 + 4) / 6, np.sqrt(16 * 8 / (36 * 7))),
+    ({"distribution": "uniform", "low": 2, "high": 5}, 3.5, 3 / np.sqrt(12)),
+    ({"distribution": "beta", "alpha": 2, "beta": 3, "low": 1, "high": 5}, 1 + 4 * 0.4, 4 * 0.2),
+    ({"distribution": "discrete", "values": {"0": 0.2, "1": 0.5, "2": 0.3}}, 1.1, 0.7),
+    # Straight lines between 1, 2 and 6: (1 + 2) / 2 and (2 + 6) / 2 with one half each.
+    ({"distribution": "empirical", "file": "seen.csv", "column": "rate"}, 2.75, np.sqrt(9.8333333 - 2.75**2)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("method", ["latin_hypercube", "sobol"])
+@pytest.mark.parametrize(("written", "mean", "deviation"), MEANS, ids=[m[0]["distribution"] for m in MEANS])
+def test_samples_have_the_mean_and_deviation_of_their_distribution(
+    tmp_path: Path, written: dict[str, Any], mean: float, deviation: float, method: str
+) -> None:
+    """Every distribution that a risk file can name, drawn 4,096 times, against its closed form."""
+    (tmp_path / "seen.csv").write_text("rate\n6\n1\n2\n")
+    drawn = of(written, tmp_path).quantile(uniforms(1, 4_096, 1, method)[:, 0])
+    assert drawn.mean() == pytest.approx(mean, abs=2e-3 * deviation)
+    assert drawn.std() == pytest.approx(deviation, rel=5e-3)
 
 
 def test_discrete_and_empirical_values(tmp_path: Path) -> None:

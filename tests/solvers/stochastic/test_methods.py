@@ -16,6 +16,7 @@ from solvers.stochastic.breakeven import Shift, break_even_bisect, break_even_li
 from solvers.stochastic.chance import Goal, with_chance
 from solvers.stochastic.cvar import TailProgram, tail_by_one_program, tail_by_planes
 from solvers.stochastic.extensive import extensive_form
+from solvers.stochastic.lshaped import DecompositionOptions, solve_lshaped
 from solvers.stochastic.measures import Blend, quantile, tail_mean
 from solvers.stochastic.outofsample import gap_interval, mean_interval, share_interval
 from solvers.stochastic.reduction import fast_forward
@@ -51,6 +52,60 @@ def test_planes_and_one_program_find_the_same_tail() -> None:
         assert planes.tail == pytest.approx(problem.value(planes.x))
 
 
+@pytest.mark.parametrize(
+    ("futures", "columns", "cap", "floor"), [(150, 260, 1.0, None), (100, 80, 0.05, 0.04)]
+)
+def test_portfolios_are_proved_in_few_rounds(
+    futures: int, columns: int, cap: float, floor: float | None
+) -> None:
+    """Gain and risk nearly cancel and hundreds of weights share one budget: interior points say where planes
+    are to be taken, and the bound is that of the whole linear program."""
+    random = np.random.default_rng(4)
+    gains = random.normal(0.05, 0.2, (futures, columns)) * random.uniform(0.5, 2, columns)
+    rows, least = [np.ones(columns)], [1.0]
+    if floor is not None:
+        rows, least = [*rows, gains.mean(axis=0)], [*least, floor]
+    program = LinearProgram(
+        objective=np.zeros(columns),
+        matrix=sparse.csc_array(np.array(rows)),
+        row_lower=np.array(least),
+        row_upper=np.array([1.0, np.inf][: len(rows)]),
+        column_lower=np.zeros(columns),
+        column_upper=np.full(columns, cap),
+        integer=np.zeros(columns, dtype=bool),
+    )
+    problem = TailProgram(program, -gains, np.zeros(futures), np.full(futures, 1 / futures), 0.9, 2.0)
+    found, whole = tail_by_planes(problem, 1e-4), tail_by_one_program(problem)
+    assert found.bound - 1e-9 <= whole.objective <= found.objective + 1e-9
+    assert found.objective - found.bound <= 1e-4 * abs(found.objective)
+    assert found.rounds < 25
+    assert found.x.sum() == pytest.approx(1.0) and found.x.min() >= 0.0 and found.x.max() <= cap
+    assert problem.value(found.x) == pytest.approx(found.objective)
+
+
+def test_rows_of_now_that_ask_for_much_leave_room_while_planes_bound_nothing() -> None:
+    """The first plane falls without end, and a rule of now asks for more than the first box holds: the box
+    grows, and nothing is called impossible."""
+    demand = np.array([15_000.0, 20_000.0])
+    programs = [
+        # Columns: make now, buy later what is missing.
+        LinearProgram(
+            objective=np.array([1.0, 3.0]),
+            matrix=sparse.csc_array(np.array([[1.0, 0.0], [1.0, 1.0]])),
+            row_lower=np.array([5_000.0, amount]),
+            row_upper=np.full(2, np.inf),
+            column_lower=np.zeros(2),
+            column_upper=np.full(2, np.inf),
+            integer=np.zeros(2, dtype=bool),
+        )
+        for amount in demand
+    ]
+    problem = split(programs, np.array([0.5, 0.5]), np.array([True, False]))
+    found = solve_lshaped(problem, None, DecompositionOptions(start=np.array([5_000.0])))
+    assert found.x == pytest.approx([20_000.0])
+    assert found.objective == pytest.approx(20_000.0)
+
+
 def test_a_news_vendor_orders_the_quantile() -> None:
     """Order (price - cost) / price of the sampled demand, and the tail of its loss, by decomposition of samples."""
     demand = np.sort(np.random.default_rng(5).normal(100, 20, 120))
@@ -70,8 +125,6 @@ def test_a_news_vendor_orders_the_quantile() -> None:
                 maximize=True,
             )
         )
-    from solvers.stochastic.lshaped import solve_lshaped
-
     shares = np.full(demand.size, 1 / demand.size)
     found = solve_lshaped(split(programs, shares, np.array([True, False])))
     wanted = quantile(demand, shares, (price - cost) / price)
