@@ -117,7 +117,9 @@ def _near(base: Mapping[str, Any], run: Tracked) -> dict[str, Any]:
     """The plan file with nearness to the last plan as the stage behind its targets."""
     data = copy.deepcopy(dict(base))
     solution = run.solution
-    columns = [name for name, _ in label_columns(solution) if name not in ("unit", "status")]
+    # Without a table of sellers there is one, whom the plan file does not know.
+    left_out = ("unit", "status") if "sellers" in data["tables"] else ("unit", "status", "seller")
+    columns = [name for name, _ in label_columns(solution) if name not in left_out]
     if "moves" in data["tables"] or SELLERS_FILE in str(data["tables"].get("sellers")):
         columns = near_columns(solution, solution.inputs.selling.sellers.labels)
     calendar = run.comparison.inputs.plan.calendar

@@ -145,12 +145,14 @@ class Metrics:
         except InputError:
             return (SALES,)
 
-    def members(self, metric: str, each: Sequence[str], where: Mapping[str, Any]) -> Members:
-        """The members of `each` in scope that the blocks of a metric have.
+    def members(
+        self, metric: str, each: Sequence[str], where: Mapping[str, Any], facts: bool = True
+    ) -> Members:
+        """The members of `each` in scope that the blocks of a metric have, those of facts only where asked.
 
         Raises `InputError` for columns that none of them has, and like `sum_members`.
         """
-        blocks = self.blocks(metric)
+        blocks = tuple(block for block in self.blocks(metric) if facts or block not in self.activities.facts)
         self._check_known(metric, blocks, (*each, *where))
         return sum_members(self.scopes, each, where, blocks)
 

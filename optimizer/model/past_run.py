@@ -27,12 +27,33 @@ DECISIONS_TABLE = "tables/decisions.parquet"
 SUMS = ("units", "deals", "revenue", "margin", "commission", "hours")
 
 
-def run_figures(plan: Plan, run: str, metric: str, by: Sequence[str], members: Members) -> FloatArray:
+def run_figures(
+    plan: Plan, run: str, metric: str, by: Sequence[str], members: Members, seats: Mapping[str, str]
+) -> FloatArray:
     """A metric of another run for each member (K,), in the periods of its scope; 0 where that run sold
     nothing.
 
-    `run` is a run folder inside the plan's folder. Raises `InputError` when it is not one, when the metric
-    is not a column of its sales table, or when it has no such column.
+    `run` is a run folder inside the plan's folder, `seats` names the seat of each seller. Raises like
+    `run_totals`.
+    """
+    totals = run_totals(plan, run, metric, by, members.where.get("period"), seats)
+    keys = [label if len(by) > 1 else label[0] for label in members.labels]
+    return np.asarray(totals.reindex(pd.Index(keys, tupleize_cols=len(by) > 1)).fillna(0.0), dtype=np.float64)
+
+
+def run_totals(
+    plan: Plan,
+    run: str,
+    metric: str,
+    by: Sequence[str],
+    periods: Sequence[str] | None,
+    seats: Mapping[str, str],
+) -> pd.Series[float]:
+    """A metric of another run by the labels of some columns, in some periods (None: all); sellers under the
+    names of `seats`.
+
+    Raises `InputError` when `run` is no run folder inside the plan's folder, when the metric is not a column
+    of its sales table, or when it has no such column.
     """
     name = f"{run.rstrip('/')}/{SALES_TABLE}"
     path = resolve_inside(plan.folder, name)
@@ -41,8 +62,8 @@ def run_figures(plan: Plan, run: str, metric: str, by: Sequence[str], members: M
     if metric not in SUMS:
         raise InputError("model.run_metric", Place(file=name), metric=metric, known=", ".join(SUMS))
     frame = pd.read_parquet(path)
-    if "period" in members.where and "period" in frame.columns:
-        frame = frame[frame["period"].astype(str).isin(members.where["period"])]
+    if periods is not None and "period" in frame.columns:
+        frame = frame[frame["period"].astype(str).isin(periods)]
     missing = [column for column in by if column not in frame.columns]
     if missing:
         raise InputError(
@@ -51,9 +72,9 @@ def run_figures(plan: Plan, run: str, metric: str, by: Sequence[str], members: M
             column=missing[0],
             nearest=nearest(missing[0], frame.columns),
         )
-    totals = frame.groupby([frame[column].astype(str) for column in by])[metric].sum()
-    keys = [label if len(by) > 1 else label[0] for label in members.labels]
-    return np.asarray(totals.reindex(pd.Index(keys, tupleize_cols=len(by) > 1)).fillna(0.0), dtype=np.float64)
+    keys = [frame[column].astype(str) for column in by]
+    keys = [key.map(lambda label: seats.get(label, label)) if key.name == "seller" else key for key in keys]
+    return frame.groupby(keys)[metric].sum()
 
 
 @dataclass(frozen=True)

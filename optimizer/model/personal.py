@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from optimizer.model.past_run import run_totals
+from optimizer.model.seats import carried
 from optimizer.plan.inputs import Inputs
 from optimizer.plan.plan import Plan
 from optimizer.plan.rules import Rule
+from optimizer.plan.schema import StayNearSpec
 
 
 def _bare(column: str) -> str:
@@ -37,14 +40,13 @@ def rule_columns(plan: Plan) -> set[str]:
 
 
 def told_by_seller(inputs: Inputs) -> bool:
-    """Whether facts of single sellers count in a rule, balance or distance by seller: no group has facts of
-    its own, so that all sellers stand apart."""
+    """Whether facts of single sellers count in a rule or balance by seller: no group has facts of its own, so
+    that all sellers stand apart. Distances are about what is ahead."""
     facts, plan = inputs.facts, inputs.plan
     if facts is None or not any(facts.labels.get("seller", ())):
         return False
     named = [column for rule in plan.rules for column in (*rule.where, *rule.each, *_whole(rule))]
     named += [column for balance in plan.spec.balance for column in (*balance.where, balance.across)]
-    named += [column for near in plan.spec.stay_near for column in near.by]
     named += [column for stage in plan.spec.objective or [] for column in (*stage.where, stage.across or "")]
     return any(_bare(column) == "seller" for column in named)
 
@@ -77,12 +79,37 @@ def personal_terms(inputs: Inputs) -> list[list[object]]:
         values = _basis_values(inputs, basis)
         for seller in range(len(names)):
             terms[seller].append((totals[seller], values[seller]))
-    alone = any(_bare(column) == "seller" for near in plan.spec.stay_near for column in near.by)
-    if alone or any("sales" in frozen.what for frozen in plan.spec.freeze):
+    for near in plan.spec.stay_near:
+        if any(_bare(column) == "seller" for column in near.by):
+            for seller, profile in enumerate(_near_to(inputs, near)):
+                terms[seller].append(profile)
+    if any("sales" in frozen.what for frozen in plan.spec.freeze):
         # What another run gives to each seller need not be in proportion to capacity.
         for seller, label in enumerate(names):
             terms[seller].append(label)
     return terms
+
+
+def _near_to(inputs: Inputs, near: StayNearSpec) -> list[object]:
+    """What a distance by seller is measured from, one entry a seller: the run's figures a unit of capacity,
+    so that equal ones are in proportion to what each carries of a group; the name where single members
+    count."""
+    sellers = inputs.selling.sellers
+    if not isinstance(near.to, dict) or near.changes_at_most is not None:
+        return list(sellers.names)
+    periods, past = inputs.plan.calendar.period, inputs.past
+    ahead = periods[past:] if 0 < past < len(periods) else periods
+    totals = run_totals(inputs.plan, near.to["run"], near.metric, near.by, ahead, {})
+    level = near.by.index(next(column for column in near.by if _bare(column) == "seller"))
+    found: dict[str, list[str]] = {name: [] for name in sellers.names}
+    weight = dict(zip(sellers.names, carried(sellers.capacity).tolist(), strict=True))
+    for key, total in totals[totals != 0].items():
+        label = key if isinstance(key, tuple) else (key,)
+        name = str(label[level])
+        if weight.get(name):
+            rest = (*label[:level], *label[level + 1 :])
+            found[name].append(f"{rest} {total / weight[name]:.9e}")
+    return [name if not weight[name] else repr(sorted(found[name])) for name in sellers.names]
 
 
 def _scopes_of(plan: Plan) -> Iterable[Mapping[str, Any]]:

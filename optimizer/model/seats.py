@@ -107,12 +107,19 @@ def equal_open_seats(
 
 def _shares(capacity: FloatArray, group: IntArray, num_groups: int) -> FloatArray:
     """Split by capacity over the horizon; equally where nobody has a limit or nobody has any capacity."""
-    total = np.where(np.isfinite(capacity).all(axis=1), np.nan_to_num(capacity, posinf=0.0).sum(axis=1), 1.0)
+    total = carried(capacity)
     group_total = np.bincount(group, weights=total, minlength=num_groups)
     size = np.bincount(group, minlength=num_groups)
     return np.where(
         group_total[group] > 0, total / np.where(group_total > 0, group_total, 1.0)[group], 1.0 / size[group]
     )
+
+
+def carried(capacity: FloatArray) -> FloatArray:
+    """What each seller's share of a group is in proportion to (S,): capacity over the horizon, 1 without a
+    limit."""
+    limited = np.isfinite(capacity).all(axis=1)
+    return np.where(limited, np.nan_to_num(capacity, posinf=0.0).sum(axis=1), 1.0)
 
 
 def _limit_of_pair(inputs: Inputs) -> IntArray:

@@ -9,7 +9,9 @@
 Where facts are there the distance is about the periods from `as_of` on, on both sides.
 
 Rows are divided by the total of last year (or of the run). The total is a column of its own, because
-writing it out in every row would make the rows dense. Units: the metric's, as a share of the reference total.
+writing it out in every row would make the rows dense. By seller against another run, sellers whom that run
+gave sales in proportion to their capacity are one member: the sum of their distances is that of their sum,
+because what they sell is split alike. Units: the metric's, as a share of the reference total.
 Reference: absolute deviations as a linear program (Charnes, Cooper & Ferguson 1955).
 """
 
@@ -38,7 +40,7 @@ def stay_near(context: Context) -> None:
     """Add the rows of every stay_near of the plan."""
     for spec in context.cube.inputs.plan.spec.stay_near:
         ahead = context.scopes.ahead({})
-        members = context.metrics.members(spec.metric, spec.by, ahead)
+        members = context.metrics.members(spec.metric, spec.by, ahead, facts=False)
         terms = context.metrics.terms(spec.metric, members, ahead)
         above = (
             _near_shares(context, spec, members, terms)
@@ -117,7 +119,10 @@ def _share_rows(context: Context, name: str, members: Members, terms: Terms, bas
 
 def _near_run(context: Context, spec: StayNearSpec, members: Members, terms: Terms) -> int:
     run = spec.to["run"] if isinstance(spec.to, dict) else ""
-    figures = run_figures(context.cube.inputs.plan, run, spec.metric, spec.by, members)
+    cube = context.cube
+    names = cube.inputs.selling.sellers.names
+    seats = {name: cube.seat_names[group] for name, group in zip(names, cube.groups.group, strict=True)}
+    figures = run_figures(cube.inputs.plan, run, spec.metric, spec.by, members, seats)
     size = float(np.abs(figures).sum()) or 1.0
     above = _distance_columns(context, spec.name, members.labels)
     rows = terms.scaled(1.0 / size) + _pair_of_columns(above, members.size, -1.0, 1.0)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from optimizer.model.compile import compile_plan
@@ -171,3 +172,38 @@ def test_shares_add_up(make_plan: MakePlan) -> None:
     cube = compile_plan(resolve(make_plan(markets=MARKETS, sellers="seller\nAnna\nBen\nCara\n"))).cube
     assert cube.groups.share == pytest.approx(np.full(3, 1 / 3))
     assert cube.seat_names == ("Anna +2",)
+
+
+NEAR = {"name": "near", "by": ["seller", "region", "period"], "to": {"run": "before"}, "priority": 1}
+
+
+@pytest.mark.parametrize(
+    ("more", "ben", "expected"),
+    [
+        ({}, 12.0, [["Anna", "Ben", "Cara", "Dan"], ["Eve"]]),
+        ({}, 11.0, [["Anna", "Cara", "Dan"], ["Ben"], ["Eve"]]),
+        ({"changes_at_most": 1}, 12.0, [["Anna"], ["Ben"], ["Cara"], ["Dan"], ["Eve"]]),
+    ],
+)
+def test_nearness_by_seller_parts_those_who_sold_out_of_proportion(
+    make_plan: MakePlan, tmp_path: Path, more: dict[str, Any], ben: float, expected: list[list[str]]
+) -> None:
+    """A run that gave Ben, who has twice the capacity, twice the sales leaves the group whole; the distance is
+    that of single sellers."""
+    sold = {"Anna": 6.0, "Ben": ben, "Cara": 6.0, "Dan": 6.0}
+    rows = [
+        {"seller": seller, "region": region, "period": f"2027-{month:02d}", "revenue": amount * factor}
+        for seller, amount in sold.items()
+        for region, factor in (("North", 1.0), ("South", 0.5))
+        for month in range(1, 13)
+    ]
+    folder = tmp_path / "before" / "tables"
+    folder.mkdir(parents=True)
+    pd.DataFrame(rows).to_parquet(folder / "sales.parquet")
+    plan = make_plan(markets=MARKETS, sellers=PEOPLE, stay_near=[{**NEAR, **more}])
+    assert groups(plan) == expected
+    values = [
+        [stage.value for stage in solve(plan, SolveSettings(seat_groups=grouped)).stages[:2]]
+        for grouped in (True, False)
+    ]
+    assert values[0] == pytest.approx(values[1], rel=1e-6)
