@@ -24,7 +24,7 @@ from optimizer.result.evaluate import figures
 from optimizer.result.solution import Solution
 from optimizer.result.tables import label_columns
 from optimizer.settings import SolveSettings
-from optimizer.tracking.retention import customers_today
+from optimizer.tracking.today import customers_today, opened_on, pipeline_today
 from scenarios.explaining import plan_of_run
 from scenarios.store import MARKER
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 ACTUALS_FILE = "actuals.csv"
 RATES_FILE = "rates.csv"
 CUSTOMERS_FILE = "customers_of_today.csv"
+PIPELINE_FILE = "pipeline_of_today.csv"
 FACT_TABLES = ("actuals", "rates")
 
 
@@ -125,6 +126,10 @@ def with_facts(source: Source, table: Table, as_of: datetime.date, rates: Table 
     data = copy.deepcopy(dict(content.data))
     data["calendar"] = {**data["calendar"], "as_of": as_of.isoformat()}
     tables = {**content.tables, "actuals": table}
+    if "pipeline" in tables:
+        # What was open when the plan was made is timed from there.
+        calendar = source.base.calendar
+        tables["pipeline"] = opened_on(tables["pipeline"], calendar.starts[calendar.past])
     data["tables"] = {**data["tables"], "actuals": {"file": ACTUALS_FILE}}
     if rates is not None and len(rates):
         tables["rates"] = rates
@@ -134,15 +139,22 @@ def with_facts(source: Source, table: Table, as_of: datetime.date, rates: Table 
 
 def of_today(content: Content, solution: Solution, facts: Facts) -> Content:
     """The content with the customers of `as_of`, as facts tell them or else as the plan expects them, and
-    without a pipeline of its start: with facts both tables are those of today."""
+    with what the plan knows of the deals that are open then."""
     tables = dict(content.tables)
     data = copy.deepcopy(dict(content.data))
-    if "pipeline" in tables and facts.past:
-        del tables["pipeline"], data["tables"]["pipeline"]
+    if facts.past:
+        pipeline = pipeline_today(tables.pop("pipeline", None), solution, facts.past)
+        data["tables"].pop("pipeline", None)
+        if pipeline is not None:
+            tables["pipeline"] = pipeline
+            data["tables"]["pipeline"] = {"file": PIPELINE_FILE}
     expected = customers_today(solution, facts)
     if "customers" in tables and expected is not None:
         table = tables["customers"]
-        tables["customers"] = table.replace(frame=table.frame.assign(customers=expected))
+        told = dict(zip(("customers", "reached"), expected, strict=True))
+        if solution.inputs.effects is None:
+            del told["reached"]
+        tables["customers"] = table.replace(frame=table.frame.assign(**told))
         data["tables"]["customers"] = {"file": CUSTOMERS_FILE}
     return content.replace(data=data, tables=tables)
 

@@ -25,6 +25,7 @@ from scenarios.crmfacts import crm_facts
 from scenarios.factplan import (
     ACTUALS_FILE,
     CUSTOMERS_FILE,
+    PIPELINE_FILE,
     RATES_FILE,
     Source,
     as_of_facts,
@@ -45,7 +46,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FILE_WIDTH = 100
-WRITTEN = {"customers": CUSTOMERS_FILE, "sellers": SELLERS_FILE, "moves": MOVES_FILE}
+WRITTEN = {
+    "customers": CUSTOMERS_FILE, "pipeline": PIPELINE_FILE, "sellers": SELLERS_FILE, "moves": MOVES_FILE,
+}  # fmt: skip
 """Tables that a new run has other than its parent, and their files."""
 
 

@@ -101,12 +101,12 @@ def groups_touched(cube: Cube, effects: Effects) -> BoolArray:
 
 
 def opening_path(cube: Cube) -> FloatArray:
-    """Customers of the start who are still there before each period, without any effect (G, T); with facts
-    the start is the first period ahead."""
+    """Customers whom effects reach who are still there before each period, without any effect (G, T); with
+    facts the start is the first period ahead."""
     funnel = cube.inputs.funnel
     assert funnel is not None
     found, age = funnel.customers, np.maximum(np.arange(cube.num_periods) - cube.inputs.past, 0)
-    return np.asarray(found.opening[:, None] * found.kept[:, None] ** age[None, :], dtype=np.float64)
+    return np.asarray(found.reached[:, None] * found.kept[:, None] ** age[None, :], dtype=np.float64)
 
 
 def retained(cube: Cube, effects: Effects, effect: int) -> FloatArray:

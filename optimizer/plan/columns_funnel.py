@@ -138,6 +138,8 @@ FUNNEL: dict[str, TableColumns] = {
             Column("stage", "label"),
             Column("close", "date", aliases=("expected_close",)),
             number("probability", "share that is won", 0.0, 1.0),
+            Column("open_on", "date", "day on which the deal stood there"),
+            Column("won", "yes_no", "won before, waits for delivery"),
         ),
     ),
     "customers": TableColumns(
@@ -156,6 +158,7 @@ FUNNEL: dict[str, TableColumns] = {
             number("retention", "share kept a year", 0.0, 1.0),
             number("orders", "orders a customer a year", 0.0, None, "orders_per_customer"),
             money("revenue_per_order", "currency/order"),
+            number("reached", "customers whom effects are about", 0.0),
         ),
     ),
     "initiatives": TableColumns(

@@ -31,6 +31,8 @@ class Customers:
     """Market column -> label that all markets of a group share, `*` where they differ (G,)."""
     opening: FloatArray
     """Customers at the start (G,)."""
+    reached: FloatArray
+    """Those of them whom effects are about (G,)."""
     retention: FloatArray
     """Share of the customers that a year keeps (G,)."""
     kept: FloatArray
@@ -68,7 +70,7 @@ def resolve_customers(plan: Plan, markets: Markets, log: AssumptionLog) -> Custo
         nothing, none = np.zeros(0), np.zeros(0, dtype=np.int64)
         joins = np.full(len(markets.names), -1, dtype=np.int64)
         empty = np.zeros((0, periods))
-        return Customers((), {}, nothing, nothing, nothing, empty, nothing, none, none, empty, joins)
+        return Customers((), {}, nothing, nothing, nothing, nothing, empty, nothing, none, none, empty, joins)
     group, market, joins = _members(table, markets)
     retention = np.nan_to_num(table.numbers("retention"), nan=log.factor("customers_stay"))
     blank = np.isnan(table.numbers("retention"))
@@ -78,13 +80,14 @@ def resolve_customers(plan: Plan, markets: Markets, log: AssumptionLog) -> Custo
     orders = np.nan_to_num(table.numbers("orders"), nan=log.factor("one_order_a_year"))
     blank = np.isnan(table.numbers("orders"))
     log.note("one_order_a_year", "customers", "orders", int(blank.sum()), 1.0, "orders a year")
-    labels = _labels(markets, group, market, len(table))
+    labels, reached = _labels(markets, group, market, len(table)), table.numbers("reached")
     return Customers(
         names=tuple(
             "/".join(table.text(name)[row] for name in table.labels) or ALL for row in range(len(table))
         ),
         labels=labels,
         opening=table.numbers("customers"),
+        reached=np.where(np.isnan(reached), table.numbers("customers"), reached),
         retention=retention,
         kept=retention ** (1.0 / plan.calendar.periods_a_year),
         orders=orders[:, None] * _season(plan, markets, group, market, len(table)),

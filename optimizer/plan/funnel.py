@@ -54,8 +54,10 @@ class Funnel:
     """The same as planned, whatever came in closed periods: what the season brings another year (M, T)."""
     opening: FloatArray
     """Deals that what is open at the start is expected to bring (M, T)."""
+    backlog: FloatArray
+    """Units that were won before and wait for delivery, by the first period that can sell them (M, T)."""
     told: BoolArray
-    """Whether the pipeline says what is open in a market (M,)."""
+    """Whether the pipeline says what is open in a market at `as_of` (M,)."""
     kept: FloatArray
     """Share of what is won and not delivered that a market keeps for the next period (M,)."""
     of_market: Flow
@@ -90,10 +92,8 @@ def resolve_funnel(
     led[customers.entry_market] = True
     ages = _ages(plan, stages, marketing)
     of_market = _of_market(stages, ages)
-    opening, with_deals = opening_deals(
-        plan, markets, stages, organic, of_market.lag, plan.calendar.size, log
-    )
-    led |= with_deals
+    found = opening_deals(plan, markets, stages, organic, of_market.lag, plan.calendar.size, log)
+    led |= found.covered | found.waiting.any(axis=1)
     if not led.any():
         return None
     bare = (organic > 0).any(axis=1) & ~stages.covered
@@ -103,14 +103,16 @@ def resolve_funnel(
     kept = np.nan_to_num(plan.tables["markets"].numbers("waiting_kept"))
     of_yield, usual = _of_yield(plan, stages, marketing, of_market, ages, log), organic.copy()
     # What came in closed periods and is still open stands in the pipeline.
-    organic[np.ix_(with_deals, np.arange(plan.calendar.size) < plan.calendar.past)] = 0.0
-    return Funnel(stages, led, organic, usual, opening, with_deals, kept, of_market, of_yield, customers)
+    organic[np.ix_(found.told, np.arange(plan.calendar.size) < plan.calendar.past)] = 0.0
+    return Funnel(
+        stages, led, organic, usual, found.deals, found.waiting, found.told, kept, of_market, of_yield, customers
+    )
 
 
 def funnel_run_on(plan: Plan, funnel: Funnel, markets: Markets, source: IntArray, more: int) -> Funnel:
     """The funnel with so many periods more: organic opportunities of the same season, and what closes then
     of the open deals."""
-    opening, _ = opening_deals(
+    found = opening_deals(
         plan,
         markets,
         funnel.stages,
@@ -124,7 +126,8 @@ def funnel_run_on(plan: Plan, funnel: Funnel, markets: Markets, source: IntArray
     return replace(
         funnel,
         organic=np.hstack([funnel.organic, season * measured]),
-        opening=opening,
+        opening=found.deals,
+        backlog=found.waiting,
         customers=funnel.customers.run_on(source),
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +25,20 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 
+@dataclass(frozen=True, eq=False)
+class OpenDeals:
+    """What is open before the first open period, by M markets and N periods."""
+
+    deals: FloatArray
+    """Deals that it is expected to bring (M, N)."""
+    waiting: FloatArray
+    """Units that are won and wait for delivery, by the first period in which they can be sold (M, N)."""
+    covered: BoolArray
+    """Markets that the pipeline covers (M,)."""
+    told: BoolArray
+    """Markets of which it tells everything that is open at `as_of` (M,)."""
+
+
 def opening_deals(
     plan: Plan,
     markets: Markets,
@@ -31,9 +47,9 @@ def opening_deals(
     lag: FloatArray,
     periods: int,
     log: AssumptionLog,
-) -> tuple[FloatArray, BoolArray]:
-    """Deals (M, periods) expected from what is open at the start (at `as_of` where there are facts), and the
-    markets that the pipeline covers.
+) -> OpenDeals:
+    """What the deals bring that are open at the start (at `as_of` where there are facts, or on the day that
+    `open_on` says).
 
     A market that the pipeline does not cover has what its organic opportunities left open, as if they had
     come at the rate of the same season before. A plan that starts `from` a run has what that run left on its
@@ -45,22 +61,43 @@ def opening_deals(
         found = np.nan_to_num(carried)[:, :periods]
         return np.pad(found, ((0, 0), (0, periods - found.shape[1]))), ~np.isnan(carried[:, 0])
     table = plan.tables.get("pipeline")
-    deals, covered = np.zeros((len(markets.names), periods)), np.zeros(len(markets.names), dtype=np.bool_)
+    nobody: BoolArray = np.zeros(len(markets.names), dtype=np.bool_)
+    deals, waiting = np.zeros((len(nobody), periods)), np.zeros((len(nobody), periods))
+    covered, told = nobody.copy(), nobody.copy()
     if table is not None:
         row, market = matching_rows(table, prefixed(market_columns(markets), "market"))
-        covered[market] = True
+        opened, won = _opened(plan, table)[row], table.yes("won")[row]
+        covered[market[~won]] = True
+        told[market[~won & (opened >= plan.calendar.past)]] = True
         share = _split(markets, row, market, len(table), log)
-        ages = periods + 1
-        timing = _timing(plan, table, stages, row, market, ages)
-        amount = table.numbers("amount")[row] * share * _probability(table, stages, row, market)
-        size = markets.price * markets.units_per_deal
-        revenue = (amount[:, None] * timing)[:, :periods]
-        worth = size[market][:, np.minimum(np.arange(periods), size.shape[1] - 1)]
-        np.add.at(deals, market, revenue / worth)
+        timing = _timing(plan, table, stages, row, market, periods + 1)
+        probability = np.where(won, 1.0, _probability(table, stages, row, market))
+        revenue = (table.numbers("amount")[row] * share * probability)[:, None] * timing[:, :periods]
+        last = np.minimum(np.arange(periods), markets.price.shape[1] - 1)
+        units = revenue / markets.price[market][:, last]
+        np.add.at(waiting, market[won], units[won])
+        np.add.at(deals, market[~won], (units / markets.units_per_deal[market][:, last])[~won])
     before = _before(plan, organic, lag, periods) * stages.won[:, None]
     before[covered] = 0.0
     log.note("organic_before", "pipeline", "amount", int(before.any(axis=1).sum()), None, scalable=False)
-    return deals + before, covered
+    return OpenDeals(deals + before, waiting, covered, told)
+
+
+def _opened(plan: Plan, table: Table) -> IntArray:
+    """Period at whose start each row was open (rows,): that of `open_on`, else the first that is no fact.
+
+    Raises `InputError` for days outside the plan.
+    """
+    calendar, day = plan.calendar, dates(table, "open_on")
+    found = np.full(len(table), calendar.past, dtype=np.int64)
+    for at in np.flatnonzero(~np.isnat(day)).tolist():
+        period = int(np.searchsorted(calendar.starts, day[at]))
+        if not calendar.starts[0] <= day[at] <= calendar.starts[calendar.past]:
+            place = table.place(at, "open_on", str(day[at]))
+            first, last = str(calendar.starts[0]), str(calendar.starts[calendar.past])
+            raise InputError("funnel.open_outside", place, first=first, last=last)
+        found[at] = period
+    return found
 
 
 def _split(markets: Markets, row: IntArray, market: IntArray, rows: int, log: AssumptionLog) -> FloatArray:
@@ -124,13 +161,17 @@ def _timing(
     )
     last = later.sum(axis=1) / stages.period_days
     first = last - own / stages.period_days
-    past = plan.calendar.past
-    timing = np.pad(closings(first, last, ages), ((0, 0), (past, 0)))[:, :ages]
+    opened = _opened(plan, table)
+    soon = closings(first, last, ages)
+    timing = np.zeros_like(soon)
+    for begun in np.unique(opened).tolist():
+        own = opened[row] == begun
+        timing[own, begun:] = soon[own, : ages - begun]
     close = dates(table, "close")
     for at in np.flatnonzero(~np.isnat(close)).tolist():
-        if close[at] < plan.calendar.starts[past]:
+        if close[at] < plan.calendar.starts[opened[at]]:
             where = table.place(at, "close", str(close[at]))
-            raise InputError("funnel.closed_before", where, first=str(plan.calendar.starts[past]))
+            raise InputError("funnel.closed_before", where, first=str(plan.calendar.starts[opened[at]]))
         timing[row == at] = closings_on(plan, close[at], ages)
     return timing
 

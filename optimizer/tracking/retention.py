@@ -72,22 +72,6 @@ def _over(stayed: FloatArray, before: FloatArray) -> FloatArray:
     return np.where(before > 0, stayed / np.where(before > 0, before, 1.0), 1.0)
 
 
-def customers_today(solution: Solution, facts: Facts) -> FloatArray | None:
-    """Customers of each row of the table at `as_of` (G,): as facts tell them, else as planned; None without
-    the table.
-
-    What facts tell of several rows at once is shared among them as planned.
-    """
-    block, past = solution.activities.blocks.get("customers"), facts.past
-    if block is None or not past:
-        return None
-    found = np.asarray(block.values(solution.x)[:, past - 1], dtype=np.float64)
-    for base in told_bases(solution, facts):
-        if not np.isnan(base.told[-1]) and base.planned[-1] > 0:
-            found[base.groups] *= base.told[-1] / base.planned[-1]
-    return found
-
-
 def told_bases(solution: Solution, facts: Facts) -> list[Base]:
     """Every pool that tells customers of groups of the plan; none without the table customers."""
     funnel, block = solution.inputs.funnel, solution.activities.blocks.get("customers")

@@ -2,7 +2,8 @@
 waits.
 
     sum_s sales[s,m,t] / win_factor[s,m] + waiting[m,t] <= kept[m] waiting[m,t-1]
-        + units_per_deal[m,t] (won[m,t] + opening[m,t]) + sum_g units_per_order[g,m,t] repeat[g,m,t]
+        + units_per_deal[m,t] (won[m,t] + opening[m,t]) + backlog[m,t]
+        + sum_g units_per_order[g,m,t] repeat[g,m,t]
     won[m,t] = sum_k sum_l lag[k,l] conversion[k] worked[k,m,t-l]
         + sum_l lag[m,l] conversion[m] organic[m,t-l]
     sum_{m in pool} (sum_k worked[k,m,t] + organic[m,t]) <= told[pool,t]     closed periods, where facts tell
@@ -116,7 +117,7 @@ def _brought(context: Context) -> Terms:
     total = total.scaled(per_deal.ravel())
     if "repeat" in activities.blocks:
         total = total + _amounts(context, "repeat", funnel.customers.units_per_order)
-    return total
+    return total + Terms.constants(funnel.backlog.ravel())
 
 
 def _markets(context: Context, block: str) -> IntArray:

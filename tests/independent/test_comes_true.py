@@ -1,0 +1,102 @@
+"""Random plans with a funnel that come true: they track at zero and are planned again to themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, Phase, assume, given, settings
+from strategies import RandomPlan
+from strategies_funnel import funnel_plans
+
+from optimizer import InputError, SolveSettings, load_plan, solve
+from optimizer.result.evaluate import figures
+from optimizer.result.solution import Solution
+from optimizer.result.tables import sales
+from scenarios.replan import Replanned, replanned
+from scenarios.tracking import tracked
+
+QUIET = SolveSettings(marginal_values=False, leverage=False)
+SAME = 1e-5
+"""Relative; stages are locked within 1e-7 of their reach, which moves those behind them by a multiple."""
+
+
+def comes_true(solution: Solution, past: int) -> pd.DataFrame:
+    """The plan of the first periods as facts would tell it: by seller what was sold, by market what came."""
+    keys = ["period", "sku", *(["seller"] if "sellers" in solution.plan.tables else [])]
+    frame = sales(solution).groupby(keys, as_index=False)[["units", "revenue"]].sum()
+    every = [solution.plan.calendar.period, *(sorted(set(frame[name])) for name in keys[1:])]
+    sold = frame.set_index(keys).reindex(pd.MultiIndex.from_product(every, names=keys)).fillna(0.0)
+    came = [
+        {"sku": sku, "period": period, "seller": "*", "opportunities": value}
+        for (sku, period), value in figures(solution, "opportunities", ["sku", "period"])
+    ]
+    told = pd.concat([sold.reset_index(), pd.DataFrame(came)[[*keys, "opportunities"]]])
+    told = told.groupby(keys, as_index=False).sum(min_count=1)
+    return told[told["period"].isin(solution.plan.calendar.period[:past])]
+
+
+def again(plan: RandomPlan, folder: Path) -> Replanned:
+    """The plan of the rest when the first half of a longer horizon has come true."""
+    try:
+        base = solve(load_plan(folder / "plan.yaml"), QUIET)
+    except InputError:
+        assume(False)
+    assume(base.has_plan)
+    past = base.plan.calendar.size // 2
+    facts = comes_true(base, past)
+    # What negative yields take away is nothing that a CRM counts, and a plan that sells nothing has no facts.
+    assume(not (facts["opportunities"] < 0).any() and len(facts.dropna(subset="units")))
+    facts.to_csv(folder / "facts.csv", index=False)
+    return replanned(tracked(folder / "plan.yaml", folder / "facts.csv", settings=QUIET))
+
+
+def chooses_again(solution: Solution, past: int) -> bool:
+    """Whether leads idled in a closed period of a market with several sources: facts tell how many came, not
+    from where, so that the plan of the rest may take the better ones."""
+    marketing, blocks = solution.inputs.marketing, solution.activities.blocks
+    if marketing is None or "worked" not in blocks:
+        return False
+    market, pool = marketing.yields.market, marketing.yields.pool
+    organic = blocks["organic"].markets if "organic" in blocks else None
+    sources = [*market.tolist(), *(() if organic is None else organic.tolist())]
+    several = np.array([sources.count(one) > 1 for one in market])
+    leads = blocks["response"].values(solution.x)[:, :past]
+    came = marketing.yields.amount[:, None] * leads[marketing.yields.channel]
+    worked = np.zeros_like(came)
+    np.add.at(worked, pool, blocks["worked"].values(solution.x)[:, :past])
+    return bool((several & (came - worked > 1e-6).any(axis=1)[pool]).any())
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=25, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+@given(funnel_plans())
+def test_a_plan_that_comes_true_is_the_plan_again(plan: RandomPlan) -> None:
+    """Causes are zero, the forecast is the plan, and every open cell and the contribution stay as they were; where
+    leads of several sources idled no stage of targets is worse."""
+    calendar = plan.plan["calendar"]
+    calendar["periods"] = 6 if calendar["every"] == "month" else 4
+    with plan.folder() as folder:
+        found = again(plan, folder)
+    run, old, new = found.tracked, found.tracked.solution, found.solution
+    assert all(abs(value) <= 1 for split in run.comparison.splits for value in split.causes.values())
+    assert not any(one.alert for one in run.comparison.drifts) and not found.softened
+    whole = max(float(old.figure("revenue")), 1.0)
+    ends = run.tracking.forecast
+    for metric in ("revenue", "contribution"):
+        assert ends.figure(metric) == pytest.approx(old.figure(metric), abs=SAME * whole)
+    if chooses_again(old, run.comparison.facts.past):
+        targets = {one.stage.name: one.value for one in old.stages if one.stage.kind == "shortfall"}
+        first = next(iter(targets), None)
+        stage = next((one for one in new.stages if one.stage.name == first), None)
+        assert first is None or stage is None or stage.value <= targets[first] + SAME
+        return
+    open_cells = slice(run.comparison.facts.past, None)
+    moved = np.abs(np.asarray(new.sales) - np.asarray(old.sales)) * old.metrics.coefficient("revenue")
+    assert moved[:, open_cells].sum() <= SAME * whole
+    assert new.figure("contribution") == pytest.approx(old.figure("contribution"), abs=SAME * whole)
