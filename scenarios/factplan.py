@@ -160,7 +160,7 @@ def of_today(content: Content, solution: Solution, facts: Facts) -> Content:
 
 
 def completed(table: Table, solution: Solution, past: int) -> tuple[Table, tuple[str, ...]]:
-    """The facts with starts and spend as planned where they say nothing of these at all.
+    """The facts with starts, hires and spend as planned where they say nothing of these at all.
 
     Returns the measures that were taken from the plan, so that they can be said.
     """
@@ -182,10 +182,29 @@ def completed(table: Table, solution: Solution, past: int) -> tuple[Table, tuple
             )
         if rows:
             assumed.append(measure)
+    filled = _filled(table, solution, past)
+    if filled:
+        rows += filled
+        assumed.append("hires")
     came = _opportunities(solution, past) if not table.has("opportunities") else []
     if came:
         assumed.append("opportunities")
     return _extended(table, [*rows, *came]), tuple(assumed)
+
+
+def _filled(table: Table, solution: Solution, past: int) -> list[dict[str, Any]]:
+    """Starts of the open seats that the plan fills in closed periods; none where facts tell of any seat."""
+    block, seats = solution.activities.blocks.get("hire"), solution.inputs.selling.sellers.open_seats
+    if block is None or seats is None:
+        return []
+    names = block.labels["seller"]
+    told = table.text("seller") if table.has("starts") and "seller" in table.labels else []
+    if any(seller in names and not np.isnan(table.numbers("starts")[row]) for row, seller in enumerate(told)):
+        return []
+    named = (seats.role < 0)[:, None]
+    begun = np.argwhere((block.values(solution.x)[:, :past] > 0.5) & named).tolist()
+    periods = solution.plan.calendar.period
+    return [{"seller": names[at], "period": periods[period], "starts": 1.0} for at, period in begun]
 
 
 def _opportunities(solution: Solution, past: int) -> list[dict[str, Any]]:

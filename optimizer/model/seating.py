@@ -30,9 +30,12 @@ def seat_blocks(builder: ProgramBuilder, cube: Cube) -> list[ActivityBlock]:
     rows, periods = len(names), cube.num_periods
     ahead = np.arange(periods) >= cube.inputs.past
     shown = by_period(names, cube.calendar.period)
-    may = (seats.may_start & ahead[None, :]).astype(np.float64)
+    filled = filled_before(cube, seats)
+    may = np.where(ahead[None, :], seats.may_start, filled).astype(np.float64)
     at_most = most_of_seats(cube, seats)
-    hire = builder.add_columns("hire", may.size, shown, upper=may.ravel(), integer=True)
+    hire = builder.add_columns(
+        "hire", may.size, shown, lower=filled.ravel().astype(np.float64), upper=may.ravel(), integer=True
+    )
     heads = builder.add_columns("seat_heads", may.size, shown, upper=at_most[0].ravel())
     capacity = builder.add_columns("seat_capacity", may.size, shown, upper=at_most[1].ravel())
     return [
@@ -40,6 +43,14 @@ def seat_blocks(builder: ProgramBuilder, cube: Cube) -> list[ActivityBlock]:
         ActivityBlock("seat_heads", heads, labels, rows, periods, _finite(at_most[0]), decision=False),
         ActivityBlock("seat_capacity", capacity, labels, rows, periods, _finite(at_most[1]), decision=False),
     ]
+
+
+def filled_before(cube: Cube, seats: OpenSeats) -> BoolArray:
+    """Starts of open seats in closed periods, as facts tell them (O, T)."""
+    facts = cube.inputs.facts
+    if facts is None or facts.hires is None:
+        return np.zeros(seats.may_start.shape, dtype=np.bool_)
+    return np.asarray(facts.hires > 0, dtype=np.bool_)
 
 
 def _finite(values: FloatArray) -> FloatArray:
@@ -87,8 +98,9 @@ def may_be_there(cube: Cube) -> BoolArray:
     there = cube.presence > 0
     seats = cube.inputs.selling.sellers.open_seats
     if seats is not None:
-        begun = seats.may_start & (np.arange(cube.num_periods) >= cube.inputs.past)[None, :]
-        reached = (seats.presence * begun[:, :, None]).max(axis=1) > 0
+        ahead = np.arange(cube.num_periods) >= cube.inputs.past
+        begun = (seats.may_start & ahead[None, :]) | filled_before(cube, seats)
+        reached = ((seats.presence * begun[:, :, None]).max(axis=1) > 0) & ahead[None, :]
         whole = (seats.role >= 0)[:, None] & (np.arange(cube.num_periods) >= cube.inputs.past)[None, :]
         there[seat_of_open(cube, seats)] |= reached | whole
     return np.asarray(there, dtype=np.bool_)

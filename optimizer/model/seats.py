@@ -87,13 +87,22 @@ def equal_open_seats(
     """Open seats that the model cannot tell apart, in groups of two or more."""
     pairs = inputs.selling.pairs
     bounds = np.searchsorted(pairs.seller, np.arange(len(inputs.selling.sellers.names) + 1))
-    compared = _compared(inputs)
+    compared, facts = _compared(inputs), inputs.facts
+    begun = np.zeros(seats.may_start.shape) if facts is None or facts.hires is None else facts.hires
     found: dict[str, list[int]] = {}
     for place, seller in enumerate(seats.seller.tolist()):
         if seats.role[place] >= 0:
             continue
         own = slice(bounds[seller], bounds[seller + 1])
-        figures = (seats.may_start, seats.headcount, seats.presence, seats.full, seats.recruiting, seats.pay)
+        figures = (
+            begun,
+            seats.may_start,
+            seats.headcount,
+            seats.presence,
+            seats.full,
+            seats.recruiting,
+            seats.pay,
+        )
         key = repr(
             (
                 _signature(inputs, seller, own, compared, columns, personal[seller]),

@@ -62,6 +62,8 @@ class Facts:
     """Input of each row of marketing in closed periods (C, T); None without marketing."""
     starts: FloatArray | None = None
     """Starts of each initiative in closed periods (I, T); None without initiatives."""
+    hires: FloatArray | None = None
+    """Open seats that were filled, 1 in the closed period of their start (O, T); None without open seats."""
     measured: frozenset[str] = field(default=frozenset())
     """Measures that the table has."""
     entered: Entered = field(default=NOTHING_ENTERED)
@@ -86,6 +88,7 @@ class Facts:
             price=longer(self.price),
             spend=None if self.spend is None else longer(self.spend),
             starts=None if self.starts is None else longer(self.starts),
+            hires=None if self.hires is None else longer(self.hires),
             entered=replace(self.entered, told=longer(self.entered.told)),
         )
 
@@ -121,6 +124,7 @@ def resolve_facts(
     pairs = pool_pairs(plan, pools, selling)
     values, uses_of, price = derived_figures(markets, selling, told, pairs, uses, log)
     spend = _spend(pools, marketing, plan, told, values)
+    filled, hires = _hires(pools, selling, told)
     return Facts(
         past=past,
         names=tuple(_name(pools, row) for row in range(len(pools))),
@@ -131,7 +135,8 @@ def resolve_facts(
         price=price,
         pairs=pairs,
         spend=spend,
-        starts=_starts(table, pools, initiatives, plan, told),
+        starts=_starts(table, pools, initiatives, plan, np.where(filled[:, None], 0.0, told["starts"])),
+        hires=hires,
         measured=frozenset(name for name in MEASURES if table.has(name)),
         entered=entered_stages(plan, staged, pools, stage_period),
     )
@@ -257,10 +262,11 @@ def _spend(
 
 
 def _starts(
-    table: Table, pools: Table, initiatives: Initiatives | None, plan: Plan, told: Mapping[str, FloatArray]
+    table: Table, pools: Table, initiatives: Initiatives | None, plan: Plan, told: FloatArray
 ) -> FloatArray | None:
-    """Starts of each initiative (I, T); raises `InputError` for a start that names no single one."""
-    started = np.nan_to_num(told["starts"])
+    """Starts of each initiative (I, T) from those of pools (R, T); raises `InputError` for a start that names
+    no single one."""
+    started = np.nan_to_num(told)
     if initiatives is None:
         return None
     found = np.zeros((len(initiatives.names), started.shape[1]))
@@ -275,6 +281,23 @@ def _starts(
         row = initiatives.names[int(found.sum(axis=1).argmax())]
         raise InputError("tracking.started_twice", Place(file=table.file), name=row)
     return np.rint(found)
+
+
+def _hires(
+    pools: Table, selling: Selling, told: Mapping[str, FloatArray]
+) -> tuple[BoolArray, FloatArray | None]:
+    """Pools that name an open seat (R,), and the starts of each seat (O, T); None without open seats."""
+    seats = selling.sellers.open_seats
+    named: BoolArray = np.zeros(len(pools), dtype=np.bool_)
+    if seats is None:
+        return named, None
+    found = np.zeros((len(seats.seller), told["starts"].shape[1]))
+    place = {selling.sellers.names[seller]: at for at, seller in enumerate(seats.seller.tolist())}
+    for row, seller in enumerate(pools.text("seller") if "seller" in pools.labels else ()):
+        if seller in place and not np.isnan(told["starts"][row]).all():
+            named[row] = True
+            found[place[seller]] += np.nan_to_num(told["starts"][row])
+    return named, np.minimum(np.rint(found), 1.0)
 
 
 def _name(pools: Table, row: int) -> str:

@@ -57,9 +57,7 @@ def opened_on(table: Table, day: np.datetime64) -> Table:
 
     frame = table.frame
     given = frame["open_on"] if "open_on" in frame else pd.Series(pd.NaT, index=frame.index)
-    return table.replace(
-        frame=frame.assign(open_on=given.astype("datetime64[s]").fillna(pd.Timestamp(day)))
-    )
+    return table.replace(frame=frame.assign(open_on=given.astype("datetime64[s]").fillna(pd.Timestamp(day))))
 
 
 def pipeline_today(table: Table | None, solution: Solution, past: int) -> Table | None:

@@ -90,6 +90,15 @@ def fact_view(inputs: Inputs) -> View:
     if facts.starts is not None and inputs.initiatives is not None and "active" in context.activities.blocks:
         block = context.activities.blocks["active"]
         x[block.start : block.stop] = (_running(facts.starts, inputs.initiatives.duration) * closed).ravel()
+    seats = inputs.selling.sellers.open_seats
+    if facts.hires is not None and seats is not None and "hire" in context.activities.blocks:
+        begun = facts.hires * closed
+        for name, amounts in (
+            ("hire", begun),
+            ("seat_heads", np.einsum("ou,out->ot", begun, seats.headcount)),
+        ):
+            block = context.activities.blocks[name]
+            x[block.start : block.stop] = (amounts * closed).ravel()
     return View(context, x)
 
 
