@@ -10,18 +10,22 @@ from numpy.typing import NDArray
 
 from optimizer.model.compile import Model
 from optimizer.plan.plan import Plan
+from optimizer.report.monday import main_cause
 from optimizer.result.evaluate import figures
 from optimizer.result.solution import Solution, Status
 from optimizer.settings import SolveSettings
 from optimizer.solving import solve, solver_stage
+from optimizer.tracking.moves import moves_of, starts_frame
 from scenarios.base import Base, load_base
 from scenarios.changes import apply_scenario
 from scenarios.files import find_files, load_scenarios
+from scenarios.monday import Asked, MondayRun, replan_run
 from solvers.curves import CurveProgram
 from solvers.curves.estimator import build
 from solvers.curves.solving import relaxation
 from solvers.options import SolveOptions
 from solvers.solving import solve as solve_program
+from solvers.stage import Lock, Stage, with_locks
 
 ROOT = Path(__file__).resolve().parents[2]
 TRAINING, SERVICE = "Customer training", "After-sales service"
@@ -57,9 +61,16 @@ def weak_plan(pack: Base) -> Plan:
 
 
 @pytest.fixture(scope="module")
-def base(pack: Base) -> Solution:
-    """The answer to the plan as it ships."""
-    return solved(pack.plan)
+def monday(examples: Path) -> MondayRun:
+    """The plan tracked with its five months of facts, and the rest planned again."""
+    folder = examples / "premium_chain"
+    return replan_run(folder, Asked(folder / "actuals.csv"))
+
+
+@pytest.fixture(scope="module")
+def base(monday: MondayRun) -> Solution:
+    """The answer to the plan as it ships: what was promised before there were facts."""
+    return monday.tracked.solution
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +153,7 @@ def test_both_are_needed_when_conversion_is_weak(weak: Solution, initiative: str
 def outer(
     model: Model, objective: NDArray[np.float64], maximize: bool, begun: tuple[str, bool], met: int
 ) -> float:
-    """What no plan goes beyond in which an initiative starts at once, or never, and all targets of a priority up
+    """What no plan goes beyond in which an initiative starts some day, or never, and all targets of a priority up
     to `met` are met: whole numbers as parts, curves as their envelopes."""
     switches = model.context.activities.blocks["start"]
     lower, upper = model.program.column_lower.copy(), model.program.column_upper.copy()
@@ -150,11 +161,11 @@ def outer(
         if soft.priority is not None and soft.priority <= met:
             upper[soft.columns] = 0.0
     own = switches.columns[switches.labels["initiative"].index(begun[0])]
-    if begun[1]:
-        lower[own[upper[own] > 0][0]] = 1.0
-    else:
+    someday = np.zeros(model.program.num_columns)
+    someday[own] = 1.0
+    if not begun[1]:
         upper[own] = 0.0
-    program = model.program.replace(
+    program = with_locks(model.program, [Lock(Stage("begun", someday), float(begun[1]), 1.0)]).replace(
         objective=objective, maximize=maximize, offset=0.0, column_lower=lower, column_upper=upper
     )
     prepared, grid = relaxation(CurveProgram(program, model.curves), SolveOptions(gap=GAP), "highs")
@@ -192,3 +203,31 @@ def story() -> dict[str, list[str]]:
         key = name.split("(")[0].strip().removesuffix(", M CNY").removesuffix(", CNY")
         found[key] = [cell.strip() for cell in cells]
     return found
+
+
+@pytest.mark.slow
+def test_monday_of_the_whole_chain_is_the_story_of_the_readme(monday: MondayRun) -> None:
+    """Conversion of quotes is the cause, both initiatives come in, the year's target is reached again, every quota
+    that moves has parts that add up and a reason, and the README has these figures."""
+    again, tracked = monday.replanned, monday.tracked
+    assert again is not None and not again.softened
+    whole = next(split for split in tracked.comparison.splits if not split.scope)
+    assert min(whole.causes, key=lambda cause: whole.causes[cause]) == "conversion:quote"
+    assert "conversion of quote, premium" in main_cause(tracked.solution, whole, tracked.comparison.drifts)
+    starts = starts_frame(tracked.solution, again.solution).set_index("initiative")
+    moved = starts[~starts["state"].isin(["kept", "started"])]
+    assert set(moved.index) == {TRAINING, SERVICE} and set(moved["new_start"]) == {"2027-06"}
+    company = next(one for one in tracked.tracking.standings if one.metric == "revenue")
+    ends, premium = again.solution.figure("revenue"), figures(again.solution, "revenue", [], PREMIUM)[0][1]
+    assert company.target is not None and company.forecast < company.target <= ends * (1 + 1e-6)
+    assert all(
+        abs(sum(one.parts.values()) - one.change) <= 1e-6 and one.reason
+        for one in moves_of(tracked.solution, again.solution)
+        if one.change
+    )
+    assert {"hires", "starts", "spend"} <= set(tracked.assumed)
+    text = (ROOT / "README.md").read_text(encoding="utf-8").split("## Monday")[1].split("\n## ")[0]
+    for cause in ("leads", "conversion:quote", "volume", "mix"):
+        assert f"{whole.causes[cause] / 1e8:+.2f} M" in text, cause
+    for figure in ((whole.fact - whole.plan) / 100, company.forecast, ends, premium):
+        assert f"{figure / 1e6:.1f} M" in text
