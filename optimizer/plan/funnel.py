@@ -105,7 +105,17 @@ def resolve_funnel(
     # What came in closed periods and is still open stands in the pipeline.
     organic[np.ix_(found.told, np.arange(plan.calendar.size) < plan.calendar.past)] = 0.0
     return Funnel(
-        stages, led, organic, usual, found.deals, found.waiting, found.told, kept, of_market, of_yield, customers
+        stages,
+        led,
+        organic,
+        usual,
+        found.deals,
+        found.waiting,
+        found.told,
+        kept,
+        of_market,
+        of_yield,
+        customers,
     )
 
 

@@ -59,7 +59,9 @@ def opening_deals(
     carried = plan.tables["markets"].by_period.get(DEALS)
     if carried is not None:
         found = np.nan_to_num(carried)[:, :periods]
-        return np.pad(found, ((0, 0), (0, periods - found.shape[1]))), ~np.isnan(carried[:, 0])
+        found = np.pad(found, ((0, 0), (0, periods - found.shape[1])))
+        known = np.asarray(~np.isnan(carried[:, 0]), dtype=np.bool_)
+        return OpenDeals(found, np.zeros_like(found), known, known)
     table = plan.tables.get("pipeline")
     nobody: BoolArray = np.zeros(len(markets.names), dtype=np.bool_)
     deals, waiting = np.zeros((len(nobody), periods)), np.zeros((len(nobody), periods))
