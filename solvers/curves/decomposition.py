@@ -32,6 +32,7 @@ _SHARE_OF_DISTANCE = 0.05
 _SHARE_OF_NODES = 10.0
 _LEAST_PRICE = 0.1
 _SMALLEST_BOX = 1e-3
+_LEAST_SLACK = 0.1
 _WIDER, _NARROWER = 2.0, 0.4
 _PATIENCE = 4
 _WORTH_MORE_ROUNDS = 0.1
@@ -85,6 +86,7 @@ class Decomposition:
         self.answers = Answers(shared.prepared, blocks)
         self.worth = np.where(estimator.output_row >= 0, np.abs(duals[estimator.output_row]), 0.0)
         self._pricing, self._seen, self._value = pricing, 0, -np.inf
+        self._slack = 1.0
         self._outside = np.setdiff1d(shared.prepared.all, np.concatenate(self.answers.curves))
 
     def estimator(self) -> Estimator:
@@ -117,6 +119,7 @@ class Decomposition:
             if gained > 0 or center is None:
                 best, center = priced.bound, priced
             bounds.append(best)
+            self._judge(gained, expected, best)
             box.judge(gained, expected)
             if best <= target():
                 break
@@ -135,6 +138,13 @@ class Decomposition:
             if self._slow(bounds):
                 break
         return None if center is None else Bounded(best, center, mixed)
+
+    def _judge(self, gained: float, expected: float, best: float) -> None:
+        # Where rounds fall short of a large promise, what answers and curves may miss is what holds them up.
+        if gained > 0.5 * expected:
+            self._slack = min(1.0, 2.0 * self._slack)
+        elif _WORTH_MORE_ROUNDS * self._distance(best) < expected < np.inf:
+            self._slack = max(_LEAST_SLACK, 0.5 * self._slack)
 
     def _slow(self, bounds: list[float]) -> bool:
         if len(bounds) <= _PATIENCE or self.shared.ledger.best is None:
@@ -187,7 +197,7 @@ class Decomposition:
     def _miss(self, bound: float) -> float:
         shared = self.shared
         least = _SHARE_OF_GAP_FOR_BLOCKS * shared.gap * shared.ledger.magnitude
-        return max(least, _SHARE_OF_DISTANCE * self._distance(bound))
+        return self._slack * max(least, _SHARE_OF_DISTANCE * self._distance(bound))
 
     def _learn(self, number: int, answer: Answer, bound: float) -> None:
         if answer.true is not None and answer.estimated is not None:
@@ -200,5 +210,5 @@ class Decomposition:
         miss = prepared.sign * point[prepared.outputs] - prepared.true_values(point)
         at = shared.inputs_at(point)
         share = np.where(self.grid.bends_at(at), _SHARE_OF_NODES, 1.0) * _SHARE_OF_DISTANCE / prepared.size
-        missed = curves[(miss * self.worth > share * self._distance(best))[curves]]
+        missed = curves[(miss * self.worth > share * self._slack * self._distance(best))[curves]]
         self.grid = shared.refine(self.grid, at, missed)
