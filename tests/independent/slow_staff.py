@@ -214,7 +214,7 @@ class Staff:
             if t in data.planned:
                 tenure = number(data.sellers[s], "tenure")
                 tenure = STAY_WITHOUT_ATTRITION if tenure is None else tenure
-                part = min(1.0, self._months_left(data.first_day(s, t)) / tenure)
+                part = min(1.0, self._months_left(data.starts[t]) / tenure)
                 yield (number(data.sellers[s], "hiring_cost") or 0.0) * part * row[t]
 
     def _cost_of_roles(self, t: int) -> Iterator[Expression]:
