@@ -37,8 +37,9 @@ def solve_curve_stages(
     or a tenth of its gap where it has a `least_size` and its value is not next to 0, and starts from the plan
     of the stage before. Duals are those of the program whose curves are replaced by their tangents at the
     answer, whole columns fixed. A stage that `chooses` leaves whole numbers and inputs of curves as they are.
-    The first stage starts from the caller's `start_values`. Without curves it is `solve_stages`. Raises like
-    `solve_curves`.
+    Every stage also starts from the caller's `start_values` where these are better: their whole numbers and
+    inputs of curves, with everything else optimised for the stage. Without curves it is `solve_stages`.
+    Raises like `solve_curves`.
     """
     if not curves:
         return solve_stages(program, stages, options, solver, announce)
@@ -98,13 +99,25 @@ class _Run:
         """A linear objective under the locks so far, proved on the true curves to a gap relative to its value
         or to the stage's scale: a target that is met has a shortfall of 0."""
         tied = CurveProgram(stage.aimed(with_locks(self.program, self.locks)), self.curves)
-        start = self.options.start_values if self.x is None else self.x
+        start = self._start(stage, tied.program)
         options = replace(self.options, gap=gap, start_values=start, time_limit=self._time_left())
         if stage.least_size is None:
             found = solve_curves(tied, options, self.solver, stage.scale)
         else:
             found = _solved_by_size(tied, options, self.solver, stage.least_size)
         return self._result(tied, stage, found)
+
+    def _start(self, stage: Stage, locked: LinearProgram) -> FloatArray | None:
+        """The plan so far, or what becomes of the caller's in this stage where that is better."""
+        given = self.options.start_values
+        if given is None:
+            return self.x
+        options = replace(self.options, start_values=None, time_limit=self._time_left())
+        found = solve(self._held(locked, given), options, self.solver)
+        if found.x is None or self.x is None:
+            return self.x if found.x is None else found.x
+        more = stage.value(found.x) - stage.value(self.x)
+        return found.x if (more > 0) == stage.maximize else self.x
 
     def _choose(self, stage: Stage, locked: LinearProgram, x: FloatArray, left: float | None) -> None:
         """Solve a stage with whole numbers and inputs of the curves where they are; the plan stays where the

@@ -22,6 +22,7 @@ from solvers.curves.result import CurveResult
 from solvers.curves.rounds import NO_PLAN, Rounds
 from solvers.curves.shared import Shared
 from solvers.options import SolveOptions
+from solvers.program import LinearProgram
 from solvers.result import Limit, Reason, SolveResult, Termination
 
 _RELAXATIONS = 12
@@ -52,6 +53,9 @@ def solve_curves(
     shared = Shared(curve_program, options, solver, least_size)
     if options.start_values is not None:
         shared.ledger.take_start(options.start_values)
+        shared.ledger.take_bound(_best_by_columns(shared.prepared.program))
+        if shared.proved():
+            return shared.ledger.result(_why(shared, None), 0, 0)
     coarse = first_grid(shared.prepared, _STEPS_APART * shared.tolerance)
     if shared.ledger.best is not None:
         # Where another objective was best before, this one often is: exact there, a round or two are saved.
@@ -70,6 +74,13 @@ def solve_curves(
         return shared.ledger.result(_why(shared, None), regions, build(shared.prepared, grid).num_binaries)
     ended, prover = _in_two(shared, grid)
     return shared.ledger.result(_why(shared, ended), regions + prover.number, prover.binaries)
+
+
+def _best_by_columns(program: LinearProgram) -> float:
+    """What the bounds of the columns alone allow of a maximised objective; inf where they do not bound it."""
+    used = program.objective != 0
+    bound = np.where(program.objective > 0, program.column_upper, program.column_lower)[used]
+    return float(program.objective[used] @ bound) if np.isfinite(bound).all() else np.inf
 
 
 def _in_two(shared: Shared, grid: Grid) -> tuple[Termination | None, Rounds]:

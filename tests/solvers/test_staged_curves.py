@@ -61,6 +61,22 @@ def test_a_stage_that_chooses_leaves_curves_and_whole_numbers_alone() -> None:
     assert both.termination.reason is Reason.OPTIMAL
 
 
+def test_a_plan_of_other_numbers_is_mended_before_it_starts_a_stage() -> None:
+    """Its inputs stay; a column that has to be larger by now is made so, and the start is not left out."""
+    program = budget(50.0).replace(
+        objective=np.zeros(5),
+        matrix=sparse.csc_array(np.array([[1.0, 1.0, 0.0, 0.0, 0.0]])),
+        column_lower=np.array([0.0, 0.0, 0.0, 0.0, 2.0]),
+        column_upper=np.append(np.full(4, np.inf), 9.0),
+        integer=np.zeros(5, dtype=np.bool_),
+    )
+    most = Stage("most", np.append(OUTPUTS, 0.0), maximize=True)
+    planned = SolveOptions(start_values=np.array([25.0, 25.0, 5.0, 5.0, 1.0]))
+    found = solve_curve_stages(program, CURVES, [most], planned).outcome("most")
+    assert found.value == pytest.approx(10.0, rel=1e-5)
+    assert found.result is not None and not found.result.notes
+
+
 def test_the_price_of_the_budget_is_that_of_the_tangents() -> None:
     """One more unit of 50 brings 1 / (2 sqrt(25))."""
     result = solve_curve_stages(budget(50.0), CURVES, [Stage("most", OUTPUTS, maximize=True)])

@@ -227,6 +227,15 @@ def test_a_start_is_never_lost(allocate: Allocate) -> None:
     assert any("start is not feasible" in note for note in far.notes)
 
 
+def test_a_start_that_is_as_good_as_the_columns_allow_is_not_searched(allocate: Allocate) -> None:
+    """Nothing is spent where spending least is asked for and 0 may be spent: proved without a round."""
+    program = allocate([curve("hill", top=1.0, half=1.0, slope=3.0)] * 2, [3.0, 3.0], 1.5)
+    least = program.program.replace(objective=np.array([1.0, 1.0, 0.0, 0.0]), maximize=False)
+    result = solve_curves(CurveProgram(least, program.curves), SolveOptions(start_values=np.zeros(4)))
+    assert result.termination.reason is Reason.OPTIMAL and result.rounds == 0
+    assert (result.value, result.bound) == pytest.approx((0.0, 0.0), abs=1e-9)
+
+
 def test_bounds_only_fall_and_values_only_rise(allocate: Allocate) -> None:
     """The history tells when what was known, and progress reports the same."""
     random = np.random.default_rng(3)
