@@ -140,7 +140,7 @@ class ColdRuns:
         spent, found = timed(lambda: solve(plan, self._settings), time.thread_time)
         self.seconds.append(spent)
         self.money[scenario.name] = found.figure("contribution") if found.has_plan else float("nan")
-        self.gaps += [max((stage.gap or 0.0 for stage in found.stages), default=0.0)]
+        self.gaps += [stage.gap for stage in found.stages if stage.stage.is_money and stage.gap is not None]
 
     @property
     def mean(self) -> float:
