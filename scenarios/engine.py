@@ -135,7 +135,7 @@ class ProcessEngine:
         self.workers = workers
         self._folder = Path(tempfile.mkdtemp(prefix="apportion-"))
         self._path: Path | None = None
-        self._pool: Executor | None = _pool(workers)
+        self._pool: Executor = _pool(workers)
         self._single: Executor | None = None
         # The processes start and import while the base is solved.
         for _ in range(workers):
@@ -148,8 +148,6 @@ class ProcessEngine:
 
     def submit(self, task: Any) -> Future[Any]:
         """See `Engine`."""
-        if self._pool is None:
-            self._pool = _pool(self.workers)
         future, self._pool = _submitted(self._pool, self.workers, self._path, task)
         return future
 

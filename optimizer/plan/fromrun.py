@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from optimizer.errors import InputError, Place
 from optimizer.io.paths import resolve_inside
@@ -158,6 +159,12 @@ def _with_people(table: Table, days: Mapping[str, float]) -> Table:
     )
     frame["from"] = np.where(filled, first, given)
     return table.replace(frame=frame)
+
+
+def fitted(values: NDArray[np.float64], periods: int) -> NDArray[np.float64]:
+    """States (rows, any) as (rows, periods): what lies behind is left out, what is missing is 0."""
+    known = values[:, :periods]
+    return np.pad(known, ((0, 0), (0, periods - known.shape[1])))
 
 
 def _with_ages(table: Table, states: pd.DataFrame, columns: tuple[str, ...]) -> Table:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from optimizer.errors import InputError
 from optimizer.plan.assumptions import AssumptionLog
-from optimizer.plan.fromrun import DEALS
+from optimizer.plan.fromrun import DEALS, fitted
 from optimizer.plan.lags import closings
 from optimizer.plan.markets import Markets
 from optimizer.plan.matching import matching_rows, prefixed
@@ -53,13 +53,11 @@ def opening_deals(
 
     A market that the pipeline does not cover has what its organic opportunities left open, as if they had
     come at the rate of the same season before. A plan that starts `from` a run has what that run left on its
-    way instead. Raises `InputError` for unknown stages and deals that have
-    closed before the plan starts.
+    way instead. Raises `InputError` for unknown stages and deals that have closed before the plan starts.
     """
     carried = plan.tables["markets"].by_period.get(DEALS)
     if carried is not None:
-        found = np.nan_to_num(carried)[:, :periods]
-        found = np.pad(found, ((0, 0), (0, periods - found.shape[1])))
+        found = fitted(np.nan_to_num(carried), periods)
         known = np.asarray(~np.isnan(carried[:, 0]), dtype=np.bool_)
         return OpenDeals(found, np.zeros_like(found), known, known)
     table = plan.tables.get("pipeline")

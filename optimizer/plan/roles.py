@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from optimizer.errors import InputError
 from optimizer.plan import phasing
 from optimizer.plan.assumptions import AssumptionLog
-from optimizer.plan.fromrun import HEADS, JOINING
+from optimizer.plan.fromrun import HEADS, JOINING, fitted
 from optimizer.plan.names import nearest
 from optimizer.plan.openseats import TENURE_MONTHS
 from optimizer.plan.plan import Plan
@@ -150,11 +150,6 @@ def _ramps(plan: Plan, table: Table, months: float, log: AssumptionLog) -> Float
 def _opening(plan: Plan, table: Table, classes: int, months: float) -> FloatArray:
     """Heads at the start by class (R, A): those of an earlier run, else by the profile of tenure, else
     everybody in the last one."""
-    known = table.by_period.get(HEADS)
-    if known is not None:
-        inside, beyond = known[:, :classes], known[:, classes:]
-        carried = np.pad(inside, ((0, 0), (0, classes - inside.shape[1])))
-        carried[:, -1] += beyond.sum(axis=1)
     heads = np.nan_to_num(table.numbers("headcount"))
     found = np.zeros((len(table), classes))
     found[:, -1] = heads
@@ -166,13 +161,17 @@ def _opening(plan: Plan, table: Table, classes: int, months: float) -> FloatArra
         ages, shares = phasing.ramp_steps(plan.tables["profiles"], name)
         at = np.minimum((ages / months).astype(np.int64), classes - 1)
         found[row] = heads[row] * np.bincount(at, weights=shares / shares.sum(), minlength=classes)
-    return found if known is None else np.where(np.isnan(carried), found, carried)
+    known = table.by_period.get(HEADS)
+    if known is None:
+        return found
+    carried = fitted(known, classes)
+    carried[:, -1] += known[:, classes:].sum(axis=1)
+    return np.where(np.isnan(carried), found, carried)
 
 
 def _joining(table: Table, periods: int) -> FloatArray:
     """Heads that an earlier run has hired and that come later (R, T); none without one."""
-    known = np.nan_to_num(table.by_period.get(JOINING, np.zeros((len(table), 0))))[:, :periods]
-    return np.asarray(np.pad(known, ((0, 0), (0, periods - known.shape[1]))), dtype=np.float64)
+    return fitted(np.nan_to_num(table.by_period.get(JOINING, np.zeros((len(table), 0)))), periods)
 
 
 def _recruiting(

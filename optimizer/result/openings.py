@@ -3,14 +3,12 @@ start of each period."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from optimizer.model.blocks import ActivityBlock
 from optimizer.plan.fromrun import DEALS, HEADS, JOINING, SPENT, STARTED, row_keys
 from optimizer.plan.sellers import dates
 from optimizer.plan.tables import ALL
@@ -125,51 +123,45 @@ def _customers(solution: Solution) -> list[pd.DataFrame]:
 def _deals(solution: Solution) -> list[pd.DataFrame]:
     """Deals of opportunities that entered before each period, by the periods until they are decided.
 
-    deals[m,t,j] = won[m,t+j] and opening[m,t+j] of what entered before t, + kept waiting[m,t-1]  where j = 0
+    deals[m,t,j] = won[m,t+j] of what entered before t + opening[m,t+j]
+        + (backlog[m,t+j] + kept[m] waiting[m,t-1] where j = 0) / units_per_deal[m,t+j]
     """
-    inputs, table = solution.inputs, solution.plan.tables.get("markets")
-    funnel, blocks = inputs.funnel, solution.activities.blocks
+    cube, table = solution.activities.cube, solution.plan.tables.get("markets")
+    funnel = cube.inputs.funnel
     if funnel is None or table is None:
         return []
-    led = np.flatnonzero(funnel.led)
+    led, per_deal = funnel.led, cube.markets.units_per_deal
     keys = np.array(row_keys(table), dtype=object)[led]
-    planned, shape = solution.sellers.num_periods, (len(keys), _most_periods(blocks))
-    waiting = _of_markets(solution, "waiting", led, shape)
-    waiting *= funnel.kept[led][:, None] / inputs.markets.units_per_deal[led][:, :1]
-    opening, parts = _of_markets(solution, "opening", led, shape), []
-    for period in range(planned):
-        found = opening + _won_before(solution, period, led, shape)
-        found[:, period] += waiting[:, period - 1] if period else 0.0
-        ahead = found[:, period:]
+    left = funnel.kept[:, None] * _of_markets(solution, "waiting")
+    opening, parts = _of_markets(solution, "opening") + funnel.backlog / per_deal, []
+    for period in range(solution.sellers.num_periods):
+        found = opening + _won_before(solution, period)
+        if period:
+            found[:, period] += left[:, period - 1] / per_deal[:, period]
+        ahead = found[led, period:]
         # The first age says that the market is known, also where nothing is on its way.
         told = np.where((ahead > 0) | (np.arange(ahead.shape[1]) == 0), ahead, np.nan)
         parts.append(_by_age(solution, "markets", DEALS, keys, period, told))
     return parts
 
 
-def _most_periods(blocks: Mapping[str, ActivityBlock]) -> int:
-    return max(block.num_periods for block in blocks.values())
-
-
-def _of_markets(
-    solution: Solution, name: str, markets: NDArray[np.int64], shape: tuple[int, int]
-) -> FloatArray:
-    """A block of markets as (markets, periods); 0 where it is not there."""
-    found, block = (
-        np.zeros((len(solution.inputs.markets.names), shape[1])),
-        solution.activities.blocks.get(name),
-    )
+def _of_markets(solution: Solution, name: str) -> FloatArray:
+    """A block of markets by market and period, run-out periods included; 0 where it is not there."""
+    block, found = solution.activities.blocks.get(name), _nothing(solution)
     if block is not None and block.markets is not None:
         np.add.at(found, block.markets, block.values(solution.x))
-    return found[markets]
+    return found
 
 
-def _won_before(
-    solution: Solution, period: int, markets: NDArray[np.int64], shape: tuple[int, int]
-) -> FloatArray:
-    """Deals won in each period of what entered before `period` (markets, periods)."""
+def _nothing(solution: Solution) -> FloatArray:
+    cube = solution.activities.cube
+    return np.zeros((len(cube.markets.names), cube.num_periods))
+
+
+def _won_before(solution: Solution, period: int) -> FloatArray:
+    """Deals won by market and period of what entered before `period`."""
     activities, marketing = solution.activities, solution.inputs.marketing
-    x, found = solution.x.copy(), np.zeros((len(solution.inputs.markets.names), shape[1]))
+    x, found = solution.x.copy(), _nothing(solution)
     for name in ENTERED:
         if name in activities.blocks:
             x[activities.blocks[name].columns[:, period:]] = 0.0
@@ -182,7 +174,7 @@ def _won_before(
         assert of_row is not None
         values = activities.flows[flow].terms.values(x)
         np.add.at(found, of_row, values.reshape(len(of_row), -1))
-    return found[markets]
+    return found
 
 
 def _roles(solution: Solution) -> list[pd.DataFrame]:

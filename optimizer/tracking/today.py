@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FloatArray = NDArray[np.float64]
+OF_WAITING = ("amount", "close", "open_on", "won")
+"""Columns of a row of the pipeline that stands for what is won and waits, behind those of its market."""
 _NOTHING = 1e-9
 
 
@@ -65,21 +67,21 @@ def pipeline_today(table: Table | None, solution: Solution, past: int) -> Table 
     day they were open, and what is won and waits; None where nothing is open."""
     import pandas as pd
 
-    rows = [] if table is None else [table.frame[~table.yes("won")]]
+    rows = [] if table is None else [table.frame[~table.yes("won")].assign(won=False)]
     waiting = _waiting(solution, past)
     if len(waiting):
         rows.append(waiting)
     if not sum(map(len, rows)):
         return None
     found = pd.concat(rows, ignore_index=True)
-    known = [*(() if table is None else table.labels), *waiting.columns[:-4]]
+    known = [*(() if table is None else table.labels), *waiting.columns.drop(list(OF_WAITING))]
     labels = tuple(name for name in dict.fromkeys(known) if name in found)
     for name in labels:
         found[name] = found[name].fillna("*").astype("str")
     for name in ("stage", "deal"):
         if name in found:
             found[name] = found[name].fillna("").astype("str")
-    found["won"] = [value is True or value == 1 for value in found["won"]] if "won" in found else False
+    found["won"] = found["won"].astype(np.bool_)
     return Table("pipeline", found, file="pipeline", rows=np.arange(len(found)) + 2, labels=labels)
 
 
@@ -102,4 +104,4 @@ def _waiting(solution: Solution, past: int) -> pd.DataFrame:
             market = int(block.markets[at])
             keys = {name: markets.labels[name][market] for name in columns}
             rows.append({**keys, "amount": amount[at], "close": day, "open_on": day, "won": True})
-    return pd.DataFrame(rows, columns=[*columns, "amount", "close", "open_on", "won"])
+    return pd.DataFrame(rows, columns=[*columns, *OF_WAITING])

@@ -25,10 +25,10 @@ class Block:
     coupled: sparse.csr_array
     matrix: sparse.csc_array
 
-    def program(self, whole: LinearProgram, objective: FloatArray) -> LinearProgram:
-        """The part alone with its entries of an objective (n,) of the whole program."""
+    def priced(self, whole: LinearProgram, prices: FloatArray) -> LinearProgram:
+        """The part alone, whose objective pays prices of the coupling rows."""
         return whole.replace(
-            objective=objective[self.columns],
+            objective=whole.objective[self.columns] - self.coupled.T @ prices,
             matrix=self.matrix,
             row_lower=whole.row_lower[self.rows],
             row_upper=whole.row_upper[self.rows],

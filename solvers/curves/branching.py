@@ -51,7 +51,7 @@ class Branching:
         """`offer` is shown what is mixed after each round."""
         self._decomposition, self._shared, self._offer = decomposition, decomposition.shared, offer
         self._open: list[Node] = []
-        self._closed = -np.inf
+        self._closed, self._pushed = -np.inf, 0
         self.number = 0
 
     def run(self, prices: FloatArray) -> None:
@@ -102,8 +102,8 @@ class Branching:
 
     def _push(self, bound: float, region: Region, first: FloatArray | Priced, tries: int = 0) -> None:
         # Of equal bounds the newest goes on, which ends in plans sooner.
-        number = -self.number * 4 - len(self._open) % 4
-        heapq.heappush(self._open, Node(-bound, number, region, first, tries))
+        self._pushed += 1
+        heapq.heappush(self._open, Node(-bound, -self._pushed, region, first, tries))
 
     def _target(self) -> float:
         ledger = self._shared.ledger

@@ -65,8 +65,7 @@ class Pricing:
         prices = blocks.usable(program, prices)
         lower, upper = program.row_lower[blocks.coupling], program.row_upper[blocks.coupling]
         side = np.where(prices > 0, upper, np.where(prices < 0, lower, 0.0))
-        objective = program.objective - blocks.matrix.T @ prices
-        rest = self._pool.submit(self._most, blocks.rest.program(program, objective), miss)
+        rest = self._pool.submit(self._most, blocks.rest.priced(program, prices), miss)
         order = self._hardest_first(program, blocks)
         work = {
             number: self._pool.submit(self.answer, estimator, blocks, number, prices, known, miss)
@@ -94,12 +93,12 @@ class Pricing:
         miss: float,
     ) -> Answer | None:
         """One block's answer to prices; None where it is not solved. Arguments are those of `bound`."""
-        program, block = estimator.program, blocks.whole[number]
-        objective = program.objective - blocks.matrix.T @ prices
+        block = blocks.whole[number]
+        program = block.priced(estimator.program, prices)
         start = estimator.lift(self._shared.prepared, known.best(prices, number))[block.columns]
         # Most blocks are solved exactly at once, so that the few hard ones may have more than their share.
         each = miss / float(np.sqrt(len(blocks.whole)))
-        result = self._most(block.program(program, objective), each, start)
+        result = self._most(program, each, start)
         if result.termination.reason is Reason.INFEASIBLE:
             return Answer(-np.inf)
         most = _proved(result)
@@ -109,7 +108,7 @@ class Pricing:
         own = block.columns < size
         point = np.zeros(size)
         point[block.columns[own]] = result.x[own]
-        return Answer(most, point, self._on_curves(block, point, objective))
+        return Answer(most, point, self._on_curves(block, point, program.objective[own]))
 
     def _most(self, program: LinearProgram, miss: float, start: FloatArray | None = None) -> SolveResult:
         shared = self._shared
@@ -121,7 +120,8 @@ class Pricing:
 
     def _on_curves(self, block: Block, point: FloatArray, objective: FloatArray) -> FloatArray:
         """A block's point (n,) with its outputs on the true curves and everything else at its best for the
-        inputs; the point as it is where that does not go."""
+        inputs, by an objective over its columns of the prepared program; the point as it is where that does
+        not go."""
         prepared, base = self._shared.prepared, self._shared.prepared.program
         columns = block.columns[block.columns < base.num_columns]
         lower, upper = base.column_lower.copy(), base.column_upper.copy()
@@ -133,7 +133,7 @@ class Pricing:
             lower[fixed] = upper[fixed] = point[fixed]
         rows = block.rows[block.rows < base.num_rows]
         part = base.replace(
-            objective=objective[columns],
+            objective=objective,
             matrix=base.matrix[rows][:, columns],
             row_lower=base.row_lower[rows],
             row_upper=base.row_upper[rows],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from slow_data import Row, number
 from slow_effects import Starts
@@ -71,9 +72,9 @@ class FactData(MarketingData):
             return found
         return {t + self.closed: part for t, part in found.items()}
 
-    def sold_in_pool(self, pool: dict[str, object], in_currency: bool) -> float:
+    def sold_in_pool(self, pool: dict[str, Any], in_currency: bool) -> float:
         """What facts inside a size pool sold."""
-        members = set(pool["markets"])  # type: ignore[call-overload]
+        members = set(pool["markets"])
         return sum(
             one.figure("revenue" if in_currency else "units")
             for one in self.pools_told

@@ -6,6 +6,7 @@ import datetime
 import itertools
 import math
 from pathlib import Path
+from typing import Any
 
 from slow_data import PERIODS_A_YEAR, Row, SlowData, number
 
@@ -90,7 +91,7 @@ class FunnelData(SlowData):
     def _fill_entries(self) -> None:
         channels = {row["channel"]: row for row in self.tables["marketing"]}
         self.channels = list(channels.values())
-        self.entries: list[dict[str, object]] = []
+        self.entries: list[dict[str, Any]] = []
         for k, row in enumerate(self.tables["yields"]):
             keys = {c: v for c, v in row.items() if c not in ("channel", "opportunities", "conversion")}
             for c, channel in enumerate(self.channels):
@@ -112,11 +113,11 @@ class FunnelData(SlowData):
         shares = {lag: hat(position - lag) for lag in (math.floor(position), math.floor(position) + 1)}
         return {lag: share for lag, share in shares.items() if share > 0}
 
-    def days_of(self, entry: dict[str, object]) -> float:
+    def days_of(self, entry: dict[str, Any]) -> float:
         """Days from the entry of an opportunity to its decision."""
         channel = self.channels[int(str(entry["channel"]))]
         if (channel.get("lag") or "").strip():
-            lag = dict(entry["lag"])  # type: ignore[call-overload]
+            lag = dict(entry["lag"])
             return sum(age * share for age, share in lag.items()) * self.length
         return self.cycle[int(str(entry["market"]))]
 
@@ -163,7 +164,7 @@ class FunnelData(SlowData):
         if self.plan.get("run_out") is not None:
             return int(self.plan["run_out"])
         lags = [max(self._lag(m)) for m in self.M if sum(self.organic[m]) > 0]
-        lags += [max(dict(entry["lag"])) for entry in self.entries]  # type: ignore[call-overload]
+        lags += [max(dict(entry["lag"])) for entry in self.entries]
         for c in {int(str(entry["channel"])) for entry in self.entries}:
             rate = number(self.channels[c], "carryover_rate") or 0.0
             if rate:

@@ -147,12 +147,17 @@ class SlowModel:
             markets = [m for m in data.M if data.covers_market(keys, m)]
             won = [p for p in range(len(data.pairs)) if data.row_of[p] == k]
             all_pairs = [p for p, pair in enumerate(data.pairs) if pair[1] in markets]
-            part = pulp.lpSum(self.sales.x[p][t] for p in won for t in data.times)
-            whole = pulp.lpSum(self.sales.x[p][t] for p in all_pairs for t in data.times)
-            if (row.get("share_min") or "").strip():
-                self.row(part - float(row["share_min"]) * whole, lower=0.0)
-            if (row.get("share_max") or "").strip():
-                self.row(part - float(row["share_max"]) * whole, upper=0.0)
+            for span in self._spans():
+                part = pulp.lpSum(self.sales.x[p][t] for p in won for t in span)
+                whole = pulp.lpSum(self.sales.x[p][t] for p in all_pairs for t in span)
+                if (row.get("share_min") or "").strip():
+                    self.row(part - float(row["share_min"]) * whole, lower=0.0)
+                if (row.get("share_max") or "").strip():
+                    self.row(part - float(row["share_max"]) * whole, upper=0.0)
+
+    def _spans(self) -> list[list[int]]:
+        """The periods over which a limit of the horizon counts."""
+        return [list(self.data.times)]
 
     def _hours(self) -> None:
         data = self.data
@@ -523,7 +528,8 @@ def _bounds(spec: dict[str, Any], labels: tuple[str, ...]) -> tuple[float | None
         return None if value is None else float(value)
 
     if spec.get("between") is not None:
-        return tuple(float(bound) for bound in spec["between"])  # type: ignore[return-value]
+        least, most = spec["between"]
+        return float(least), float(most)
     if spec.get("equals") is not None:
         return of("equals"), of("equals")
     if spec.get("growth") is not None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pulp
-from slow_data import INF, TERRITORY_NUMBERS, number
+from slow_data import INF, number
 from slow_facts import FactData
 from slow_funnel import FUNNEL_RATIOS, SlowFunnel
 from slow_marketing import below_the_lines, on_the_lines
@@ -109,21 +109,6 @@ class SlowWorld(SlowFunnel):
                             sold,
                             upper=max(0.0, pool["share"] * size * (1.0 if span[0] == 0 else part) - before),
                         )
-
-    def _territory_shares(self) -> None:
-        data = self.data
-        for k, row in enumerate(data.tables["territories"]):
-            keys = {c: v for c, v in row.items() if c not in TERRITORY_NUMBERS}
-            markets = [m for m in data.M if data.covers_market(keys, m)]
-            won = [p for p in range(len(data.pairs)) if data.row_of[p] == k]
-            all_pairs = [p for p, pair in enumerate(data.pairs) if pair[1] in markets]
-            for span in self._spans():
-                part = pulp.lpSum(self.sales.x[p][t] for p in won for t in span)
-                whole = pulp.lpSum(self.sales.x[p][t] for p in all_pairs for t in span)
-                if (row.get("share_min") or "").strip():
-                    self.row(part - float(row["share_min"]) * whole, lower=0.0)
-                if (row.get("share_max") or "").strip():
-                    self.row(part - float(row["share_max"]) * whole, upper=0.0)
 
     def _spans(self) -> list[list[int]]:
         planned = list(self.data.planned)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -101,3 +101,34 @@ def write(small: Path) -> Write:
         return path
 
     return scenario
+
+
+WriteMonths = Callable[[Path, Mapping[str, str], str, int, Mapping[str, int], str], Path]
+
+
+@pytest.fixture(scope="session")
+def write_months() -> WriteMonths:
+    """`write_months(folder, tables, start, periods, numbers, more)`: a plan of some months whose tables have
+    these numbers put in, with more lines in its plan file."""
+
+    def write(
+        folder: Path,
+        tables: Mapping[str, str],
+        start: str,
+        periods: int,
+        numbers: Mapping[str, int],
+        more: str,
+    ) -> Path:
+        folder.mkdir(exist_ok=True)
+        for name, text in tables.items():
+            (folder / f"{name}.csv").write_text(text.format(**numbers), encoding="utf-8")
+        named = ", ".join(f"{name}: {name}.csv" for name in tables)
+        plan = folder / "plan.yaml"
+        plan.write_text(
+            f"name: Half a year\ncalendar: {{start: {start}, periods: {periods}, every: month}}\n"
+            f"tables: {{{named}}}\nobjective: [{{maximize: contribution}}]\n{more}",
+            encoding="utf-8",
+        )
+        return plan
+
+    return write

@@ -7,7 +7,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import pytest
@@ -77,7 +77,7 @@ def test_a_task_that_raises_is_a_row(small: Path) -> None:
     """An error of ours is a row too, with its name."""
     base = load_base(small)
     pack, _ = solve_base(base, SweepSettings(kept=False), "key")
-    broken = dataclasses.replace(Scenario("odd", "x.yaml"), layers=(None,))  # type: ignore[arg-type]  # broken
+    broken = dataclasses.replace(Scenario("odd", "x.yaml"), layers=cast(Any, (None,)))
     with engine_of("serial") as engine:
         engine.share(pack)
         ((_, done),) = run_all(engine, [Task(broken, "odd")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -30,35 +31,18 @@ TABLES = {
     "profiles": "profile,period_or_age,value\nsteps,0,0.25\nsteps,1,0.5\nsteps,3,1\n"
     + "".join(f"even,{month},{1 / 12!r}\n" for month in range(1, 13)),
 }
-PLAN = """\
-name: Half a year
-calendar: {{start: {start}, periods: {periods}, every: month}}
-tables: {{{tables}}}
-objective: [{{maximize: contribution}}]
-"""
 HALF = {"organic": 30, "spend": 60, "hires": 1}
 """5 organic opportunities and 10 bought ones a month, of which a fifth is won two months later."""
 REST = {"organic": 25, "spend": 50, "hires": 0}
 """The same for five months."""
 
 
-def write(folder: Path, start: str, periods: int, numbers: dict[str, int], more: str = "") -> Path:
-    """The plan of some months."""
-    folder.mkdir(exist_ok=True)
-    for name, text in TABLES.items():
-        (folder / f"{name}.csv").write_text(text.format(**numbers), encoding="utf-8")
-    tables = ", ".join(f"{name}: {name}.csv" for name in TABLES)
-    plan = folder / "plan.yaml"
-    plan.write_text(PLAN.format(start=start, periods=periods, tables=tables) + more, encoding="utf-8")
-    return plan
-
-
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, write_months: Callable[..., Path]) -> Path:
     """The plan from February on, with the run of the half year in its folder."""
     root = tmp_path_factory.mktemp("from_run")
-    run_plan(write(root / "half", "2027-01-01", 6, HALF), root / "run", PLAIN)
-    write(root / "rest", "2027-02-01", 5, REST, "from: runs/half\n")
+    run_plan(write_months(root / "half", TABLES, "2027-01-01", 6, HALF, ""), root / "run", PLAIN)
+    write_months(root / "rest", TABLES, "2027-02-01", 5, REST, "from: runs/half\n")
     shutil.copytree(root / "run", root / "rest" / "runs" / "half")
     return root / "rest"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -32,31 +33,16 @@ TABLES = {
     "effects": "initiative,changes,kind,likely,after,lasts,seller\ntraining,capacity,multiply,1.5,1,4,Ann\n"
     "fair,capacity,multiply,1.25,0,2,Ann\n",
 }
-PLAN = """\
-name: Half a year
-calendar: {{start: {start}, periods: {periods}, every: month}}
-tables: {{{tables}}}
-objective: [{{maximize: contribution}}]
-"""
-
-
-def write(folder: Path, start: str, periods: int, spend: int, more: str = "") -> Path:
-    """The plan of some months."""
-    folder.mkdir(exist_ok=True)
-    for name, text in TABLES.items():
-        (folder / f"{name}.csv").write_text(text.replace("{spend}", str(spend)), encoding="utf-8")
-    tables = ", ".join(f"{name}: {name}.csv" for name in TABLES)
-    plan = folder / "plan.yaml"
-    plan.write_text(PLAN.format(start=start, periods=periods, tables=tables) + more, encoding="utf-8")
-    return plan
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, write_months: Callable[..., Path]) -> Path:
     """The second quarter's plan, with the run of the half year in its folder."""
     root = tmp_path_factory.mktemp("from_run")
-    run_plan(write(root / "half", "2027-01-01", 6, 60), root / "quarter_run", PLAIN)
-    write(root / "quarter", "2027-04-01", 3, 30, "from: runs/half\n")
+    run_plan(
+        write_months(root / "half", TABLES, "2027-01-01", 6, {"spend": 60}, ""), root / "quarter_run", PLAIN
+    )
+    write_months(root / "quarter", TABLES, "2027-04-01", 3, {"spend": 30}, "from: runs/half\n")
     shutil.copytree(root / "quarter_run", root / "quarter" / "runs" / "half")
     return root / "quarter"
 

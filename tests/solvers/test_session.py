@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,6 +49,8 @@ def test_every_number_can_be_patched(wyndor: LinearProgram) -> None:
     session.solve()
     matrix = wyndor.matrix.toarray()
     matrix[2, 0], matrix[0, 1] = 2.0, 0.5
+    patch: dict[str, Any]
+    fresh: dict[str, Any]
     for patch, fresh in (
         (
             {"objective": np.array([3.0, -5.0]), "offset": 7.0},
@@ -65,7 +68,7 @@ def test_every_number_can_be_patched(wyndor: LinearProgram) -> None:
         ),
     ):
         session.reset_to_base()
-        session.patch(**patch)  # type: ignore[arg-type]
+        session.patch(**patch)
         assert session.solve().objective == pytest.approx(solve(wyndor.replace(**fresh)).objective)
     session.reset_to_base()
     assert session.solve().objective == pytest.approx(36)
@@ -81,12 +84,12 @@ def test_every_number_can_be_patched(wyndor: LinearProgram) -> None:
         {"coefficients": (np.array([0]), np.array([0]), np.array([np.inf]))},
     ],
 )
-def test_a_bad_patch_changes_nothing(wyndor: LinearProgram, patch: dict[str, object]) -> None:
+def test_a_bad_patch_changes_nothing(wyndor: LinearProgram, patch: dict[str, Any]) -> None:
     """A patch is validated as a whole before anything is touched."""
     session = Session(wyndor)
     session.solve()
     with pytest.raises(InvalidProgramError):
-        session.patch(column_upper=np.array([1.0, 1.0]), **patch)  # type: ignore[arg-type]
+        session.patch(column_upper=np.array([1.0, 1.0]), **patch)
     assert session.program is wyndor
     assert session.solve().objective == pytest.approx(36)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,8 +15,8 @@ from solvers.verify import primal_residuals, verify
 Build = Callable[..., LinearProgram]
 
 
-def _claim(x: list[float], **others: object) -> SolveResult:
-    return SolveResult("liar", Termination(Reason.OPTIMAL), x=np.array(x, dtype=float), **others)  # type: ignore[arg-type]
+def _claim(x: list[float], **others: Any) -> SolveResult:
+    return SolveResult("liar", Termination(Reason.OPTIMAL), x=np.array(x, dtype=float), **others)
 
 
 @pytest.mark.parametrize("x", [[2, 6.1], [-1, 6], [np.nan, 6], [2, np.inf]])

@@ -79,9 +79,9 @@ def test_price_of_fairness_is_a_second_solve(pack: Solution) -> None:
     )
 
 
-def test_a_plan_without_balance_has_no_price(quotas_of: QuotasOf, company: Callable[..., object]) -> None:
+def test_a_plan_without_balance_has_no_price(quotas_of: QuotasOf, company: Callable[..., Plan]) -> None:
     """There is nothing to give up."""
-    assert price_of_fairness(solve(company())) is None  # type: ignore[arg-type]  # the fixture makes a plan
+    assert price_of_fairness(solve(company())) is None
 
 
 def test_who_is_outside_because_of_others(quotas_of: QuotasOf, company: Callable[..., Plan]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from random import Random
 
 import numpy as np
 import pytest
@@ -116,7 +117,7 @@ def cases(draw: st.DrawFn) -> tuple[list[list[str]], np.ndarray, list[float]]:
 @settings(max_examples=50, deadline=None)
 @given(cases(), st.randoms(use_true_random=False))
 def test_sums_are_exact_on_every_level(
-    case: tuple[list[list[str]], np.ndarray, list[float]], random: object
+    case: tuple[list[list[str]], np.ndarray, list[float]], random: Random
 ) -> None:
     """Random hierarchies: every children's sum is its parent times the ratio to the step, in every span,
     and the order of rows does not matter."""
@@ -155,7 +156,7 @@ def test_sums_are_exact_on_every_level(
 
     order = list(range(len(figures)))
     shuffled = order.copy()
-    random.shuffle(shuffled)  # type: ignore[attr-defined]  # Hypothesis draws a random.Random
+    random.shuffle(shuffled)
     first, second = run(order), run(shuffled)
     assert first[0] == second[0]
     assert (first[1] == second[1]).all()

@@ -87,6 +87,14 @@ def test_the_mean_decision_breaks(two_stage_case: Case, solve: Solve) -> None:
     assert value_of(problem, found.decision, solve) == pytest.approx(published["RP"])
 
 
+def test_a_decision_that_breaks_a_rule_of_now_is_worth_nothing(two_stage_case: Case) -> None:
+    """It cannot be made, whatever the future is."""
+    problem, case = two_stage_case("bl_infeasible_mean_value", 2)
+    decision = np.array(list(case["published"]["x"].values()), dtype=float)
+    assert value_of(problem, decision) == pytest.approx(case["published"]["RP"])
+    assert value_of(problem, decision - 1e3) is None
+
+
 def test_discrete_losses_have_the_published_tails(shared: Path) -> None:
     """VaR and CVaR of discrete losses, atoms split at the level (Rockafellar & Uryasev 2002)."""
     case = json.loads((shared / "cases/textbook/cvar_discrete.json").read_text(encoding="utf-8"))
