@@ -38,6 +38,7 @@ def whole_plan(tmp_path: Path) -> Plan:
     return load_plan(tmp_path)
 
 
+@pytest.mark.slow
 def test_three_solvers_agree_on_whole_units(whole_plan: Plan) -> None:
     """On a whole-number plan at least three solvers find the same optimum, and none is at fault."""
     found = compare_solvers(whole_plan, settings=SolveSettings(time_limit=30.0))
@@ -46,6 +47,7 @@ def test_three_solvers_agree_on_whole_units(whole_plan: Plan) -> None:
     assert not found.relaxed
 
 
+@pytest.mark.slow
 def test_relaxing_lets_linear_solvers_join(whole_plan: Plan) -> None:
     """Without whole numbers GLOP and PDLP join, and the answer is a bound on the plan."""
     found = compare_solvers(whole_plan, settings=SolveSettings(time_limit=30.0), relax=True)
@@ -56,6 +58,7 @@ def test_relaxing_lets_linear_solvers_join(whole_plan: Plan) -> None:
     assert rows["highs"].objective >= whole.objective
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["curves_even_bounded", "curves_least_spend"])
 def test_response_curves_are_taken_by_their_envelopes(root: Path, case: str, tmp_path: Path) -> None:
     """With `relax` the solvers agree on a bound of the plan; without it they are not asked for half of it."""

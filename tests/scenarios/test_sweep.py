@@ -147,6 +147,7 @@ def test_the_command(small: Path, scenarios: Path, tmp_path: Path) -> None:
     assert CliRunner().invoke(main, [*asked, "--engine", "abacus"]).exit_code == 3
 
 
+@pytest.mark.slow
 def test_processes_give_the_same_tables(small: Path, scenarios: Path, tmp_path: Path) -> None:
     """Two processes and one thread agree in every table, although one worker is killed in the middle."""
     one = sweep(small, [scenarios], tmp_path / "serial")

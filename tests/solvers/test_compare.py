@@ -52,6 +52,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> str:
     return "broken_adapters"
 
 
+@pytest.mark.slow
 def test_five_solvers_agree_on_an_lp() -> None:
     """All that take an LP find the same optimum, and the one that does not refuses with the way out."""
     comparison = compare(LP, ("highs", "cbc", "glop", "pdlp", "scip", "cp-sat"))
