@@ -260,6 +260,7 @@ def test_the_columns_of_the_tables_are_those_in_the_docs(root: Path) -> None:
     assert (root / "docs" / "columns.md").read_text(encoding="utf-8") == printed
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
 def test_the_first_interruption_gives_the_best_plan_so_far(tmp_path: Path, root: Path) -> None:
     """Ctrl-C during a long solve: the page says that it was stopped by hand, with or without a plan."""

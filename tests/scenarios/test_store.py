@@ -147,6 +147,7 @@ def test_a_folder_that_is_no_run_is_refused_before_solving(tmp_path: Path) -> No
         refuse_foreign(own / "letter.txt")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs a signal that cannot be caught")
 def test_a_killed_run_leaves_the_old_folder(tmp_path: Path, root: Path) -> None:
     """Killed while it writes: the earlier run is whole, and the next run cleans up and replaces it."""

@@ -64,6 +64,7 @@ def test_five_solvers_agree_on_an_lp() -> None:
     assert comparison.verdict.endswith("cp-sat: refused")
 
 
+@pytest.mark.slow
 def test_four_solvers_agree_on_a_mip() -> None:
     """Ties of a MIP are another optimum, not a worse answer."""
     comparison = compare(KNAPSACK, ("highs", "cbc", "scip", "cp-sat"))
@@ -71,6 +72,7 @@ def test_four_solvers_agree_on_a_mip() -> None:
     assert {row.verdict for row in comparison.rows} <= {Verdict.SAME_OPTIMUM, Verdict.ANOTHER_OPTIMUM}
 
 
+@pytest.mark.slow
 def test_broken_adapters_are_caught_as_what_they_are(broken: str) -> None:
     """Wrong values, wrong statuses, a crash, a hang and an exception each get their own verdict."""
     expected = {
@@ -92,6 +94,7 @@ def test_broken_adapters_are_caught_as_what_they_are(broken: str) -> None:
     assert comparison.best == "highs"
 
 
+@pytest.mark.slow
 def test_a_wrong_status_alone_is_not_refuted() -> None:
     """Solvers that agree on infeasible agree, whatever name they give it."""
     program = known("lp infeasible")
