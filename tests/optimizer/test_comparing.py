@@ -86,6 +86,7 @@ def test_a_solver_that_cannot_take_the_plan_is_a_row(whole_plan: Plan) -> None:
     assert "Cannot take this plan: glop." in verdict(found)
 
 
+@pytest.mark.slow
 def test_the_page_says_every_verdict_in_full(whole_plan: Plan) -> None:
     """However narrow the page is, who found the same optimum and who could not stands below the table."""
     found = compare_solvers(whole_plan, ["glop", "highs", "cbc"])

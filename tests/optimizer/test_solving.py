@@ -100,6 +100,7 @@ def test_equal_sellers_have_equal_plans(solution: Solution) -> None:
     assert compared >= 10
 
 
+@pytest.mark.slow
 def test_seat_groups_keep_the_optimum(plan: Plan, solution: Solution) -> None:
     """Seat groups and every seller apart have the same optimum in every stage up to the tie-break."""
     apart = solve(plan, replace(QUIET, seat_groups=False))

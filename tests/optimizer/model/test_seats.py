@@ -147,6 +147,7 @@ def test_groups_have_the_same_optimum_as_single_sellers(make_plan: MakePlan, ent
     assert found[0] == pytest.approx(found[1], rel=1e-5, abs=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pack", ["premium_year", "regional_ru", "people_and_target"])
 def test_packs_have_the_same_optimum_as_single_sellers(examples: Path, pack: str) -> None:
     """The shipped plans, too."""

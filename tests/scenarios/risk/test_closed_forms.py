@@ -95,6 +95,7 @@ def stands(small: Small) -> Callable[..., Base]:
     low=st.floats(0.3, 0.9),
     seed=st.integers(0, 99),
 )
+@pytest.mark.slow
 def test_knowing_is_worth_at_least_planning_on_random_plans(
     stands: Callable[..., Base], risk_file: Files, planned: Plans,
     prices: tuple[int, int], potentials: tuple[int, int], rent: float, free: int, low: float, seed: int,
