@@ -19,20 +19,25 @@ from scenarios.sweep import sweep
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "scenarios").rglob("*.md")])
-BLOCK = re.compile(r"<!-- run -->\n```(bash|python)\n(.*?)```", re.DOTALL)
+BLOCK = re.compile(r"<!-- run( slow)? -->\n```(bash|python)\n(.*?)```", re.DOTALL)
 EXCERPT = re.compile(r"<!-- page: (\w+) -->\n```text\n(.*?)```", re.DOTALL)
 SWEEP = re.compile(r"<!-- sweep: (\w+) -->\n```text\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 BLOCKS = [
-    pytest.param(language, code, id=f"{page.relative_to(ROOT)}-{number}")
+    pytest.param(
+        language,
+        code,
+        id=f"{page.relative_to(ROOT)}-{number}",
+        marks=[pytest.mark.slow] if slow else [],
+    )
     for page in PAGES
-    for number, (language, code) in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")), start=1)
+    for number, (slow, language, code) in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")), start=1)
 ]
 
 
 @pytest.mark.parametrize(("language", "code"), BLOCKS)
 def test_a_marked_block_runs(language: str, code: str, tmp_path: Path) -> None:
-    """A block under `<!-- run -->` ends without an error or a warning, beside a copy of the packs."""
+    """A block under `<!-- run -->` or `<!-- run slow -->` ends without an error or a warning, beside a copy of the packs."""
     shutil.copytree(packs.FOLDER, tmp_path / "scenarios" / "examples")
     (tmp_path / "scenarios" / "examples" / "__init__.py").unlink()
     script = tmp_path / f"block.{language}"
