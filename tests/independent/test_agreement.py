@@ -82,6 +82,7 @@ def compare(plan: RandomPlan, before: str = "") -> None:
         agree(replace(found, stages=stages), SlowModel(folder).solve(before))
 
 
+@pytest.mark.slow
 @exact(max_examples=50)
 @given(plan=plans(max_rules=2))
 def test_default_objective(plan: RandomPlan) -> None:
@@ -112,6 +113,7 @@ def test_whole_units(plan: RandomPlan) -> None:
     compare(plan, before="nearness")
 
 
+@pytest.mark.slow
 @exact(max_examples=40)
 @given(plan=plans(max_rules=2, whole=True, tiny=True))
 def test_whole_units_by_enumeration(plan: RandomPlan) -> None:
@@ -126,6 +128,7 @@ def test_whole_units_by_enumeration(plan: RandomPlan) -> None:
         agree(replace(found, stages=stages), Answer("optimal", *tried.stages()))
 
 
+@pytest.mark.slow
 @exact(max_examples=30)
 @given(plan=plans(max_rules=3, extras=True))
 def test_seat_groups_change_no_stage(plan: RandomPlan) -> None:

@@ -60,6 +60,7 @@ def test_a_batch_is_one_data_set(plans: Path, tmp_path: Path) -> None:
     assert manifest["plans"][0]["inputs"]["markets.csv"] and manifest["versions"]["solver"]
 
 
+@pytest.mark.slow
 def test_only_what_changed_is_done_again(plans: Path, tmp_path: Path) -> None:
     """A changed table redoes its plan, a changed scenario itself, a plan that is gone leaves the data."""
     out, settings = tmp_path / "out", SweepSettings(kept=False)

@@ -44,6 +44,7 @@ def test_a_run_holds_its_quotas_and_letters(run: Path) -> None:
     assert '"integrity"' in text and '"unassigned": 0.0' in text
 
 
+@pytest.mark.slow
 def test_the_explanation_ends_at_the_number_of_the_run(run: Path) -> None:
     """The steps of a seller's quota add up to what the run's table says."""
     done = apportion("explain", str(run), "--node", "seller=Li Wei", "--table")
@@ -58,6 +59,7 @@ def test_the_explanation_ends_at_the_number_of_the_run(run: Path) -> None:
     assert "Li Wei · 2027-Q2" in page.output
 
 
+@pytest.mark.slow
 def test_a_month_is_explained_by_the_quotas_that_have_months(run: Path) -> None:
     """Revenue is by month and new customers by quarter only: March tells of revenue alone, in both forms."""
     arguments = ("explain", str(run), "--node", "seller=Li Wei", "--span", "2027-03")

@@ -133,6 +133,7 @@ def test_facts_that_break_a_must_rule_make_it_give_way(folder: Path) -> None:
     assert "Line b" in " ".join(run.text().split())
 
 
+@pytest.mark.slow
 def test_the_new_run_can_be_solved_and_tracked_again(folder: Path) -> None:
     """The folder is a run like any other: its inputs solve to the same plan, and it is the next parent."""
     out = folder / "april"
