@@ -12,6 +12,7 @@ difference of gain and risk, where planes alone take a minute and more.
 from __future__ import annotations
 
 import argparse
+import math
 import time
 from dataclasses import replace
 
@@ -118,7 +119,8 @@ def decisions(counts: list[int], workers: int) -> None:
         print(f"two stages, {count} futures of {recourse} columns: {total:.1f} s ({built:.1f} s to build)")
         for seconds, best, bound in choice.result.trace:
             gap = abs(best - bound) / max(1.0, abs(best))
-            print(f"    {built + seconds:7.1f} s  best {best:,.0f}  bound {bound:,.0f}  gap {gap:.2%}")
+            proved = f"bound {bound:,.0f}  gap {gap:.2%}" if math.isfinite(bound) else "no bound yet"
+            print(f"    {built + seconds:7.1f} s  best {best:,.0f}  {proved}")
 
 
 def simulations(count: int, workers: int) -> None:

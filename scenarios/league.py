@@ -1,4 +1,4 @@
-"""The tables of a sweep, written a few hundred scenarios at a time: memory does not grow with them."""
+"""The tables of a sweep, written some fifty scenarios at a time: memory does not grow with them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scenarios.applied import COLUMNS as CHANGE_COLUMNS
 from scenarios.kept import WAYS
 from scenarios.record import KPIS, Record, money_of
 
-CHUNK = 200
+CHUNK = 50
 """Scenarios that are in memory at a time."""
 
 HEAD = (

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy import sparse
+from threadpoolctl import threadpool_limits
 
 from solvers.errors import InvalidProgramError
 from solvers.options import SolveOptions
@@ -125,7 +126,10 @@ def tail_by_planes(
     bound are within `gap`, relative to the objective. Whatever proposes a decision or a density, the
     objective is that of all futures and the bound that of the planes.
     """
-    return _PlaneRun(problem, options or SolveOptions()).run(gap, rounds)
+    # One thread of BLAS: several cost more in waiting than they win here (docs/decisions/0043), and the
+    # digits stay the same whatever the number of cores.
+    with threadpool_limits(limits=1, user_api="blas"):
+        return _PlaneRun(problem, options or SolveOptions()).run(gap, rounds)
 
 
 class _PlaneRun:
