@@ -14,6 +14,7 @@ from optimizer.result.solution import Solution
 from optimizer.tracking.view import SUMS, View
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 Light = Literal["green", "amber", "red"]
 
 COSTS = ("marketing_cost", "initiative_cost", "hours")
@@ -97,37 +98,44 @@ def _level(
     periods = np.flatnonzero(closed)
     if past and not len(periods):
         return []
-    days = float(solution.plan.calendar.days[periods].sum())
-    unit = solution.metrics.unit(metric)
     rows = []
     for member in dict.fromkeys([*plan, *fact]):
         one, other = plan.get(member, nothing), fact.get(member, nothing)
-        if not one.any() and not other.any():
-            continue
-        ahead = float(one[past:].sum())
-        to_date, happened = float(one[periods].sum()), float(other[periods].sum())
-        pace = to_date / days * _DAYS_A_WEEK if days else 0.0
-        target = asked_of(solution, metric, scope, member)
-        untold = float(one[:past].sum()) - to_date
-        expected = happened + untold + float(forecast.get(member, nothing)[past:].sum())
-        rows.append(
-            Standing(
-                metric=metric,
-                unit=unit,
-                scope=scope,
-                member=member,
-                periods=len(periods),
-                plan_to_date=to_date,
-                fact=happened,
-                plan=float(one.sum()),
-                forecast=expected,
-                run_rate=happened + untold + ahead * (happened / to_date if to_date else 1.0),
-                weeks=(happened - to_date) / pace if pace else None,
-                target=target,
-                light=_light(solution.plan, metric, expected, target),
-            )
-        )
+        if one.any() or other.any():
+            ahead = forecast.get(member, nothing)[past:]
+            rows.append(_standing(solution, (metric, scope, member), periods, past, (one, other, ahead)))
     return rows
+
+
+def _standing(
+    solution: Solution,
+    of: tuple[str, str, str],
+    periods: IntArray,
+    past: int,
+    figures: tuple[FloatArray, FloatArray, FloatArray],
+) -> Standing:
+    """One metric, scope and member, from its plan (T,), its facts (T,) and its forecast of open periods."""
+    (metric, scope, member), (planned, told, expected) = of, figures
+    to_date, fact = float(planned[periods].sum()), float(told[periods].sum())
+    untold, ahead = float(planned[:past].sum()) - to_date, float(planned[past:].sum())
+    days = float(solution.plan.calendar.days[periods].sum())
+    pace = to_date / days * _DAYS_A_WEEK if days else 0.0
+    target, forecast = asked_of(solution, metric, scope, member), fact + untold + float(expected.sum())
+    return Standing(
+        metric=metric,
+        unit=solution.metrics.unit(metric),
+        scope=scope,
+        member=member,
+        periods=len(periods),
+        plan_to_date=to_date,
+        fact=fact,
+        plan=float(planned.sum()),
+        forecast=forecast,
+        run_rate=fact + untold + ahead * (fact / to_date if to_date else 1.0),
+        weeks=(fact - to_date) / pace if pace else None,
+        target=target,
+        light=_light(solution.plan, metric, forecast, target),
+    )
 
 
 def asked_of(solution: Solution, metric: str, scope: str, member: str) -> float | None:

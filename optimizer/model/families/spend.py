@@ -102,35 +102,38 @@ def _switch(
     spent, switch = block.columns[rows], context.activities.blocks[name].columns[rows]
     names, shown = tuple(marketing.names[row] for row in rows), context.cube.calendar.period
     member = np.arange(len(rows) * periods)
-    own = Terms(member, spent.ravel(), np.ones(len(member)), np.zeros(len(member)))
+    nothing = np.zeros(len(member))
+    own = Terms(member, spent.ravel(), np.ones(len(member)), nothing)
     if name == "opened":
-        row, period, earlier = np.nonzero(
-            np.broadcast_to(np.tri(periods, dtype=np.bool_), (len(rows), periods, periods))
-        )
-        on = Terms(
-            row * periods + period, switch[row, earlier], -most[rows][row, period], np.zeros(len(member))
-        )
-        once = Terms(
-            np.repeat(np.arange(len(rows)), periods),
-            switch.ravel(),
-            np.ones(switch.size),
-            np.zeros(len(rows)),
-        )
-        context.builder.add_rows("spend", once, _names(marketing, rows, "opened once"), upper=1.0)
+        on = _opened(context, marketing, switch, rows, most)
     else:
-        on = Terms(member, switch.ravel(), -most[rows].ravel(), np.zeros(len(member)))
-        least = Terms(
-            member, switch.ravel(), -np.repeat(marketing.least_if_used[rows], periods), np.zeros(len(member))
-        )
-        cost = np.repeat(marketing.unit_cost[rows], periods)
+        on = Terms(member, switch.ravel(), -most[rows].ravel(), nothing)
+        least = Terms(member, switch.ravel(), -np.repeat(marketing.least_if_used[rows], periods), nothing)
         context.builder.add_rows(
             "spend",
-            own.scaled(cost) + least,
+            own.scaled(np.repeat(marketing.unit_cost[rows], periods)) + least,
             by_period(names, shown, "least"),
             lower=np.where(free, -np.inf, 0.0),
         )
     limit = np.where(free, np.inf, 0.0)
     context.builder.add_rows("spend", own + on, by_period(names, shown, name), upper=limit)
+
+
+def _opened(
+    context: Context, marketing: Marketing, switch: IntArray, rows: IntArray, most: FloatArray
+) -> Terms:
+    """-most in every period from that of the opening on; a channel is opened once."""
+    count, periods = switch.shape
+    once = Terms(np.repeat(np.arange(count), periods), switch.ravel(), np.ones(switch.size), np.zeros(count))
+    context.builder.add_rows("spend", once, _names(marketing, rows, "opened once"), upper=1.0)
+    until = np.broadcast_to(np.tri(periods, dtype=np.bool_), (count, periods, periods))
+    row, period, earlier = np.nonzero(until)
+    return Terms(
+        row * periods + period,
+        switch[row, earlier],
+        -most[rows][row, period],
+        np.zeros(count * periods),
+    )
 
 
 def _sums(block: ActivityBlock, rows: IntArray) -> Terms:
