@@ -25,6 +25,7 @@ from optimizer.result.marginal import marginal_values, sells_whole_units
 from optimizer.result.solution import Solution, StageOutcome, Status
 from optimizer.result.split import plan_of_sellers, sales_after
 from optimizer.settings import SolveSettings
+from optimizer.standing import STANDS, standing, standing_run, where_as_good
 from solvers.errors import ZeroDenominatorError
 from solvers.result import Reason, Residuals, Termination
 from solvers.staged import Stage, StagedResult
@@ -107,7 +108,11 @@ def solve_model(
     prices = settings.marginal_values and not model.curves and not sells_whole_units(model)
     options = replace(settings.solve_options(model.inputs.plan.spec.proof_gap), integer_prices=prices)
     try:
-        return solve_curve_stages(model.program, model.curves, wanted, options, announce=announced)
+        kept = None if stages else standing(model, wanted, options)
+        if kept is not None and (model.curves or model.program.is_mip):
+            options = replace(options, start_values=kept.x)
+        found = solve_curve_stages(model.program, model.curves, wanted, options, announce=announced)
+        return found if kept is None else where_as_good(kept, found, options.gap)
     except ZeroDenominatorError as error:
         raise without_denominator(model, error) from error
 
@@ -161,7 +166,7 @@ def solution_of(model: Model, staged: StagedResult) -> Solution:
         stages=stages,
         residuals=None,
         sellers=sellers,
-        notes=tuple(model.context.notes),
+        notes=tuple([*model.context.notes, *_stands(inputs.plan, staged)]),
     )
     if staged.x is None:
         return solution
@@ -179,6 +184,10 @@ def solution_of(model: Model, staged: StagedResult) -> Solution:
         residuals=residuals,
         outcomes=rule_outcomes(sellers, found),
     )
+
+
+def _stands(plan: Plan, staged: StagedResult) -> list[tuple[str, dict[str, object]]]:
+    return [(STANDS, {"run": standing_run(plan)})] if STANDS in staged.notes else []
 
 
 def _residuals(model: Model, staged: StagedResult) -> Residuals | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from optimizer.plan.plan import Plan
 from optimizer.plan.tables import ALL, Table
 from optimizer.report.monday import Before, MondayPage, Section, Speaker, monday_page
 from optimizer.report.replanned import replan_sections
+from optimizer.result.activities import decisions
 from optimizer.result.kpis import scope_columns
 from optimizer.result.solution import Solution, Status
 from optimizer.result.tables import label_columns, sales, tables
@@ -96,13 +98,13 @@ def _files(run: Tracked, data: Mapping[str, Any]) -> dict[str, bytes]:
     files = input_files(run)
     note = f"The rest planned again from {run.source.path.name}"
     files[PLAN_FILE] = plan_text(run.content.replace(data=data), note).encode()
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "sales.parquet"
-        last = sales(run.solution)
-        if "moves" in run.content.tables:
-            last = moved_sales(last, run.solution, run.content)
-        last.to_parquet(path, engine="pyarrow", index=False)
-        files[f"{LAST_PLAN}/tables/sales.parquet"] = path.read_bytes()
+    last = sales(run.solution)
+    if "moves" in run.content.tables:
+        last = moved_sales(last, run.solution, run.content)
+    for name, frame in (("sales", last), ("decisions", decisions(run.solution))):
+        written = io.BytesIO()
+        frame.to_parquet(written, engine="pyarrow", index=False)
+        files[f"{LAST_PLAN}/tables/{name}.parquet"] = written.getvalue()
     return files
 
 
@@ -125,7 +127,8 @@ def _near(base: Mapping[str, Any], run: Tracked) -> dict[str, Any]:
     calendar = run.comparison.inputs.plan.calendar
     if solution.sellers.num_pairs * (calendar.size - calendar.past) > MOST_CELLS:
         columns = [name for name in columns if name != "seller"]
-    entry = {"name": NEAR, "metric": "revenue", "by": [*columns, "period"], "to": {"run": LAST_PLAN}}
+    entry: dict[str, Any] = {"name": NEAR, "metric": "revenue", "by": [*columns, "period"]}
+    entry |= {"to": {"run": LAST_PLAN}, "keep_if_as_good": True}
     near = [part for part in data.get("stay_near", []) if part.get("name") != NEAR]
     last = max((rule.priority or 0 for rule in run.comparison.inputs.plan.rules), default=0)
     data["stay_near"] = [*near, {**entry, "priority": last + 1}]

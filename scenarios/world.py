@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
+from optimizer.model.following import ROUNDING, settled
 from solvers.conflict import RowGroup, least_repair
-from solvers.curves import CurveTerm, make_table
+from solvers.curves import CurveTerm
 from solvers.options import SolveOptions
 from solvers.program import LinearProgram
 
@@ -19,7 +19,6 @@ IntArray = NDArray[np.int64]
 
 WISHES = ("rules", "balance", "stay_near", "freeze")
 """Families that say what the planner wants; all others say what the world allows."""
-ROUNDING = 1e-9
 
 
 def without_rules(program: LinearProgram) -> LinearProgram:
@@ -60,58 +59,13 @@ def follow_decisions(
     not asked. The first `num_cells` columns are sales, which are never tied. Gives the program and the curves
     whose input is still free.
     """
-    program = _settled(program, num_cells)
-    program, left = _with_responses(program, curves)
+    program, left = settled(program, curves, num_cells)
     decided = program.column_lower == program.column_upper
     decided[:num_cells] = False
     about = (program.matrix != 0).astype(np.int64)
     alone = (about @ (~decided).astype(np.int64) == 0) & (about @ decided.astype(np.int64) > 0)
     lower, upper = np.where(alone, -np.inf, program.row_lower), np.where(alone, np.inf, program.row_upper)
     return program.replace(row_lower=lower, row_upper=upper), left
-
-
-def _settled(program: LinearProgram, num_cells: int) -> LinearProgram:
-    """Every column that an equality ties to fixed columns takes its only value, one after the other."""
-    lower, upper = program.column_lower.copy(), program.column_upper.copy()
-    equal = np.flatnonzero(program.row_lower == program.row_upper)
-    matrix = sparse.csr_array(program.matrix)[equal]
-    rhs, about = program.row_lower[equal], (matrix != 0).astype(np.int64)
-    waiting = np.ones(len(equal), dtype=np.bool_)
-    while True:
-        free = lower < upper
-        rows = np.flatnonzero(waiting & (about @ free.astype(np.int64) == 1))
-        if not len(rows):
-            return program.replace(column_lower=lower, column_upper=upper)
-        waiting[rows] = False
-        part = matrix[rows].tocoo()
-        known = rhs[rows] - matrix[rows] @ np.where(free, 0.0, lower)
-        open_ones = free[part.col] & (part.data != 0)
-        row, column = part.row[open_ones], part.col[open_ones]
-        value = known[row] / part.data[open_ones]
-        size = ROUNDING * (1.0 + np.abs(value))
-        fits = (value >= lower[column] - size) & (value <= upper[column] + size) & (column >= num_cells)
-        lower[column[fits]] = upper[column[fits]] = value[fits]
-
-
-def _with_responses(
-    program: LinearProgram, curves: Sequence[CurveTerm]
-) -> tuple[LinearProgram, tuple[CurveTerm, ...]]:
-    """Outputs of curves with a fixed input take their value on the true curve, as bound or exactly."""
-    if not curves:
-        return program, ()
-    lower, upper = program.column_lower.copy(), program.column_upper.copy()
-    known = [term for term in curves if lower[term.input_column] == upper[term.input_column]]
-    if known:
-        taken = lower[[term.input_column for term in known]]
-        brought = make_table([term.curve for term in known]).value(np.arange(len(known)), taken)
-        # A logarithm of nothing brings nothing, and neither does spending that is rounding of the solver.
-        brought = np.where(np.isfinite(brought) & (np.abs(brought) > ROUNDING), brought, 0.0)
-        column = np.array([term.output_column for term in known])
-        exact = np.array([term.sense == "=" for term in known])
-        lower[column] = np.where(exact, brought, np.minimum(lower[column], brought))
-        upper[column] = np.where(exact, brought, np.minimum(upper[column], brought))
-    left = tuple(term for term in curves if lower[term.input_column] < upper[term.input_column])
-    return program.replace(column_lower=lower, column_upper=upper), left
 
 
 def possible(program: LinearProgram, options: SolveOptions) -> tuple[LinearProgram, float]:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.model.blocks import Activities, ActivityBlock
+from optimizer.model.bounds import may_sell
 from optimizer.model.builder import ProgramBuilder
 from optimizer.model.cube import Cube
 from optimizer.model.facts import fact_blocks
@@ -14,7 +15,7 @@ from optimizer.model.gains import find_gains, gain_blocks
 from optimizer.model.initiatives import initiative_blocks
 from optimizer.model.marketing import marketing_blocks
 from optimizer.model.seat_gains import find_seat_gains, seat_gain_blocks
-from optimizer.model.seating import may_be_there, seat_blocks
+from optimizer.model.seating import seat_blocks
 from optimizer.model.staff import staff_blocks
 from optimizer.model.uplifts import Uplifts, find_uplifts
 from optimizer.model.windows import effect_views, window_blocks
@@ -80,8 +81,7 @@ def _sales(builder: ProgramBuilder, cube: Cube) -> ActivityBlock:
             for period in periods
         ]
 
-    may = may_be_there(cube)[cube.pair_seat] & ~_endless_after(cube)
-    upper = np.where(may if cube.window is None else may & cube.window, np.inf, 0.0).ravel()
+    upper = np.where(may_sell(cube), np.inf, 0.0).ravel()
     planned = np.arange(cube.num_periods) < cube.num_planned
     whole = (cube.markets.whole_units[cube.pair_market][:, None] & planned[None, :]).ravel()
     start = builder.add_columns("sales", cube.num_cells, cell_labels, upper=upper, integer=whole)
@@ -119,19 +119,6 @@ def _uplift(builder: ProgramBuilder, cube: Cube, uplifts: Uplifts | None) -> lis
             "uplift", start, {}, len(names), cube.num_periods, typical, decision=False, pair=uplifts.pair
         )
     ]
-
-
-def _endless_after(cube: Cube) -> NDArray[np.bool_]:
-    """Cells of run-out periods that only a rule would bound (P, T): rules do not see them, so nothing is
-    sold there."""
-    pooled = np.zeros(len(cube.markets.names), dtype=np.bool_)
-    for pool in cube.inputs.sizes:
-        pooled[pool.markets] |= not np.isnan(pool.max_share)
-    if cube.inputs.funnel is not None:
-        pooled |= cube.inputs.funnel.led
-    bounded = np.isfinite(cube.markets.potential)[cube.pair_market] | pooled[cube.pair_market][:, None]
-    bounded |= np.isfinite(cube.capacity[cube.pair_seat]) & (cube.effort > 0)
-    return np.asarray(~bounded & (np.arange(cube.num_periods) >= cube.num_planned), dtype=np.bool_)
 
 
 def typical_sales(cube: Cube) -> FloatArray:

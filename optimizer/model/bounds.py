@@ -10,12 +10,29 @@ from numpy.typing import NDArray
 
 from optimizer.model.blocks import Activities
 from optimizer.model.cube import Cube
-from optimizer.model.seating import most_of_seats, seat_of_open
+from optimizer.model.gains import most_organic, most_worked
+from optimizer.model.seating import may_be_there, most_of_seats, seat_of_open
 from optimizer.model.terms import Terms, sum_by
 from optimizer.model.uplifts import Uplifts
 from optimizer.model.windows import added_by_seat, added_demand, demand_potential, demands, may_work
 
 FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+
+def may_sell(cube: Cube) -> BoolArray:
+    """Cells in which a pair may sell at all (P, T): somebody is there or may be, and in run-out periods,
+    which rules do not see, something other than a rule bounds it."""
+    pooled = np.zeros(len(cube.markets.names), dtype=np.bool_)
+    for pool in cube.inputs.sizes:
+        pooled[pool.markets] |= not np.isnan(pool.max_share)
+    if cube.inputs.funnel is not None:
+        pooled |= cube.inputs.funnel.led
+    bounded = np.isfinite(cube.markets.potential)[cube.pair_market] | pooled[cube.pair_market][:, None]
+    bounded |= np.isfinite(cube.capacity[cube.pair_seat]) & (cube.effort > 0)
+    bounded |= np.arange(cube.num_periods) < cube.num_planned
+    may = may_be_there(cube)[cube.pair_seat] & bounded
+    return np.asarray(may if cube.window is None else may & cube.window, dtype=np.bool_)
 
 
 @lru_cache(maxsize=4)
@@ -74,6 +91,24 @@ def most_units(cube: Cube, uplifts: Uplifts | None) -> FloatArray:
     limited = np.isfinite(capacity) & (effort > 0)
     by_seat = np.divide(capacity, effort, out=np.full(effort.shape, np.inf), where=limited)
     return np.asarray(np.minimum(cube.by_market(most_demand(cube)), by_seat), dtype=np.float64)
+
+
+def most_without_effort(cube: Cube) -> FloatArray:
+    """Units that each pair can sell at most whatever its seller can do (P, T): what its market takes; where
+    that has no end, the opportunities that can have come by then. inf where nothing limits it.
+
+    Orders of customers have no such limit: who orders again depends on what was sold before.
+    """
+    most, funnel = cube.by_market(most_demand(cube)), cube.inputs.funnel
+    if funnel is None or np.isfinite(most).all():
+        return most
+    came = np.cumsum(most_organic(cube) + most_worked(cube) + funnel.opening, axis=1)
+    units = came * cube.markets.units_per_deal.max(axis=1, keepdims=True) + np.cumsum(funnel.backlog, axis=1)
+    limited = funnel.led.copy()
+    limited[funnel.customers.entry_market] = False
+    units = np.where(limited[:, None], units, np.inf)
+    brought = cube.by_market(units) * cube.win_factor[:, None]
+    return np.where(np.isfinite(most), most, brought)
 
 
 def most_of(activities: Activities, terms: Terms) -> FloatArray:

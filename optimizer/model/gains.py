@@ -21,6 +21,7 @@ from optimizer.model.windows import may_work, shares_of
 from optimizer.plan.effects import Effects
 from optimizer.plan.funnel import Flow as Rates
 from optimizer.plan.lags import arrivals, days_a_period
+from optimizer.plan.marketing import Marketing
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -72,9 +73,8 @@ def find_gains(cube: Cube, blocks: dict[str, ActivityBlock]) -> dict[str, Gains]
         entries = marketing.yields
         channel = entries.channel[entries.pool]
         touched = {e: _touched(cube, effects, e, "worked") for e in timed}
-        leads = _with_more_leads(effects, most_leads(marketing, largest_inputs(cube, marketing)))
         amount = entries.amount[entries.pool]
-        most = np.abs(amount)[:, None] * leads[channel]
+        most = np.abs(amount)[:, None] * _most_leads(cube, marketing)[channel]
         found["worked"] = _gains(effects, "worked", touched, funnel.of_yield, most, length, amount < 0.0)
     if "organic" in blocks and funnel is not None and timed:
         markets = blocks["organic"].markets
@@ -85,8 +85,23 @@ def find_gains(cube: Cube, blocks: dict[str, ActivityBlock]) -> dict[str, Gains]
     return {name: gains for name, gains in found.items() if len(gains.row)}
 
 
-def _with_more_leads(effects: Effects, leads: FloatArray) -> FloatArray:
+def most_worked(cube: Cube) -> FloatArray:
+    """Opportunities that marketing brings each market at most (M, T); inf where nothing bounds the leads."""
+    marketing, found = cube.inputs.marketing, np.zeros(cube.markets.potential.shape)
+    if marketing is None or not len(marketing.yields.pool):
+        return found
+    entries, leads = marketing.yields, _most_leads(cube, marketing)
+    brings = np.flatnonzero(entries.amount[entries.pool] > 0)
+    pool = entries.pool[brings]
+    np.add.at(found, entries.market[brings], entries.amount[pool][:, None] * leads[entries.channel[pool]])
+    return found
+
+
+def _most_leads(cube: Cube, marketing: Marketing) -> FloatArray:
     """Leads of each row of marketing at most (C, T), with everything that effects may add to them."""
+    leads, effects = most_leads(marketing, largest_inputs(cube, marketing)), cube.inputs.effects
+    if effects is None:
+        return leads
     share, added = np.zeros((len(leads), 1)), np.zeros((len(leads), 1))
     for effect in effects.of("leads"):
         own, amount = effects.channels[effect], max(float(effects.amount[effect]), 0.0)

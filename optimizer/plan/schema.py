@@ -212,6 +212,9 @@ class StayNearSpec(Strict):
     """Minimise the distance in this stage when `within` is not given."""
     changes_at_most: int | None = Field(default=None, ge=0)
     """Largest number of members that may differ at all."""
+    keep_if_as_good: bool = False
+    """Keep the plan of the run as it is, sales and decisions, where no stage of another plan is better by
+    more than the proof gap."""
 
 
 class FreezeSpec(Strict):

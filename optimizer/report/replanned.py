@@ -11,6 +11,7 @@ from optimizer.report import numbers
 from optimizer.report.monday import Section, Speaker, shown_scopes
 from optimizer.result.kpis import COMPANY
 from optimizer.result.solution import Solution
+from optimizer.standing import STANDS
 
 _MOST = 8
 
@@ -90,7 +91,7 @@ def _quotas(speaker: Speaker, moves: Sequence[QuotaMove]) -> Section:
 
 
 def _rules(speaker: Speaker, new: Solution, stability: tuple[float, float] | None, softened: bool) -> Section:
-    notes = []
+    notes = [speaker.say("stands")] if any(key == STANDS for key, _ in new.notes) else []
     if stability is not None:
         cost, moved = stability
         notes.append(

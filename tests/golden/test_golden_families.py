@@ -32,6 +32,7 @@ CASES = {
     "training_and_service": 605.0,
     "reps_and_managers": 2906.68719476736,
     "training_and_prices": 9140 / 9,
+    "vacant_seat": 200.0,
     "volume_prices": 166.0,
     "wyndor": 36.0,
 }

@@ -182,13 +182,20 @@ class EffectData(FunnelData):
         ]
         self.added_of = [[0.0 for _ in self.times] for _ in self.demands()]
         for t in self.times:
-            for _, keys, amount, factor in self.working("demand", t):
-                own = [d for d, rows in enumerate(self.demands()) if self.covers_market(keys, rows[0])]
-                sizes = {d: self.most_of[d][t] for d in own}
-                total = sum(sizes.values())
-                for d in own:
-                    share = sizes[d] / total if 0 < total < INF else 1.0 / len(own)
-                    self.added_of[d][t] += (amount - 1.0) * sizes[d] if factor else amount * share
+            for effect, _, _, _ in self.working("demand", t):
+                for d, added in enumerate(self.added_of):
+                    added[t] += self.demand_added(effect, d, t)
+
+    def demand_added(self, effect: Row, d: int, t: int) -> float:
+        """What an effect adds to a demand in a period in which it works."""
+        keys, amount = self.keys(effect), number(effect, "likely") or 0.0
+        own = [k for k, rows in enumerate(self.demands()) if self.covers_market(keys, rows[0])]
+        if d not in own:
+            return 0.0
+        if effect.get("kind") == "multiply":
+            return (amount - 1.0) * self.most_of[d][t]
+        total = sum(self.most_of[k][t] for k in own)
+        return amount * (self.most_of[d][t] / total if 0 < total < INF else 1.0 / len(own))
 
     def _unlocks(self, m: int) -> list[Row]:
         return [e for e in self.effects if e["changes"] == "unlock" and self.covers_market(self.keys(e), m)]
@@ -218,7 +225,8 @@ class EffectData(FunnelData):
                 base, cost = self.price[m][t], self.price[m][t] - self.unit_margin[m][t]
                 dearer = self._change("price", p, t, base)
                 costlier = self._change("unit_cost", p, t, cost)
-                longer = self._change("hours", p, t, self.hours[p][t] or 0.0)
+                # What takes no hours takes none with any effect.
+                longer = self._change("hours", p, t, self.hours[p][t]) if self.hours[p][t] else 0.0
                 price.append(base + dearer)
                 margin.append(self.unit_margin[m][t] + dearer - costlier)
                 hours.append((self.hours[p][t] or 0.0) + longer)

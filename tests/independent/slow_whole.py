@@ -149,21 +149,37 @@ class SlowWorld(SlowFunnel):
                 if t >= data.closed and data.capacity[s][t] < INF:
                     more = sales.staff.capacity(s, t) if data.is_seat(s) else 0.0
                     self.row(taken - more, upper=data.full_capacity[s][t])
-                elif t >= data.closed and data.is_seat(s):
-                    for p in own:
-                        most = self._most_of(data.pairs[p][1], t)
-                        self.row(sales.x[p][t] - most * sales.staff.may_sell(s, t), upper=0.0)
+                if t >= data.closed and data.is_seat(s):
+                    self._seat_is_held(s, t, own)
         for m in set(timed.values()):
             for t in self.ahead:
                 given = pulp.lpSum(self.work[p, t] for p in timed if timed[p] == m)
                 self.row(given + self._by_others(m, t, timed) - self._needed(m, t), lower=0.0)
         self._leavers(used)
 
-    def _most_of(self, m: int, t: int) -> float:
-        for d, rows in enumerate(self.data.demands()):
-            if m in rows:
-                return self.data.most_of[d][t] + abs(self.data.added_of[d][t]) + 1.0
-        raise KeyError(m)
+    def _seat_is_held(self, s: int, t: int, own: list[int]) -> None:
+        """Where a sale takes nothing of a seat's capacity, somebody has to be there all the same."""
+        data = self.data
+        for p in own:
+            if data.capacity[s][t] == INF or data.pair_effort[p][t] == 0:
+                most = self._most_demand(data.pairs[p][1], t)
+                self.row(self.sales.x[p][t] - most * self.sales.staff.may_sell(s, t), upper=0.0)
+
+    def _most_demand(self, m: int, t: int) -> float:
+        """Potential of a market with all that effects add whose initiatives may start in time."""
+        data = self.data
+        (d,) = (d for d, rows in enumerate(data.demands()) if m in rows)
+        most = more = data.most_of[d][t]
+        told = data.told_starts()
+        for effect in data.effects:
+            name = effect["initiative"]
+            begins = [
+                u for u in data.planned if u >= data.closed and data._may_start(data.initiatives[name], u)
+            ]
+            begins += [told[name]] if name in told else []
+            if effect["changes"] == "demand" and any(data._works(effect, {name: u}, t) for u in begins):
+                more += max(0.0, data.demand_added(effect, d, t))
+        return more * (data.potential[m][t] / most if most else 1.0)
 
     def _leavers(self, used: dict[tuple[int, int], Expression]) -> None:
         """Attrition of people with names bounds the time of all of them together."""

@@ -111,6 +111,8 @@ def whole_plan(seed: int) -> WholePlan:
         _smooth(more, plan)
     if more.maybe(0.25):
         _near_run(more, plan)
+    if more.maybe(0.4):
+        _signs_in_no_time(plan)
     return plan
 
 
@@ -220,6 +222,15 @@ def _sellers(draw: Draw, plan: WholePlan) -> None:
     if len(territories) > 1 and draw.maybe(0.4):
         territories[1]["share_max"] = draw.one(0.5, 0.8)
     plan.tables["territories"] = territories
+
+
+def _signs_in_no_time(plan: WholePlan) -> None:
+    """Sales of the first market take nothing of the capacity of an open seat and of a whole role."""
+    known = {str(row["seller"]) for row in plan.tables["sellers"]}
+    for name in sorted(known & {"seat", "rep"}):
+        plan.tables["territories"].append(
+            {"seller": name, "sku": "m0", "hours_per_unit": 0, "win_factor": "", "share_max": ""}
+        )
 
 
 def _roles(draw: Draw, plan: WholePlan, rows: Rows) -> None:

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from scenarios.world import ROUNDING, follow_decisions, widened, without_rules
+from optimizer.model.following import ROUNDING
+from scenarios.world import follow_decisions, widened, without_rules
 from solvers.curves import CurveTerm, curve
 from solvers.options import SolveOptions
 from solvers.program import Block, LinearProgram

@@ -3,11 +3,15 @@
     sum_u hire[o,u] <= 1
     seat_heads[o,t] = sum_u headcount[o,u,t] hire[o,u]
     seat_capacity[o,t] = sum_u capacity[o,u,t] hire[o,u]                     ramp since the start included
-    sales[o,m,t] <= most[m,t] sum_{u: there in t} hire[o,u]                  seats without a capacity
+    sales[o,m,t] <= most[m,t] sum_{u: there in t} hire[o,u]                  where sales take no capacity
+    sales[o,m,t] <= most[m,t] seat_heads[o,t]                                likewise, for whole roles
     sum_{u <= t} hire[o',u] <= sum_{u <= t} hire[o,u]                        o' equal to o, behind it by name
 
-most comes from the potential; a seat with neither capacity nor potential is an error. Units: hires, heads,
-the seat's capacity unit. Reference: manpower planning by linear programming (Charnes, Cooper & Niehaus 1972).
+Sales take no capacity where the seat has none, and where a unit takes none of it: in markets whose hours are
+those of opportunities (family lead_hours) others could work them, and a seat that nobody holds would sign the
+deals. most comes from the potential, else from the opportunities; an error where neither limits it. Units:
+hires, heads, the seat's capacity unit. References: manpower planning by linear programming (Charnes, Cooper &
+Niehaus 1972); variable upper bounds.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from numpy.typing import NDArray
 
 from optimizer.errors import InputError
 from optimizer.model.blocks import ActivityBlock
-from optimizer.model.bounds import most_demand
+from optimizer.model.bounds import may_sell, most_without_effort
 from optimizer.model.builder import Labels
 from optimizer.model.context import Context
 from optimizer.model.families.staff import staff
@@ -76,41 +80,47 @@ def _defined(
 
 
 def _presence(context: Context, seats: OpenSeats, hire: ActivityBlock) -> None:
-    """Seats without a capacity sell nothing before they are filled."""
+    """A seat sells nothing before it is filled, also where sales take none of its capacity."""
     cube = context.cube
     place = open_seat_of(cube)[cube.pair_seat]
-    pairs = np.flatnonzero((place >= 0) & ~(seats.limited | (seats.role >= 0))[place])
-    if not len(pairs):
+    unlimited = (cube.effort == 0.0) | ~np.isfinite(seats.full[place])
+    pair, period = np.nonzero((place >= 0)[:, None] & unlimited & may_sell(cube))
+    count, seat = len(pair), place[pair]
+    if not count:
         return
-    most = most_demand(cube)[cube.pair_market[pairs]]
-    if not np.isfinite(most).all():
-        pair = pairs[int((~np.isfinite(most)).any(axis=1).argmax())]
-        row = int(seats.seller[place[pair]])
+    most = _most(context, seats, pair, period)
+    # Each start that puts somebody there, or all heads of a whole role.
+    member, begun = np.nonzero(seats.presence[seat, :, period] > 0)
+    whole = np.flatnonzero(seats.role[seat] >= 0)
+    heads = context.activities.blocks["seat_heads"].columns[seat[whole], period[whole]]
+    terms = Terms(np.arange(count), context.cell_columns[pair, period], np.ones(count), np.zeros(count))
+    terms = terms + Terms(member, hire.columns[seat[member], begun], -most[member], np.zeros(count))
+    terms = terms + Terms(whole, heads, -most[whole], np.zeros(count))
+
+    def labels() -> list[tuple[str, ...]]:
+        names, shown = cube.markets.names, cube.calendar.period
+        return [
+            (cube.seat_names[cube.pair_seat[at]], names[cube.pair_market[at]], shown[when])
+            for at, when in zip(pair, period, strict=True)
+        ]
+
+    context.builder.add_rows("headcount", terms, labels, upper=0.0)
+
+
+def _most(context: Context, seats: OpenSeats, pair: IntArray, period: IntArray) -> FloatArray:
+    """Units that seats can sell at most in some cells; raises `InputError` where nothing limits them."""
+    cube = context.cube
+    most = most_without_effort(cube)[pair, period]
+    endless = np.flatnonzero(~np.isfinite(most))
+    if len(endless):
+        first = pair[endless[0]]
+        row = int(seats.seller[open_seat_of(cube)[cube.pair_seat[first]]])
         raise InputError(
             "people.seat_without_limit",
             cube.inputs.plan.tables["sellers"].place(row, "capacity"),
-            market=cube.markets.names[cube.pair_market[pair]],
+            market=cube.markets.names[cube.pair_market[first]],
         )
-    periods = cube.num_periods
-    there = seats.presence[place[pairs]] > 0
-    member, begun, period = np.nonzero(there)
-    count = len(pairs) * periods
-    filled = Terms(
-        member * periods + period,
-        hire.columns[place[pairs][member], begun],
-        -most[member, period],
-        np.zeros(count),
-    )
-    cells = context.cell_columns[pairs].ravel()
-    sold = Terms(np.arange(count), cells, np.ones(count), np.zeros(count))
-    names = [
-        (cube.seat_names[cube.pair_seat[pair]], cube.markets.names[cube.pair_market[pair]]) for pair in pairs
-    ]
-
-    def labels() -> list[tuple[str, ...]]:
-        return [(*name, label) for name in names for label in cube.calendar.period]
-
-    context.builder.add_rows("headcount", sold + filled, labels, upper=0.0)
+    return most
 
 
 def _in_order(context: Context, seats: OpenSeats, hire: ActivityBlock) -> None:

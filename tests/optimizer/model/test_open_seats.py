@@ -125,8 +125,44 @@ def test_a_seat_without_capacity_needs_a_potential(make_plan: MakePlan) -> None:
     assert [solution.figure("units", {"period": f"2027-0{m}"}) for m in (1, 2)] == near([0, 600])
     with pytest.raises(InputError, match="nothing limits what this open seat"):
         solve(
-            make_plan(1, markets="line,price\nA,10\n", sellers=sellers, objective=[{"minimize": "revenue"}])
+            make_plan(2, markets="line,price\nA,10\n", sellers=sellers, objective=[{"minimize": "revenue"}])
         )
+
+
+@pytest.mark.parametrize("hours", ["stages", "none"])
+@pytest.mark.parametrize("potential", ["80", ""])
+@pytest.mark.parametrize(("pay", "signs"), [(30, 0), (20, 5)])
+def test_a_seat_that_nobody_holds_signs_nothing(
+    make_plan: MakePlan, hours: str, potential: str, pay: float, signs: float
+) -> None:
+    """A seat without commission signs what others work on once it is filled, for 25 of commission saved, be it the
+    potential or the opportunities alone that limit it; where its pay is more it stays open and signs nothing."""
+    parts = {
+        "markets": f"line,price,margin_rate,potential,organic\nA,10,0.8,{potential},10\n",
+        "stages": f"line,stage,conversion,hours\nA,quote,0.5,{1 if hours == 'stages' else 0}\n",
+        "sellers": "seller,status,capacity,capacity_unit,ramp,cost,commission_rate\n"
+        f"Ann,,20,hours,none,99,0.5\nSeat,open,20,hours,none,{pay},0\n",
+        "territories": f"seller,line,hours_per_unit\n*,*,{'' if hours == 'stages' else 0}\n",
+        "profiles": EVEN,
+    }
+    solution = solve(make_plan(1, **parts))
+    assert [solution.figure("units", {"seller": who}) for who in ("Seat", "Ann")] == near([signs, 5 - signs])
+    assert started(solution) == ({"Seat": "2027-01"} if signs else {})
+
+
+def test_a_role_without_heads_signs_nothing(make_plan: MakePlan) -> None:
+    """Half of what the market takes where half a head is expected, nothing where nobody is."""
+    for heads, units in ((0, 0), (0.5, 4), (2, 5)):
+        parts = {
+            "markets": "line,price,margin_rate,potential,organic\nA,10,0.8,8,10\n",
+            "stages": "line,stage,conversion,hours\nA,quote,0.5,1\n",
+            "sellers": "seller,capacity,capacity_unit,ramp,commission_rate\nAnn,20,hours,none,0.5\nrep,20,hours,none,0\n",
+            "roles": f"role,headcount,hire_max\nrep,{heads},0\n",
+            "profiles": EVEN,
+        }
+        solution = solve(make_plan(1, **parts))
+        assert solution.figure("units", {"seller": "rep"}) == near(units)
+        assert solution.figure("units") == near(5)
 
 
 def test_what_a_seat_takes_of_a_resource(make_plan: MakePlan) -> None:
