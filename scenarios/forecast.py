@@ -24,6 +24,14 @@ from solvers.staged_curves import solve_curve_stages
 
 FloatArray = NDArray[np.float64]
 
+MOST_COLUMNS = 1_000_000
+"""Columns that the solves of one page have together when nobody says how many there may be."""
+
+
+def affordable(columns: int, most: int) -> int:
+    """How many solves of a program with so many columns a page takes by itself, at most `most`."""
+    return min(most, MOST_COLUMNS // max(columns, 1))
+
 
 class Forecaster:
     """The plan kept in the world of some inputs, compiled once for any number of plans.

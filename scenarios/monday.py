@@ -39,8 +39,9 @@ class Asked:
     out: Path | None = None
     moves: Path | None = None
     """Table of accounts, territories and sellers that move; the plan's own if not given."""
-    delays: int = 0
-    """Solves at most for what a month of delay costs."""
+    delays: int | None = None
+    """Solves at most for what a delay costs and what assumptions weigh; None for as many as the size of the
+    plan lets the page afford."""
     settings: SolveSettings | None = None
     on_phase: Callable[[str], None] | None = None
 
@@ -72,7 +73,7 @@ def track_run(path: Path, asked: Asked) -> MondayRun:
     """
     before, found = _begun(path, asked)
     week = week_of(found, None, asked.delays)
-    page = monday_page(found.tracking, before, week.sections, found.assumed)
+    page = monday_page(found.tracking, week.closing, before, week.sections, found.assumed)
     if asked.out is not None:
         frames = {**tracking_frames(found.tracking), **week.frames}
         save_tracking(asked.out, found, frames, monday_text(page, FILE_WIDTH), {HTML_FILE: monday_html(page)})
@@ -90,7 +91,7 @@ def replan_run(path: Path, asked: Asked, stable: bool = True) -> MondayRun:
     run = found.tracked
     week = week_of(run, found.solution, asked.delays)
     frames = {**replan_frames(found), **week.frames}
-    page = replan_page(found, frames, before, week.sections)
+    page = replan_page(found, frames, before, week)
     told = replan_summary(found, run.settings)
     if asked.out is not None:
         told["workbook_leaves_out"] = left_out(frames)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,7 @@ from scenarios.kept import money_metric
 from scenarios.moving import SELLERS_FILE, Moved, moved_sales, near_columns, with_moves
 from scenarios.store import PLAN_FILE, Inputs, summary
 from scenarios.tracking import Tracked, input_files, tracking_summary
+from scenarios.week import Week
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,11 +169,10 @@ def stability(run: Replanned) -> tuple[float, float] | None:
     metric = money_metric(run.solution.model)
     near, free = (float(found.figure(metric)) for found in (run.solution, run.free))
     past = run.solution.inputs.past
-    price = run.solution.metrics.coefficient("revenue")
     # Where accounts move the old plan has other cells, so that the near plan stands for it.
     last = run.solution if run.moved is not None else run.tracked.solution
-    cells = [np.asarray(found.sales)[:, past:] for found in (last, run.free)]
-    moved = np.abs(cells[1] - cells[0]) * price[:, past:]
+    cells = [found.metrics.by_cell("revenue", found.x)[:, past:] for found in (last, run.free)]
+    moved = np.abs(cells[1] - cells[0])
     return near - free, float(moved.sum()) / 2.0
 
 
@@ -189,7 +189,7 @@ def replan_frames(run: Replanned) -> dict[str, pd.DataFrame]:
 
 
 def replan_page(
-    run: Replanned, frames: Mapping[str, pd.DataFrame], before: Before | None, week: Sequence[Section]
+    run: Replanned, frames: Mapping[str, pd.DataFrame], before: Before | None, week: Week
 ) -> MondayPage:
     """The Monday page with what planning again changes."""
     old, new = run.tracked.solution, run.solution
@@ -205,7 +205,9 @@ def replan_page(
             run.softened,
         ),
     )
-    return monday_page(run.tracked.tracking, before, (*sections, *week), run.tracked.assumed)
+    return monday_page(
+        run.tracked.tracking, week.closing, before, (*sections, *week.sections), run.tracked.assumed
+    )
 
 
 def _moves(run: Replanned) -> Section:

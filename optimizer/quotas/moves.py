@@ -52,6 +52,12 @@ class QuotaMove:
         """New less old."""
         return self.new - self.old
 
+    @property
+    def untold(self) -> float:
+        """The part of the change that only moves what is sold to date beside the node above, because facts do
+        not tell it of this one."""
+        return 0.0 if self.earned else self.parts["earned"]
+
 
 @dataclass(frozen=True)
 class Handed:
@@ -203,11 +209,13 @@ def _steps(quota: Quota) -> dict[str, IntArray]:
 def _reason(parts: Mapping[str, float], is_told: bool, language: str) -> str:
     """The parts that moved a quota, the largest first; those below a tenth of the largest are left out.
 
-    Where facts tell nothing of the node, its sales to date stand beside the node above.
+    Where facts tell nothing of the node, its sales to date stand beside the node above; that is no change of
+    what it has to do, and is told last.
     """
-    largest = max(abs(amount) for amount in parts.values())
+    beside = "" if is_told else "earned"
+    largest = max(abs(amount) for name, amount in parts.items() if name != beside)
     shown = [name for name, amount in parts.items() if amount and abs(amount) >= 0.1 * largest]
-    shown.sort(key=lambda name: -abs(parts[name]))
+    shown.sort(key=lambda name: (name == beside, -abs(parts[name])))
     texts = []
     for name in shown:
         word = "untold" if name == "earned" and not is_told else name

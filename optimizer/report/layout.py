@@ -128,10 +128,11 @@ class Paper:
         rows: Sequence[Sequence[str]],
         tones: Sequence[Tone] | None = None,
         indent: int = 2,
+        beneath: Sequence[str] = (),
     ) -> None:
         """A table with its headings; when it is too wide, its widest text columns are cut.
 
-        `tones` gives the tone of each row's last cell.
+        `tones` gives the tone of each row's last cell, `beneath` a sentence below each row, blank for none.
         """
         widths = self._widths(columns, rows, indent)
         self.lines.append(
@@ -147,6 +148,8 @@ class Paper:
                 kept = line.rstrip().removesuffix(cells[-1])
                 line = kept + self.toned(cells[-1], tones[at])
             self.lines.append(line.rstrip())
+            if beneath and beneath[at]:
+                self.paragraph(beneath[at], indent=indent + GAP, mark="> ", tone="faint")
 
     def too_wide(self, columns: Sequence[Column], rows: Sequence[Sequence[str]], indent: int = 2) -> bool:
         """Whether a table with these cells would be cut."""

@@ -20,6 +20,7 @@ from optimizer.tracking.drift import Drift, clearest
 from optimizer.tracking.levels import Standing
 from optimizer.tracking.measured import stage_of
 from optimizer.tracking.rates import drift_reason
+from optimizer.tracking.steps import Closing
 from optimizer.tracking.tracking import Tracking
 
 LIGHTS = {"green": "●", "amber": "◐", "red": "○"}
@@ -27,6 +28,8 @@ LIGHTS = {"green": "●", "amber": "◐", "red": "○"}
 _MOST_MEMBERS = 12
 _MOST_LEVELS = 2
 _MOST_LINES = 10
+_SHOWN = 12
+"""Rows of the first table on one screen."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,11 @@ class Section:
     rows: Sequence[Sequence[str]] = ()
     lights: Sequence[str] = ()
     notes: Sequence[str] = ()
-    brief: int = 6
+    asides: Sequence[str] = ()
+    """A sentence on each row, blank where there is none: a line below the row in text, a column elsewhere."""
+    aside: str = ""
+    """Heading of that column."""
+    brief: int = 3
     """Rows and notes that one screen of a terminal shows."""
 
 
@@ -62,15 +69,19 @@ class Before:
 
 
 def monday_page(
-    found: Tracking, before: Before | None = None, more: Sequence[Section] = (), assumed: Sequence[str] = ()
+    found: Tracking,
+    closing: Closing,
+    before: Before | None = None,
+    more: Sequence[Section] = (),
+    assumed: Sequence[str] = (),
 ) -> MondayPage:
-    """The page of a tracking; `more` are the sections on what is to be done, `assumed` names measures that
-    were taken from the plan because facts do not tell them."""
+    """The page of a tracking; `closing` are the steps towards each gap, `more` the sections on what is to be
+    done, `assumed` names measures that were taken from the plan because facts do not tell them."""
     speaker = Speaker(found.comparison.solution)
     plan = found.comparison.inputs.plan
     last = np.datetime64(str(plan.spec.calendar.as_of)) - np.timedelta64(1, "D")
     sections = (
-        _standings(speaker, found, before),
+        _standings(speaker, found, closing, before),
         _causes(speaker, found),
         *more,
         _drifts(speaker, found),
@@ -147,37 +158,79 @@ def _shown(found: Tracking, metric: str) -> list[Standing]:
     return sorted(rows, key=lambda one: scopes.index(one.scope))
 
 
-def _standings(speaker: Speaker, found: Tracking, before: Before | None) -> Section:
+def _standings(speaker: Speaker, found: Tracking, closing: Closing, before: Before | None) -> Section:
     columns = [
         speaker.head("member", False), speaker.head("target"), speaker.head("plan_to_date"),
         speaker.head("fact"), speaker.head("deviation"), speaker.head("weeks"), speaker.head("run_rate"),
-        speaker.head("forecast"), speaker.head("gap"), speaker.head("since"), speaker.head("light", False),
+        speaker.head("forecast"), speaker.head("gap"),
+        *([] if before is None else [speaker.head("since")]), speaker.head("light", False),
     ]  # fmt: skip
-    rows, lights = [], []
-    for one in _shown(found, "revenue"):
+    rows, lights, asides, shown = [], [], [], _shown(found, "revenue")
+    without = any(one.target is None for one in shown)
+    for one in shown:
         last = None if before is None else before.forecast.get((one.scope, one.member))
         since = None if last is None else one.forecast - last
-        gap = one.gap if one.target is not None else one.forecast - one.plan
+        gap = one.forecast - (one.plan if one.target is None else one.target)
         rows.append([
             speaker.member(one.scope, one.member), speaker.money(one.target or one.plan),
             speaker.money(one.plan_to_date), speaker.money(one.fact), speaker.percent(one.share),
             numbers.number(one.weeks, speaker.language, 1), speaker.money(one.run_rate),
             speaker.money(one.forecast), speaker.signed(gap),
-            numbers.UNKNOWN if since is None else speaker.signed(since), LIGHTS.get(one.light or "", ""),
+            *([] if before is None else [numbers.UNKNOWN if since is None else speaker.signed(since)]),
+            LIGHTS.get(one.light or "", ""),
         ])  # fmt: skip
         lights.append(one.light or "")
+        asides.append(_step(speaker, found, closing, one) if gap < 0 else "")
     return Section(
         speaker.say("title_standing", currency=unit_word(speaker.solution, "currency", speaker.language)),
         columns,
         rows,
         lights,
+        _how(speaker, closing) + ([speaker.say("no_target")] if without else []),
+        asides,
+        speaker.say("head_step"),
+        brief=_SHOWN,
     )
+
+
+def _step(speaker: Speaker, found: Tracking, closing: Closing, one: Standing) -> str:
+    """The step that closes most of a gap; where none brings anything, what the gap comes from."""
+    best = closing.best().get((one.scope, one.member))
+    if best is not None:
+        text = speaker.say(f"step_{best.kind}", name=best.name, gain=speaker.signed(best.gain))
+        if best.contribution is None:
+            return text
+        return text + speaker.say("step_contribution", amount=speaker.signed(best.contribution))
+    split = next(
+        (
+            split
+            for split in found.comparison.splits
+            if (split.scope, split.member) == (one.scope, one.member)
+        ),
+        None,
+    )
+    if split is None or not closing.solves or min(split.causes.values()) >= 0:
+        return ""
+    name = min(split.causes, key=lambda cause: split.causes[cause])
+    amount = speaker.signed(split.causes[name] / PARTS)
+    return speaker.say("step_none", cause=speaker.cause(name), amount=amount)
+
+
+def _how(speaker: Speaker, closing: Closing) -> list[str]:
+    """How the steps were found, and how many were not tried."""
+    if not closing.solves:
+        return []
+    told = [speaker.say("steps_how", solves=closing.solves)]
+    return told + ([speaker.say("steps_left", count=closing.left)] if closing.left else [])
 
 
 def _causes(speaker: Speaker, found: Tracking) -> Section:
     """Why fact and plan differ, for the company and the levels that are shown."""
     wanted = ["", *shown_scopes(found.comparison.solution, found.comparison.scopes)]
-    splits = [split for split in found.comparison.splits if split.scope in wanted]
+    splits = sorted(
+        (split for split in found.comparison.splits if split.scope in wanted),
+        key=lambda split: wanted.index(split.scope),
+    )
     known = dict.fromkeys(cause for split in splits for cause in split.causes)
     used = [cause for cause in known if any(split.causes[cause] for split in splits)]
     columns = [speaker.head("member", False), *(Column(speaker.cause(name), True) for name in used)]
@@ -260,9 +313,10 @@ def _changes(speaker: Speaker, found: Tracking, before: Before | None) -> Sectio
     fresh = [drift_sentence(speaker.solution, now[key]) for key in now if key not in before.alerts]
     largest = [text for _, text in sorted(lines, key=lambda line: -line[0])]
     notes = [*fresh[: _MOST_LINES // 2], *largest][:_MOST_LINES] or [speaker.say("unchanged")]
-    return Section(speaker.say("title_changes"), notes=notes)
+    return Section(speaker.say("title_changes"), notes=notes, brief=_MOST_LINES)
 
 
 def _notes(speaker: Speaker, assumed: Sequence[str]) -> Section:
     """What was not told and taken from the plan."""
-    return Section(speaker.say("title_untold"), notes=[speaker.say(f"taken_{name}") for name in assumed])
+    notes = [speaker.say(f"taken_{name}") for name in assumed]
+    return Section(speaker.say("title_untold"), notes=notes, brief=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -22,9 +23,9 @@ table { border-collapse: collapse; width: 100%; }
 th, td { padding: .25rem .6rem; border-bottom: 1px solid #ddd; text-align: left; }
 th { font-weight: 600; color: #444; }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-tr.green td:last-child { color: #1a7f37; }
-tr.amber td:last-child { color: #9a6700; }
-tr.red td:last-child { color: #cf222e; }
+tr.green td.l { color: #1a7f37; }
+tr.amber td.l { color: #9a6700; }
+tr.red td.l { color: #cf222e; }
 ul { margin: .3rem 0; padding-left: 1.2rem; }
 @media print { body { margin: 0; } }
 """.strip()
@@ -34,21 +35,23 @@ _SHEET_NAME = 31
 
 
 def monday_text(page: MondayPage, width: int = 100, colour: bool = False, brief: bool = False) -> str:
-    """The page as text; `brief` is one screen of it, which counts what it leaves out."""
+    """The page as text; `brief` is one screen of it, whose headings count what it leaves out."""
     paper = Paper(max(width, 76), colour)
     paper.paragraph(page.title, tone="heading")
     paper.paragraph(page.subtitle, tone="faint")
     for section in page.sections:
-        most = section.brief if brief else len(section.rows) + len(section.notes)
-        paper.heading(section.title)
+        count = len(section.rows) or len(section.notes)
+        most = section.brief if brief else count + len(section.notes)
+        part = {"title": section.title, "shown": most, "count": count}
+        paper.heading(messages.text("weekly.part", page.language, **part) if count > most else section.title)
         if section.rows:
             tones = [_TONES[light] for light in section.lights[:most]] or None
-            paper.table(section.columns, section.rows[:most], tones)
+            paper.table(section.columns, section.rows[:most], tones, beneath=section.asides[:most])
         for note in section.notes[:most]:
             paper.paragraph(note, indent=2, mark="- ")
-        more = max(len(section.rows) - most, 0) + max(len(section.notes) - most, 0)
-        if more:
-            paper.paragraph(messages.text("weekly.more", page.language, count=more), indent=2, tone="faint")
+    if brief:
+        paper.blank()
+        paper.paragraph(messages.text("weekly.more", page.language), tone="faint")
     return paper.text()
 
 
@@ -71,23 +74,28 @@ def _section(section: Section) -> str:
     parts = [f"<h2>{escape(section.title)}</h2>"]
     if section.rows:
         kinds = ["n" if column.number else "t" for column in section.columns]
-        heads = "".join(
-            f'<th class="{kind}">{escape(column.heading)}</th>'
-            for kind, column in zip(kinds, section.columns, strict=True)
-        )
+        heads = [column.heading for column in section.columns]
+        if section.lights:
+            kinds[-1] = "l"
+        if section.asides:
+            kinds, heads = [*kinds, "t"], [*heads, section.aside]
         lights = section.lights or [""] * len(section.rows)
+        asides = [[text] for text in section.asides] or [[]] * len(section.rows)
         rows = [
-            f'<tr class="{escape(light)}">'
-            + "".join(
-                f'<td class="{kind}">{escape(cell)}</td>' for kind, cell in zip(kinds, row, strict=True)
-            )
-            + "</tr>"
-            for light, row in zip(lights, section.rows, strict=True)
+            f'<tr class="{escape(light)}">{_cells("td", kinds, [*row, *aside])}</tr>'
+            for light, row, aside in zip(lights, section.rows, asides, strict=True)
         ]
-        parts.append(f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
+        head = f"<thead><tr>{_cells('th', kinds, heads)}</tr></thead>"
+        parts.append(f"<table>{head}<tbody>{''.join(rows)}</tbody></table>")
     if section.notes:
         parts.append("<ul>" + "".join(f"<li>{escape(note)}</li>" for note in section.notes) + "</ul>")
     return "\n".join(parts)
+
+
+def _cells(tag: str, kinds: Sequence[str], texts: Sequence[str]) -> str:
+    """The cells of a row, each with the class of its column; every text is escaped."""
+    pairs = zip(kinds, texts, strict=True)
+    return "".join(f'<{tag} class="{kind}">{escape(text)}</{tag}>' for kind, text in pairs)
 
 
 def monday_sheets(page: MondayPage) -> dict[str, pd.DataFrame]:
@@ -102,7 +110,11 @@ def monday_sheets(page: MondayPage) -> dict[str, pd.DataFrame]:
             name = name.replace(sign, " ")
         if section.rows:
             heads = [column.heading for column in section.columns]
-            found[name] = pd.DataFrame(list(section.rows), columns=heads)
+            cells = list(section.rows)
+            if section.asides:
+                heads.append(section.aside)
+                cells = [[*row, aside] for row, aside in zip(cells, section.asides, strict=True)]
+            found[name] = pd.DataFrame(cells, columns=heads)
         else:
             found[name] = pd.DataFrame({section.title: list(section.notes)})
     return found

@@ -69,17 +69,18 @@ def _starts(speaker: Speaker, starts: pd.DataFrame) -> Section:
 
 
 def _quotas(speaker: Speaker, moves: Sequence[QuotaMove]) -> Section:
-    """The quotas that moved most, a line each with the reason."""
-    moved = sorted((one for one in moves if one.change), key=lambda one: -abs(one.change))
+    """The quotas that moved most, a line each with the reason; what is sold to date and only told of the
+    level above is no move."""
+    moved = sorted((one for one in moves if one.change), key=lambda one: -abs(one.change - one.untold))
     notes = []
     for name in dict.fromkeys(one.quota for one in moved):
         own = [one for one in moved if one.quota == name]
         notes += [
             speaker.say(
-                "quota_moved",
+                "quota_moved_rest" if one.untold else "quota_moved",
                 quota=name,
                 node=one.node,
-                change=speaker.signed(one.change),
+                change=speaker.signed(one.change - one.untold),
                 new=speaker.money(one.new),
                 reason=one.reason,
             )
@@ -95,7 +96,11 @@ def _rules(speaker: Speaker, new: Solution, stability: tuple[float, float] | Non
     if stability is not None:
         cost, moved = stability
         notes.append(
-            speaker.say("stability", cost=speaker.with_currency(cost), moved=speaker.with_currency(moved))
+            speaker.say(
+                "stability",
+                cost=speaker.with_currency(cost),
+                moved=speaker.with_currency(moved).removeprefix("+"),
+            )
         )
     if softened:
         short = [one for one in new.outcomes if one.priority == 1 and one.status in ("short", "over")]

@@ -1,5 +1,5 @@
-"""What is to be done this week, as sections of the Monday page: steps, decisions, cover, activities, open
-seats, milestones and assumptions."""
+"""What is to be done this week, as sections of the Monday page: decisions, cover, activities, open seats,
+milestones and assumptions."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ import pandas as pd
 
 from optimizer.report import numbers
 from optimizer.report.layout import Column
-from optimizer.report.monday import Section, Speaker, shown_scopes
+from optimizer.report.monday import Section, Speaker
 from optimizer.report.words import assumption_sentence
 from optimizer.result.kpis import COMPANY
 from optimizer.result.solution import Solution
 from optimizer.tracking.steps import Steps
 
 _BRIEF = 4
-"""Rows of a section in the terminal."""
+"""Decisions in the terminal."""
+SOLVED = ("delay_revenue", "delay_contribution", "now_revenue")
+"""Columns of decisions that are solved again."""
 _CARRIERS = 3
 
 
@@ -26,7 +28,6 @@ def week_sections(
     """The sections, from the tables of the run; `period` is the first open one, blank where none is."""
     speaker = Speaker(solution)
     found = (
-        _steps(speaker, steps),
         _decisions(speaker, frames["decisions"], steps, period),
         _cover(speaker, frames.get("pipeline_cover")),
         _activities(speaker, frames.get("week_activities"), period),
@@ -37,47 +38,37 @@ def week_sections(
     return tuple(section for section in found if section.rows or section.notes)
 
 
-def _steps(speaker: Speaker, steps: Steps) -> Section:
-    columns = [
-        speaker.head("member", False),
-        speaker.head("gap"),
-        speaker.head("step", False),
-        speaker.head("brings"),
-    ]
-    shown = [
-        "",
-        *shown_scopes(speaker.solution, list(dict.fromkeys(one.scope for one in steps.steps if one.scope))),
-    ]
-    rows = [
-        [
-            speaker.member(one.scope, one.member), speaker.signed(one.gap),
-            speaker.say("start_now", name=one.name), speaker.signed(one.gain),
-        ]
-        for one in steps.steps
-        if one.scope in shown
-    ]  # fmt: skip
-    return Section(speaker.say("title_steps"), columns, rows, brief=_BRIEF)
-
-
 def _decisions(speaker: Speaker, table: pd.DataFrame, steps: Steps, period: str) -> Section:
-    names = ("decision", "owner", "planned", "last")
-    columns = [speaker.head(name, False) for name in names]
-    columns += [speaker.head(name) for name in ("delay_revenue", "delay_contribution", "now")]
+    """What is still to be decided; what can no longer bring anything is named below."""
+    solved = [name for name in SOLVED if table[name].notna().any()]
+    columns = [speaker.head(name, False) for name in ("decision", "owner", "planned", "last")]
+    columns += [speaker.head(name) for name in solved]
+    possible = [row for row in table.to_dict("records") if row["planned"] or row["last"]]
     rows = []
-    for row in table.to_dict("records"):
+    for row in possible:
         due = period in (row["planned"], row["last"])
         rows.append([
             speaker.say(f"kind_{row['kind']}", name=row["name"]) + (" !" if due else ""),
             row["owner"] or numbers.UNKNOWN, row["planned"] or numbers.UNKNOWN,
-            row["last"] or speaker.say("too_late"),
-            *(_solved(speaker, row[name]) for name in ("delay_revenue", "delay_contribution", "now_revenue")),
+            row["last"] or speaker.say("too_late"), *(_solved(speaker, row[name]) for name in solved),
         ])  # fmt: skip
-    notes = []
-    if rows and not steps.solves:
-        notes.append(speaker.say("delays_not_asked", count=len(rows)))
+    notes = _on_decisions(speaker, steps, len(rows), period)
+    late = table[table["planned"].eq("") & table["last"].eq("")]["name"].tolist()
+    if late:
+        notes.append(speaker.say("decisions_late", names=", ".join(late)))
+    return Section(speaker.say("title_decide"), columns if rows else (), rows, (), notes, brief=_BRIEF)
+
+
+def _on_decisions(speaker: Speaker, steps: Steps, count: int, period: str) -> list[str]:
+    """What the signs and figures of the table mean, and what was not solved."""
+    if not count:
+        return []
+    notes = [speaker.say("decisions_due", period=period)]
+    if not steps.solves:
+        notes.append(speaker.say("delays_not_asked", count=count))
     elif steps.left:
         notes.append(speaker.say("delays_left", solves=steps.solves, left=steps.left))
-    return Section(speaker.say("title_decide"), columns if rows else (), rows, (), notes, brief=_BRIEF + 2)
+    return notes
 
 
 def _solved(speaker: Speaker, value: float) -> str:
@@ -101,7 +92,7 @@ def _cover(speaker: Speaker, table: pd.DataFrame | None) -> Section:
             " ".join([row["open_by"], late]).strip(),
         ])  # fmt: skip
         lights.append("red" if row["late"] else "")
-    return Section(speaker.say("title_cover"), columns, rows, lights, brief=_BRIEF)
+    return Section(speaker.say("title_cover"), columns, rows, lights)
 
 
 def _activities(speaker: Speaker, table: pd.DataFrame | None, period: str) -> Section:
@@ -116,7 +107,7 @@ def _activities(speaker: Speaker, table: pd.DataFrame | None, period: str) -> Se
         [str(seller), *(numbers.number(float(row.get(stage, 0.0)), speaker.language, 1) for stage in stages)]
         for seller, row in wide.fillna(0.0).iterrows()
     ]
-    return Section(speaker.say("title_activities", period=period), columns, rows, brief=_BRIEF)
+    return Section(speaker.say("title_activities", period=period), columns, rows)
 
 
 def _seats(speaker: Speaker, table: pd.DataFrame | None) -> Section:
@@ -126,7 +117,7 @@ def _seats(speaker: Speaker, table: pd.DataFrame | None) -> Section:
         _seat(speaker, str(seat), str(node), own)
         for (seat, node), own in table.groupby(["seat", "node"], sort=False)
     ]
-    return Section(speaker.say("title_seats"), notes=notes, brief=_BRIEF - 1)
+    return Section(speaker.say("title_seats"), notes=notes, brief=2)
 
 
 def _seat(speaker: Speaker, seat: str, node: str, rows: pd.DataFrame) -> str:
@@ -150,7 +141,7 @@ def _seat(speaker: Speaker, seat: str, node: str, rows: pd.DataFrame) -> str:
 def _milestones(speaker: Speaker, table: pd.DataFrame | None) -> Section:
     if table is None:
         return Section("")
-    told = table[table["state"] != "ahead"]
+    told = table[table["state"].isin(["late", "slips", "ask"])]
     notes = [
         speaker.say(
             f"milestone_{row['state']}", name=row["initiative"], milestone=row["milestone"], due=row["due"],
@@ -158,13 +149,14 @@ def _milestones(speaker: Speaker, table: pd.DataFrame | None) -> Section:
         )
         for row in told.to_dict("records")
     ]  # fmt: skip
-    return Section(speaker.say("title_milestones"), notes=notes, brief=_BRIEF - 1)
+    return Section(speaker.say("title_milestones"), notes=notes, brief=2)
 
 
 def _assumptions(speaker: Speaker, steps: Steps) -> Section:
-    """Every assumption, those first that move the forecast most when they are 10 % off."""
+    """Every assumption, those first that move the forecast most when they are 10 % off, those last that move
+    nothing."""
     solution, moves = speaker.solution, dict(steps.weights)
-    used = sorted(solution.inputs.assumptions, key=lambda one: -abs(moves.get(one.key, 0.0)))
+    used = sorted(solution.inputs.assumptions, key=lambda one: _order(moves.get(one.key)))
     notes = []
     for one in used:
         text = assumption_sentence(solution, one, speaker.language)
@@ -172,4 +164,9 @@ def _assumptions(speaker: Speaker, steps: Steps) -> Section:
         if move is not None:
             text += " " + speaker.say("assumption_moves", amount=speaker.with_currency(move))
         notes.append(text)
-    return Section(speaker.say("title_assumed"), notes=notes, brief=_BRIEF - 1)
+    return Section(speaker.say("title_assumed"), notes=notes, brief=2)
+
+
+def _order(move: float | None) -> tuple[int, float]:
+    """What moves the forecast, by how much, then what was not measured, then what moves nothing."""
+    return (1, 0.0) if move is None else (0, -abs(move)) if round(move) else (2, 0.0)

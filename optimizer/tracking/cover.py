@@ -6,8 +6,8 @@
     open by[m,t]   = end of t less the days from lead to signature
 
 `came` are the opportunities of closed periods: those that facts tell of, divided among the markets of a pool
-and their sources as planned. Measured rates are in force. Units: currency, opportunities. Only led markets
-have a pipeline; in all others the plan needs none.
+and their sources as planned. Measured rates are in force, and prices as initiatives of the plan change them.
+Units: currency, opportunities. Only led markets have a pipeline; in all others the plan needs none.
 """
 
 from __future__ import annotations
@@ -61,10 +61,8 @@ def pipeline_cover(plan: Solution, today: Solution) -> Cover | None:
     if funnel is None or facts is None or facts.past >= size or plan.sales is None:
         return None
     past, markets = facts.past, today.inputs.markets
-    worth = (markets.price * markets.units_per_deal)[:, past:size]
-    planned = np.zeros((len(markets.names), size))
-    cube = plan.sellers
-    np.add.at(planned, cube.pair_market, (plan.sales * cube.by_market(cube.markets.price)[:, :size]))
+    planned, paid = _planned(plan, size)
+    worth = (markets.price * markets.units_per_deal)[:, past:size] * paid[:, past:]
     led = funnel.led
     deals = _open_deals(plan, today, facts) + funnel.opening[:, past:size]
     pipeline = np.where(led[:, None], deals * worth, 0.0)
@@ -72,10 +70,19 @@ def pipeline_cover(plan: Solution, today: Solution) -> Cover | None:
     each = worth * np.where(conversion > 0, conversion, np.inf)[:, None]
     found = Cover(
         np.where(led[:, None], planned[:, past:], 0.0),
-        np.minimum(_orders(plan, past, size), planned[:, past:]), pipeline,
+        np.minimum(_orders(plan, past, size) * paid[:, past:], planned[:, past:]), pipeline,
         np.zeros_like(pipeline), funnel.of_market.days, led,
     )  # fmt: skip
     return replace(found, to_open=found.missing / each)
+
+
+def _planned(plan: Solution, size: int) -> tuple[FloatArray, FloatArray]:
+    """Planned revenue by market and period (M, T), and what initiatives make of a price (M, T), 1 without."""
+    cube, markets, sales = plan.sellers, plan.inputs.markets, plan.activities.blocks["sales"].values(plan.x)
+    revenue, listed = np.zeros((2, len(markets.names), size))
+    np.add.at(revenue, cube.pair_market, plan.metrics.by_cell("revenue", plan.x)[:, :size])
+    np.add.at(listed, cube.pair_market, plan.metrics.coefficient("revenue")[:, :size] * sales)
+    return revenue, np.divide(revenue, listed, out=np.ones_like(revenue), where=listed > 0)
 
 
 def _orders(plan: Solution, past: int, size: int) -> FloatArray:

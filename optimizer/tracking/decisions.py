@@ -41,7 +41,7 @@ class Decision:
     planned: int | None
     """Open period in which the plan has it first; None where it has not."""
     last: int
-    """Last period in which it still counts; -1 where none is left."""
+    """Last period in which it counts, -1 for none; before the first open one where it is too late."""
     now: bool
     """Whether it may begin in the first open period."""
 
@@ -196,8 +196,8 @@ def _lead(solution: Solution, marketing: Marketing, row: int) -> int:
     return carried + (int(np.flatnonzero(lag)[0]) if lag.any() else 0)
 
 
-def decisions_frame(priced: Sequence[Priced], solution: Solution) -> pd.DataFrame:
-    """One row a decision that is still open.
+def decisions_frame(priced: Sequence[Priced], solution: Solution, past: int) -> pd.DataFrame:
+    """One row a decision that is not made in periods before `past`.
 
     Columns: kind (initiative, hire, booking), name, owner; planned (period; blank where the plan has it not)
     and last (last period in which it still counts; blank where none is left); delay_revenue and
@@ -209,7 +209,7 @@ def decisions_frame(priced: Sequence[Priced], solution: Solution) -> pd.DataFram
         (
             one.decision.kind, one.decision.name, one.decision.owner,
             "" if one.decision.planned is None else periods[one.decision.planned],
-            "" if one.decision.last < 0 else periods[one.decision.last],
+            "" if one.decision.last < past else periods[one.decision.last],
             one.delay_revenue, one.delay_contribution, one.now_revenue,
         )
         for one in priced
@@ -222,8 +222,8 @@ def milestones_frame(solution: Solution, past: int) -> pd.DataFrame:
     """One row a milestone with a date.
 
     Columns: initiative, owner, milestone, due; start (period; blank where the plan has it not); state: late
-    (due, and the start is still ahead), slips (due before the planned start), ask (due, and the initiative
-    runs: whether it is reached is not told), ahead.
+    (due, and the planned start is still ahead), slips (due before the planned start), ask (due, and the
+    initiative runs: whether it is reached is not told), ahead, none (the plan does not start it).
     """
     found, block = solution.inputs.initiatives, solution.activities.blocks.get("start")
     if found is None or block is None:
@@ -235,11 +235,12 @@ def milestones_frame(solution: Solution, past: int) -> pd.DataFrame:
     rows = []
     for row in np.flatnonzero(~np.isnat(due)).tolist():
         start = int(begun[row].argmax()) if begun[row].any() else None
-        runs = start is not None and start < past
-        if due[row] < today:
-            state = "ask" if runs else "late"
+        if start is None:
+            state = "none"
+        elif due[row] < today:
+            state = "ask" if start < past else "late"
         else:
-            state = "slips" if start is not None and calendar.starts[start] > due[row] else "ahead"
+            state = "slips" if calendar.starts[start] > due[row] else "ahead"
         shown = "" if start is None else calendar.period[start]
         rows.append((found.names[row], owners[row], names[row], str(due[row]), shown, state))
     return pd.DataFrame(rows, columns=list(MILESTONE_COLUMNS)).astype("str")

@@ -86,10 +86,9 @@ def _beside(solution: Solution, seats: OpenSeats, levels: list[str], path: list[
 def _quota(solution: Solution, past: int) -> FloatArray:
     """The quota of each seller by period (S, T), the planned revenue where no quota goes down to sellers."""
     cube = solution.sellers
-    assert solution.sales is not None
     sellers, size = cube.groups.first[cube.pair_seat], solution.plan.calendar.size
     found = np.zeros((len(cube.inputs.selling.sellers.names), size))
-    np.add.at(found, sellers, solution.sales[:, :size] * cube.by_market(cube.markets.price)[:, :size])
+    np.add.at(found, sellers, solution.metrics.by_cell("revenue", solution.x)[:, :size])
     for quota in assign(solution):
         level = quota.levels.seller_level
         if level is None:

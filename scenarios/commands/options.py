@@ -144,10 +144,9 @@ _MONDAY = (
     click.option(
         "--delays",
         type=click.IntRange(min=0),
-        default=0,
-        show_default=True,
         metavar="N",
-        help="Solve up to N times more to say what a month of delay of what is to be decided costs.",
+        help="Solve up to N times more for what a period of delay costs and what assumptions weigh; as many "
+        "as the plan's size lets the page afford if not given.",
     ),
     click.option("-o", "--out", type=click.Path(path_type=Path), help="Run folder; must be new or empty."),
     click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the page."),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -15,7 +17,7 @@ from optimizer.result.tables import sales
 from optimizer.solving import solve
 from optimizer.tracking.decisions import decisions
 from scenarios.factplan import open_source
-from scenarios.forecast import Forecaster
+from scenarios.forecast import Forecaster, affordable
 from scenarios.monday import Asked, MondayRun, monday_settings, track_run
 from scenarios.pricing import moved
 
@@ -31,13 +33,17 @@ Li,East,240000,revenue,year,present,,
 Xu,East,120000,revenue,year,present,,
 Vacancy,East,60000,revenue,year,open,2027-09-01,100
 """,
-    "initiatives": """initiative,cost,running_cost,earliest,latest,owner,milestone,due
-Training,0,0,2027-07-01,2027-12-31,Ada,books ready,2027-03-31
-Portal,500000,0,2027-02-01,2027-12-31,Bo,,
+    "initiatives": """initiative,cost,running_cost,earliest,latest,owner,milestone,due,excludes
+Training,0,0,2027-07-01,2027-12-31,Ada,books ready,2027-03-31,
+Portal,500000,0,2027-02-01,2027-12-31,Bo,,,
+Stand,900000,0,2027-02-01,2027-02-28,Cy,stand booked,2027-01-20,
+Rival,0,0,2027-06-01,2027-12-31,Di,,,Training
 """,
     "effects": """initiative,changes,kind,region,customer_type,likely,after,lasts
 Training,conversion,add,East,new,0.05,1,
 Portal,repeat,multiply,East,existing,1.2,1,
+Stand,repeat,multiply,East,existing,1.2,1,
+Rival,repeat,multiply,East,existing,1.001,1,
 """,
 }
 PLAN = """name: Week
@@ -89,7 +95,7 @@ def test_every_decision_has_its_last_date_and_what_a_delay_costs(folder: Path, r
     assert found.loc["Training", ["planned", "last"]].tolist() == ["2027-07", "2027-11"]
     assert found.loc["Portal", ["planned", "last"]].tolist() == ["", "2027-11"]
     assert found.loc["Vacancy", "kind"] == "hire" and found.loc["Vacancy", "last"]
-    assert np.isnan(found.loc["Portal", "delay_revenue"])
+    assert np.isnan(found.loc["Portal", "delay_revenue"]) and found.loc["Stand", "last"] == ""
     cost = found.loc["Training", "delay_revenue"]
     tracked = run.tracked
     decision = next(one for one in decisions(tracked.solution, PAST) if one.name == "Training")
@@ -101,16 +107,38 @@ def test_every_decision_has_its_last_date_and_what_a_delay_costs(folder: Path, r
     assert cost < 0
 
 
-def test_the_step_that_closes_most_of_a_gap_is_named(run: MondayRun) -> None:
-    """The company is short; the portal, which the plan leaves out, brings most."""
-    text = " ".join(run.text(width=140).split())
-    assert "start “Portal” now" in text
+def test_the_step_that_closes_most_of_a_gap_stands_beside_it(folder: Path, run: MondayRun) -> None:
+    """The company is short; the portal, which the plan leaves out, brings most, by as much as solving by hand says;
+    what is excluded or too late is no step. Page, HTML, workbook and table say the same."""
+    found = table(folder, "steps")
+    own = found[found["scope"] == "company"]
+    assert set(own["step"]) <= {"Portal", "Training", "Vacancy", ""}
+    best = own[own["most"]].iloc[0]
+    assert best["step"] == "Portal" and best["brings"] == own["brings"].max()
+    assert best["share"] == pytest.approx(best["brings"] / -best["gap"])
+    plan, inputs = run.tracked.solution, run.tracked.tracking.forecast.inputs
+    decision = next(one for one in decisions(plan, PAST) if one.name == "Portal")
+    free = Forecaster(inputs, np.full_like(np.asarray(plan.sales), np.inf))
+    started, without = free.kept(plan, moved(plan, decision, PAST, None)), free.kept(plan)
+    for metric, column in (("revenue", "brings"), ("contribution", "contribution")):
+        assert best[column] == pytest.approx(started.figure(metric) - without.figure(metric), abs=1e-6)
+    assert "> start “Portal” now: up to +" in run.text(width=140)
+    html = (folder / "may" / "monday.html").read_text(encoding="utf-8")
+    assert "start “Portal” now: up to +" in html and '<th class="t">step</th>' in html
+    sheet = openpyxl.load_workbook(folder / "may" / "monday.xlsx").worksheets[0]
+    cells = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    assert cells[0][-1] == "step" and "Portal" in str(cells[1][-1])
 
 
 def test_the_page_says_what_was_not_solved(folder: Path) -> None:
-    """Without --delays nothing is solved again, and the page says how to ask for it."""
-    text = " ".join(track_run(folder, Asked(folder / "facts.csv")).text(width=140).split())
-    assert "--delays 3" in text and "start “Portal”" not in text
+    """With --delays 0 no delay is solved, and the page says how to ask for it; steps are named all the same, and
+    by itself the page affords every solve of a small plan."""
+    asked = Asked(folder / "facts.csv", delays=0)
+    text = " ".join(track_run(folder, asked).text(width=140).split())
+    assert "--delays 4" in text and "start “Portal”" in text
+    assert affordable(1000, 60) == 60 and affordable(10**6, 60) == 1 and affordable(10**7, 60) == 0
+    left = track_run(folder, replace(asked, delays=1)).text(width=140)
+    assert "--delays" in left and "1 solves were used" in left
 
 
 def test_cover_counts_what_is_open_and_when_the_rest_has_to_come(folder: Path, run: MondayRun) -> None:
@@ -145,20 +173,27 @@ def test_open_seats_say_who_carries_their_share(folder: Path, run: MondayRun) ->
 
 
 def test_late_milestones_name_their_owner(folder: Path, run: MondayRun) -> None:
-    """A milestone due in March of an initiative that starts in July is late."""
+    """A milestone due in March of an initiative that starts in July is late; one of an initiative that the plan
+    never starts is not."""
     found = table(folder, "milestones")
     assert found.to_dict("records") == [
         {
             "initiative": "Training", "owner": "Ada", "milestone": "books ready", "due": "2027-03-31",
             "start": "2027-07", "state": "late",
-        }
+        },
+        {
+            "initiative": "Stand", "owner": "Cy", "milestone": "stand booked", "due": "2027-01-20",
+            "start": "", "state": "none",
+        },
     ]  # fmt: skip
-    assert "was due on 2027-03-31" in " ".join(run.text().split())
+    text = " ".join(run.text().split())
+    assert "was due on 2027-03-31" in text and "stand booked" not in text
+    assert "Too late to bring anything within the horizon: Stand." in text
 
 
 def test_one_screen_and_the_whole_page(folder: Path, run: MondayRun) -> None:
-    """The terminal shows at most 80 lines and counts what it leaves out; files show everything."""
-    assert len(run.text().splitlines()) <= 80
+    """The terminal shows at most 60 lines and counts what it leaves out; files show everything."""
+    assert len(run.text().splitlines()) <= 60 and "(2 of " in run.text()
     page = (folder / "may" / "page.txt").read_text(encoding="utf-8")
-    assert "more in monday.html" not in page
+    assert "Everything is in monday.html" not in page and " of 1" not in page
     assert json.loads((folder / "may" / "summary.json").read_text(encoding="utf-8"))["kind"] == "track"
