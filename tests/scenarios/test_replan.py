@@ -104,6 +104,23 @@ def test_every_quota_that_moves_says_why_and_its_parts_add_up(folder: Path) -> N
     assert li.new >= li.earned
 
 
+def test_sales_that_are_told_of_the_level_above_are_no_move(folder: Path) -> None:
+    """Facts by region stand beside the sellers' numbers; the page tells by how much the rest moves and why, and
+    that first."""
+    facts = pd.read_csv(folder / "facts.csv").groupby(["period", "region"], as_index=False)[["revenue"]].sum()
+    facts["revenue"] *= np.where(facts["region"] == "East", 0.7, 1.0)
+    facts.to_csv(folder / "facts.csv", index=False)
+    run = replan_run(folder, Asked(folder / "facts.csv", delays=0))
+    assert run.replanned is not None
+    moves = moves_of(run.replanned.tracked.solution, run.replanned.solution)
+    li = next(one for one in moves if one.node == "East / Li")
+    assert li.untold == li.parts["earned"] < 0 and li.change != li.untold
+    assert li.reason.split("; ")[-1].endswith("stand beside it") and "rest of the horizon" in li.reason
+    assert f"East / Li: {li.change - li.untold:+,.0f}".replace("+", "") in run.text(width=200).replace(
+        "+", ""
+    )
+
+
 def test_targets_keep_their_amount_and_started_initiatives_stay(folder: Path) -> None:
     """The year's target is the full one; the fair that began in February stays, the shop may still move."""
     found = again(folder)

@@ -16,6 +16,7 @@ from optimizer.result.evaluate import figures
 from optimizer.result.tables import sales
 from optimizer.solving import solve
 from optimizer.tracking.decisions import decisions
+from optimizer.tracking.seats import seats_frame
 from scenarios.factplan import open_source
 from scenarios.forecast import Forecaster, affordable
 from scenarios.monday import Asked, MondayRun, monday_settings, track_run
@@ -41,6 +42,7 @@ Rival,0,0,2027-06-01,2027-12-31,Di,,,Training
 """,
     "effects": """initiative,changes,kind,region,customer_type,likely,after,lasts
 Training,conversion,add,East,new,0.05,1,
+Training,price,multiply,East,new,1.1,1,
 Portal,repeat,multiply,East,existing,1.2,1,
 Stand,repeat,multiply,East,existing,1.2,1,
 Rival,repeat,multiply,East,existing,1.001,1,
@@ -142,7 +144,8 @@ def test_the_page_says_what_was_not_solved(folder: Path) -> None:
 
 
 def test_cover_counts_what_is_open_and_when_the_rest_has_to_come(folder: Path, run: MondayRun) -> None:
-    """A stage of one month: May's opportunities close in June, the rest has to be opened a month ahead."""
+    """A stage of one month: May's opportunities close in June, the rest has to be opened a month ahead; prices are
+    those that the training in July makes of them from August on."""
     found = table(folder, "pipeline_cover")
     june = found[(found["scope"] == "company") & (found["period"] == "2027-06")].iloc[0]
     facts = pd.read_csv(folder / "facts.csv")
@@ -153,7 +156,9 @@ def test_cover_counts_what_is_open_and_when_the_rest_has_to_come(folder: Path, r
     assert june["missing"] >= june["plan"] - june["orders"] - june["pipeline"] - 1e-6
     later = found[(found["scope"] == "company") & (found["period"] == "2027-09")].iloc[0]
     assert later["pipeline"] == 0.0
-    assert later["to_open"] == pytest.approx(later["missing"] / 100.0 / won, rel=1e-6)
+    assert later["to_open"] == pytest.approx(later["missing"] / 110.0 / won, rel=1e-6)
+    sold = dict(figures(run.tracked.solution, "revenue", ["period"]))
+    assert later["plan"] == pytest.approx(sold[("2027-09",)], rel=1e-9)
     assert later["open_by"] == "2027-08-31" and not later["late"]
 
 
@@ -170,6 +175,18 @@ def test_open_seats_say_who_carries_their_share(folder: Path, run: MondayRun) ->
     found = table(folder, "open_seats")
     assert set(found["seat"]) == {"Vacancy"} and set(found["carrier"]) <= {"Li", "Xu"}
     assert (found["amount"] > 0).all() and "Vacancy (East)" in " ".join(run.text().split())
+
+
+def test_without_quotas_open_seats_are_carried_in_planned_revenue(run: MondayRun) -> None:
+    """A seventh of the capacity is a seventh of what the others sell until it starts, at the prices of the plan."""
+    plan = run.tracked.solution
+    spec = plan.plan.spec.model_copy(update={"quotas": []})
+    bare = replace(plan, plan=plan.plan.replace(spec=spec))
+    found = seats_frame(bare, PAST)
+    until = found["start"].iloc[0] or "9999"
+    sold = figures(plan, "revenue", ["seller", "period"])
+    ahead = [value for (who, when), value in sold if who != "Vacancy" and "2027-06" <= when < until]
+    assert found["amount"].sum() == pytest.approx(sum(ahead) / 7)
 
 
 def test_late_milestones_name_their_owner(folder: Path, run: MondayRun) -> None:
