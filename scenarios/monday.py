@@ -7,12 +7,13 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from optimizer.errors import InputError, Place
 from optimizer.io.write import write_workbook
 from optimizer.quotas.run import quota_letters
-from optimizer.report.monday import Before, MondayPage, monday_page
+from optimizer.report.changed import Before, changed_section
+from optimizer.report.monday import MondayPage, monday_page
 from optimizer.report.monday_files import monday_html, monday_sheets, monday_text
 from optimizer.result.kpis import COMPANY
 from optimizer.settings import SolveSettings
@@ -22,6 +23,9 @@ from scenarios.replan import Replanned, replan_frames, replan_page, replan_summa
 from scenarios.store import MARKER, Inputs, left_out, save_run
 from scenarios.tracking import FILE_WIDTH, Tracked, refuse_taken, save_tracking, tracked, tracking_summary
 from scenarios.week import week_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 HTML_FILE, BOOK_FILE = "monday.html", "monday.xlsx"
 
@@ -73,7 +77,9 @@ def track_run(path: Path, asked: Asked) -> MondayRun:
     """
     before, found = _begun(path, asked)
     week = week_of(found, None, asked.delays)
-    page = monday_page(found.tracking, week.closing, before, week.sections, found.assumed)
+    changed = changed_section(found.tracking, before, week.frames["decisions"])
+    since = None if before is None else before.forecast
+    page = monday_page(found.tracking, week.closing, since, (changed, *week.sections), found.assumed)
     if asked.out is not None:
         frames = {**tracking_frames(found.tracking), **week.frames}
         save_tracking(asked.out, found, frames, monday_text(page, FILE_WIDTH), {HTML_FILE: monday_html(page)})
@@ -118,10 +124,29 @@ def last_run(folder: Path) -> Before:
     marker, table = folder / MARKER, folder / "tables" / "tracking.parquet"
     if not marker.is_file() or not table.is_file():
         raise InputError("tracking.since_no_run", Place(file=folder.name))
-    frame = pd.read_parquet(table)
-    revenue = frame[frame["metric"] == "revenue"]
-    scopes = ["" if scope == COMPANY else str(scope) for scope in revenue["scope"]]
-    keys = zip(scopes, revenue["member"].astype(str), strict=True)
     summary = json.loads(marker.read_text(encoding="utf-8"))
-    alerts = {(one["rate"], one["scope"], one["member"]) for one in summary["alerts"]}
-    return Before(dict(zip(keys, revenue["forecast"].tolist(), strict=True)), frozenset(alerts))
+    tracking = pd.read_parquet(table)
+    revenue = _by_member(tracking[tracking["metric"] == "revenue"])
+    ends = {key: float(row["forecast"]) for key, row in revenue.items()}
+    again = folder / "tables" / "replan.parquet"
+    if again.is_file():
+        # A plan that was made anew is what its run saw the year end with.
+        ends |= {key: float(row["new_total"]) for key, row in _by_member(pd.read_parquet(again)).items()}
+    rows = pd.read_parquet(folder / "tables" / "decisions.parquet").to_dict("records")
+    as_of = datetime.date.fromisoformat(summary["as_of"])
+    return Before(
+        forecast=ends,
+        alerts=frozenset((one["rate"], one["scope"], one["member"]) for one in summary["alerts"]),
+        last_day=str(as_of - datetime.timedelta(days=1)),
+        fact=float(revenue["", ""]["fact"]),
+        lights={key: str(row["light"]) for key, row in revenue.items()},
+        planned={(str(row["kind"]), str(row["name"])): str(row["planned"]) for row in rows},
+    )
+
+
+def _by_member(frame: pd.DataFrame) -> dict[tuple[str, str], dict[str, Any]]:
+    """The rows of a table by (scope, member), the company with two blanks."""
+    return {
+        ("" if row["scope"] == COMPANY else str(row["scope"]), str(row["member"])): row
+        for row in frame.to_dict("records")
+    }

@@ -16,7 +16,8 @@ from optimizer.errors import NoPlanError
 from optimizer.plan.load import load_plan
 from optimizer.plan.plan import Plan
 from optimizer.plan.tables import ALL, Table
-from optimizer.report.monday import Before, MondayPage, Section, Speaker, monday_page
+from optimizer.report.changed import Before, changed_section
+from optimizer.report.monday import MondayPage, Section, Speaker, monday_page
 from optimizer.report.replanned import replan_sections
 from optimizer.result.activities import decisions
 from optimizer.result.kpis import scope_columns
@@ -205,9 +206,10 @@ def replan_page(
             run.softened,
         ),
     )
-    return monday_page(
-        run.tracked.tracking, week.closing, before, (*sections, *week.sections), run.tracked.assumed
-    )
+    tracking, since = run.tracked.tracking, None if before is None else before.forecast
+    changed = changed_section(tracking, before, frames["decisions"])
+    more = (changed, *sections, *week.sections)
+    return monday_page(tracking, week.closing, since, more, run.tracked.assumed)
 
 
 def _moves(run: Replanned) -> Section:

@@ -5,7 +5,7 @@ The content is put together once, as sections of texts; a terminal, an HTML file
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -59,33 +59,27 @@ class MondayPage:
     sections: tuple[Section, ...] = field(default=())
 
 
-@dataclass(frozen=True)
-class Before:
-    """What the last run said: forecast of revenue by (scope, member), and its alerts by (rate, scope,
-    member)."""
-
-    forecast: dict[tuple[str, str], float]
-    alerts: frozenset[tuple[str, str, str]]
-
-
 def monday_page(
     found: Tracking,
     closing: Closing,
-    before: Before | None = None,
+    since: Mapping[tuple[str, str], float] | None = None,
     more: Sequence[Section] = (),
     assumed: Sequence[str] = (),
 ) -> MondayPage:
-    """The page of a tracking; `closing` are the steps towards each gap, `more` the sections on what is to be
-    done, `assumed` names measures that were taken from the plan because facts do not tell them."""
+    """The page of a tracking.
+
+    `closing` are the steps towards each gap, `since` is where an earlier run saw the year end, by (scope,
+    member), `more` are the sections on what changed and what is to be done, and `assumed` names measures that
+    were taken from the plan because facts do not tell them.
+    """
     speaker = Speaker(found.comparison.solution)
     plan = found.comparison.inputs.plan
     last = np.datetime64(str(plan.spec.calendar.as_of)) - np.timedelta64(1, "D")
     sections = (
-        _standings(speaker, found, closing, before),
+        _standings(speaker, found, closing, since),
         _causes(speaker, found),
         *more,
         _drifts(speaker, found),
-        _changes(speaker, found, before),
         _notes(speaker, assumed),
     )
     return MondayPage(
@@ -158,25 +152,26 @@ def _shown(found: Tracking, metric: str) -> list[Standing]:
     return sorted(rows, key=lambda one: scopes.index(one.scope))
 
 
-def _standings(speaker: Speaker, found: Tracking, closing: Closing, before: Before | None) -> Section:
+def _standings(
+    speaker: Speaker, found: Tracking, closing: Closing, since: Mapping[tuple[str, str], float] | None
+) -> Section:
     columns = [
         speaker.head("member", False), speaker.head("target"), speaker.head("plan_to_date"),
         speaker.head("fact"), speaker.head("deviation"), speaker.head("weeks"), speaker.head("run_rate"),
         speaker.head("forecast"), speaker.head("gap"),
-        *([] if before is None else [speaker.head("since")]), speaker.head("light", False),
+        *([] if since is None else [speaker.head("since")]), speaker.head("light", False),
     ]  # fmt: skip
     rows, lights, asides, shown = [], [], [], _shown(found, "revenue")
     without = any(one.target is None for one in shown)
     for one in shown:
-        last = None if before is None else before.forecast.get((one.scope, one.member))
-        since = None if last is None else one.forecast - last
+        last = (since or {}).get((one.scope, one.member))
         gap = one.forecast - (one.plan if one.target is None else one.target)
         rows.append([
             speaker.member(one.scope, one.member), speaker.money(one.target or one.plan),
             speaker.money(one.plan_to_date), speaker.money(one.fact), speaker.percent(one.share),
             numbers.number(one.weeks, speaker.language, 1), speaker.money(one.run_rate),
             speaker.money(one.forecast), speaker.signed(gap),
-            *([] if before is None else [numbers.UNKNOWN if since is None else speaker.signed(since)]),
+            *([] if since is None else [_since(speaker, one, last)]),
             LIGHTS.get(one.light or "", ""),
         ])  # fmt: skip
         lights.append(one.light or "")
@@ -191,6 +186,10 @@ def _standings(speaker: Speaker, found: Tracking, closing: Closing, before: Befo
         speaker.say("head_step"),
         brief=_SHOWN,
     )
+
+
+def _since(speaker: Speaker, one: Standing, last: float | None) -> str:
+    return numbers.UNKNOWN if last is None else speaker.signed(one.forecast - last)
 
 
 def _step(speaker: Speaker, found: Tracking, closing: Closing, one: Standing) -> str:
@@ -292,28 +291,6 @@ def _drifts(speaker: Speaker, found: Tracking) -> Section:
     if not notes and found.comparison.drifts:
         notes = [speaker.say("no_drift", count=len(found.comparison.drifts))]
     return Section(speaker.say("title_drift"), notes=notes)
-
-
-def _changes(speaker: Speaker, found: Tracking, before: Before | None) -> Section:
-    """What changed since the last run, the largest changes of a forecast first, in ten lines."""
-    if before is None:
-        return Section("")
-    lines: list[tuple[float, str]] = []
-    for one in found.standings:
-        last = before.forecast.get((one.scope, one.member))
-        if one.metric == "revenue" and last is not None and round(one.forecast - last):
-            text = speaker.say(
-                "changed_forecast",
-                member=speaker.member(one.scope, one.member),
-                amount=speaker.with_currency(one.forecast - last),
-                forecast=speaker.money(one.forecast),
-            )
-            lines.append((abs(one.forecast - last), text))
-    now = {(one.rate, one.scope, one.member): one for one in found.comparison.drifts if one.alert}
-    fresh = [drift_sentence(speaker.solution, now[key]) for key in now if key not in before.alerts]
-    largest = [text for _, text in sorted(lines, key=lambda line: -line[0])]
-    notes = [*fresh[: _MOST_LINES // 2], *largest][:_MOST_LINES] or [speaker.say("unchanged")]
-    return Section(speaker.say("title_changes"), notes=notes, brief=_MOST_LINES)
 
 
 def _notes(speaker: Speaker, assumed: Sequence[str]) -> Section:

@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from optimizer.errors import InputError
 from optimizer.plan.load import load_plan
 from optimizer.quotas.assignment import assign
 from optimizer.result.tables import sales
 from optimizer.settings import SolveSettings
 from optimizer.solving import solve
 from optimizer.tracking.moves import moves_of
-from scenarios.monday import Asked, replan_run
+from scenarios.monday import Asked, last_run, replan_run
 from scenarios.replan import Replanned
 
 MARKETS = """region,line,last_year_revenue,price,margin_rate
@@ -158,6 +159,7 @@ def test_the_new_run_can_be_solved_and_tracked_again(folder: Path) -> None:
     assert run.replanned is not None
     again_solved = solve(load_plan(out / "inputs"), QUIET)
     assert again_solved.figure("revenue") == pytest.approx(run.replanned.solution.figure("revenue"), rel=1e-6)
+    assert last_run(out).forecast["", ""] == pytest.approx(run.replanned.solution.figure("revenue"))
     summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
     assert summary["kind"] == "replan" and summary["parent"]["path"] == str(folder)
     for name in ("quota_moves", "replan", "replan_starts", "quotas", "causes"):
@@ -175,3 +177,14 @@ def _may(run: Replanned) -> pd.DataFrame:
     frame = sales(run.solution)
     frame = frame[frame["period"] == "2027-05"]
     return frame.groupby(KEYS, as_index=False)[["units", "revenue"]].sum()
+
+
+def test_nothing_is_overwritten(folder: Path) -> None:
+    """The folder of a run is refused by `replan` before anything is solved, and stays as it was."""
+    taken = folder / "taken"
+    taken.mkdir()
+    (taken / "summary.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        replan_run(folder, Asked(folder / "facts.csv", out=taken))
+    assert error.value.key == "tracking.folder_taken"
+    assert [file.name for file in taken.iterdir()] == ["summary.json"]

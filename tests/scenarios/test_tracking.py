@@ -78,10 +78,11 @@ def test_lost_sales_stay_lost_and_bands_turn(folder: Path) -> None:
 def test_a_run_names_its_parent_and_replaces_nothing(folder: Path) -> None:
     """The run folder holds page, workbook, tables and the plan with its facts; a second run there is
     refused."""
-    out = folder / "monday"
+    out, before = folder / "monday", {file: file.read_bytes() for file in folder.iterdir()}
     track_run(folder, Asked(folder / "facts.csv", out=out))
     summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
     assert summary["kind"] == "track" and summary["parent"]["path"] == str(folder)
+    assert {file: file.read_bytes() for file in before} == before
     for name in ("monday.html", "monday.xlsx", "page.txt", "tables/causes.csv", "inputs/actuals.csv"):
         assert (out / name).is_file()
     assert load_plan(out / "inputs").calendar.past == 3
@@ -98,7 +99,8 @@ def test_the_page_tells_what_changed_since_the_last_run(folder: Path) -> None:
     facts.to_csv(folder / "facts.csv", index=False)
     run = track_run(folder, Asked(folder / "facts.csv", since=folder / "one"))
     text = run.text()
-    assert "West: forecast -" in text
+    assert "West: forecast -" in text and "Facts since 2027-03-31: revenue -" in text
+    assert "since last" in text
 
 
 def test_bad_facts_end_the_command_with_their_place(folder: Path) -> None:

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from optimizer.plan.lags import DAYS_A_YEAR
+from optimizer.report.changed import Before, changed_section
 from optimizer.result.evaluate import figures
 from optimizer.result.tables import sales
 from optimizer.solving import solve
@@ -206,6 +207,33 @@ def test_late_milestones_name_their_owner(folder: Path, run: MondayRun) -> None:
     text = " ".join(run.text().split())
     assert "was due on 2027-03-31" in text and "stand booked" not in text
     assert "Too late to bring anything within the horizon: Stand." in text
+
+
+def test_ten_lines_say_what_changed(run: MondayRun, folder: Path) -> None:
+    """New facts, alerts that came and went, decisions that moved, then the forecasts, the company first."""
+    tracking, decided = run.tracked.tracking, table(folder, "decisions")
+    revenue = [one for one in tracking.standings if one.metric == "revenue"]
+    before = Before(
+        forecast={(one.scope, one.member): one.forecast - 1e3 for one in revenue},
+        alerts=frozenset([("price", "region", "East")]),
+        last_day="2027-04-30",
+        fact=revenue[0].fact - 5e4,
+        lights={("", ""): "green"},
+        planned={("initiative", "Training"): "", ("initiative", "Portal"): ""},
+    )
+    fresh = [one for one in tracking.comparison.drifts if one.alert]
+    lines = list(changed_section(tracking, before, decided).notes)
+    assert len(lines) <= 10 and lines[0] == "Facts since 2027-04-30: revenue +50 k."
+    known = min(len(fresh), 3)
+    assert lines[known + 1] == "price, East: no longer off its plan by more than chance."
+    assert lines[known + 2] == "Training: now planned for 2027-07, before for no period."
+    assert lines[known + 3].startswith("Company: forecast +1,000, now ")
+    assert lines[known + 3].endswith("Now red, before green.")
+    same = Before({(one.scope, one.member): one.forecast for one in revenue}, frozenset(), "2027-05-31")
+    quiet = replace(
+        same, alerts=frozenset((one.rate, one.scope, one.member) for one in fresh), fact=revenue[0].fact
+    )
+    assert changed_section(tracking, quiet, decided).notes == ["Nothing of note."]
 
 
 def test_one_screen_and_the_whole_page(folder: Path, run: MondayRun) -> None:
