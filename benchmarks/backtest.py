@@ -8,7 +8,10 @@ realised sales by rep (WAPE: sum of absolute errors over sum of sales; amounts x
 data), the spread of attainment (sales / quota), and the correlation of stretch (quota / sales of the year
 before) with the size of the territory (sales of all quarters before).
 
-    python -m benchmarks.backtest FOLDER_OF_ADVENTUREWORKS [--json FILE]
+With the folder of the CRM data as well, quarters of both data sets are tracked month by month, and the error
+of the forecast is printed beside run rate and last year's share (`benchmarks.backtest_tracking`).
+
+    python -m benchmarks.backtest FOLDER_OF_ADVENTUREWORKS [FOLDER_OF_CRM] [--json FILE]
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -204,8 +208,8 @@ def report(quarters: list[Quarter]) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    """Print the report, and write the figures where asked."""
-    found = {}
+    """Print the reports, and write the figures where asked."""
+    found: dict[str, Any] = {}
     for owners_only, title in (
         (False, "Everybody with a quota"),
         (True, "Only people whom a store belongs to"),
@@ -213,6 +217,12 @@ def main(arguments: list[str]) -> None:
         quarters = backtest(Path(arguments[0]), owners_only)
         print(f"{title}\n{'=' * len(title)}\n{report(quarters)}\n")
         found[title] = {name: figures(quarters, name) for name in METHODS}
+    if arguments[1:2] and not arguments[1].startswith("-"):
+        from benchmarks import backtest_tracking
+
+        tracked = backtest_tracking.backtest(Path(arguments[0]), Path(arguments[1]))
+        print(backtest_tracking.report(tracked))
+        found["Forecasts month by month"] = backtest_tracking.rows(tracked)
     if "--json" in arguments:
         target = Path(arguments[arguments.index("--json") + 1])
         target.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")

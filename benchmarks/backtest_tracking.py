@@ -152,23 +152,27 @@ def report(found: list[Tracked]) -> str:
     return "\n".join(lines)
 
 
+def rows(found: Sequence[Tracked]) -> list[dict[str, Any]]:
+    """What each method expected of each quarter after each month, for a file."""
+    return [
+        {
+            "data": one.data,
+            "start": str(one.start.date()),
+            "months": one.months,
+            "sold": one.sold,
+            **one.expected,
+        }
+        for one in found
+    ]
+
+
 def main(arguments: list[str]) -> None:
     """Print the report, and write the figures where asked."""
     found = backtest(Path(arguments[0]), Path(arguments[1]))
     print(report(found))
     if "--json" in arguments:
-        rows = [
-            {
-                "data": one.data,
-                "start": str(one.start.date()),
-                "months": one.months,
-                "sold": one.sold,
-                **one.expected,
-            }
-            for one in found
-        ]
         target = Path(arguments[arguments.index("--json") + 1])
-        target.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+        target.write_text(json.dumps(rows(found), indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
