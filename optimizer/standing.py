@@ -3,7 +3,7 @@
 An optimum within a gap is one of many, and each of them may be found. Where nothing has changed a planner
 expects the plan that everybody has. So a `stay_near` with `keep_if_as_good` looks at that plan as it is:
 
-    planned sales (within 1e-6) and decisions fixed, everything else by the stages of the plan
+    planned sales (within 1e-5) and decisions fixed, everything else by the stages of the plan
     kept if value_i >= bound_i - gap max(|value_i|, least size)   for each stage i that is maximised
                                                                   (<=, + where it is minimised)
 
@@ -40,7 +40,9 @@ FloatArray = NDArray[np.float64]
 STANDS = "modes.stands"
 """Note of an answer that is the plan of the other run."""
 USUAL_GAP = 1e-6
-"""Gap where neither plan nor caller names one; also what rounding of a run leaves."""
+"""Gap where neither plan nor caller names one; amounts below it are none."""
+ROUNDING = 1e-5
+"""Room of sales, relative: rows of the run hold within 1e-6, and facts are rounded; nearness uses little."""
 
 
 def standing(model: Model, stages: Sequence[Stage], options: SolveOptions) -> StagedResult | None:
@@ -98,9 +100,9 @@ def _held(model: Model, past: PastPlan) -> tuple[LinearProgram, tuple[CurveTerm,
         planned = amounts[:, ahead].ravel()
         planned = np.where(program.integer[columns], np.round(planned), planned)
         at = np.clip(planned, lower[columns], upper[columns])
-        if (np.abs(at - planned) > USUAL_GAP * (1.0 + np.abs(planned))).any():
+        if (np.abs(at - planned) > ROUNDING * (1.0 + np.abs(planned))).any():
             return None
-        room = USUAL_GAP * np.abs(at) * (block.name in (SALES, "extra"))
+        room = ROUNDING * np.abs(at) * (block.name in (SALES, "extra"))
         lower[columns] = np.maximum(lower[columns], at - room)
         upper[columns] = np.minimum(upper[columns], at + room)
     return settled(program.replace(column_lower=lower, column_upper=upper), model.curves, cube.num_cells)
@@ -108,21 +110,28 @@ def _held(model: Model, past: PastPlan) -> tuple[LinearProgram, tuple[CurveTerm,
 
 def where_as_good(kept: StagedResult, found: StagedResult, gap: float | None) -> StagedResult:
     """The plan that stands in place of what was found, with the bounds that were proved there; what was found
-    where it is better by more than the gap, or is not proved itself."""
-    if found.x is None or found.termination.reason is not Reason.OPTIMAL or kept.x is None:
+    where it is better by more than the gap, or where nothing was proved."""
+    if found.x is None or kept.x is None:
         return found
     if not _as_good(kept, found, max(gap or 0.0, USUAL_GAP)):
         return found
     outcomes = tuple(_told(theirs, mine) for theirs, mine in zip(found.outcomes, kept.outcomes, strict=True))
     seconds = found.seconds + kept.seconds
-    return replace(found, outcomes=outcomes, x=kept.x, seconds=seconds, notes=(*found.notes, STANDS))
+    notes = (*found.notes, STANDS)
+    return replace(
+        found, outcomes=outcomes, x=kept.x, termination=kept.termination, seconds=seconds, notes=notes
+    )
 
 
 def _as_good(kept: StagedResult, found: StagedResult, gap: float) -> bool:
+    proved = True
     for mine, theirs in zip(kept.outcomes, found.outcomes, strict=True):
         stage = mine.stage
+        proved &= theirs.result is None or theirs.result.is_optimal
         if stage.chooses or stage.is_constant or mine.value is None or theirs.value is None:
             continue
+        if not proved:
+            return False
         bound = theirs.value
         if theirs.result is not None and theirs.result.bound is not None and stage.denominator is None:
             bound = theirs.result.bound
@@ -138,8 +147,8 @@ def _as_good(kept: StagedResult, found: StagedResult, gap: float) -> bool:
 
 def _told(found: StageOutcome, kept: StageOutcome) -> StageOutcome:
     """A stage of the search with the figure of the plan that stands. Prices are those of the search."""
-    if found.result is None or kept.result is None:
-        return replace(found, value=kept.value)
+    if kept.stage.chooses or found.result is None or kept.result is None:
+        return replace(found, value=kept.value, result=kept.result, note=kept.note)
     values = kept.result.x
     told = replace(
         found.result, x=values, objective_value=kept.result.objective_value, residuals=kept.result.residuals

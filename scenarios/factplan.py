@@ -20,6 +20,8 @@ from optimizer.plan.plan import Plan
 from optimizer.plan.read import read_table
 from optimizer.plan.schema import TableSpec
 from optimizer.plan.tables import ALL, Table
+from optimizer.result.activities import NOISE
+from optimizer.result.by_channel import by_channel
 from optimizer.result.evaluate import figures
 from optimizer.result.solution import Solution
 from optimizer.result.tables import label_columns
@@ -166,16 +168,15 @@ def completed(table: Table, solution: Solution, past: int) -> tuple[Table, tuple
     """
     rows: list[dict[str, Any]] = []
     assumed = []
-    blocks, inputs = solution.activities.blocks, solution.inputs
-    for measure, block, scale in (
-        ("starts", "start", None),
-        ("spend", "spend", None if inputs.marketing is None else inputs.marketing.unit_cost),
-    ):
+    blocks = solution.activities.blocks
+    for measure, block in (("starts", "start"), ("spend", "spend")):
         if block not in blocks or table.has(measure):
             continue
-        amounts = blocks[block].values(solution.x)[:, :past]
-        amounts = np.round(amounts) if scale is None else amounts * scale[:, None]
-        for at, period in np.argwhere(amounts > 0):
+        if measure == "starts":
+            amounts = np.round(blocks[block].values(solution.x)[:, :past])
+        else:
+            amounts = by_channel(solution, "marketing_cost")[:, :past]
+        for at, period in np.argwhere(amounts > NOISE):
             labels = {name: values[at] for name, values in blocks[block].labels.items() if name != "owner"}
             rows.append(
                 {**labels, "period": solution.plan.calendar.period[period], measure: amounts[at, period]}

@@ -18,6 +18,7 @@ from optimizer.errors import InputError, Place
 from optimizer.plan.assumptions import AssumptionLog
 from optimizer.plan.fact_figures import derived_figures, pool_pairs
 from optimizer.plan.fact_labels import known_labels
+from optimizer.plan.fact_spend import bought_for
 from optimizer.plan.fact_stages import NOTHING_ENTERED, Entered, entered_stages, stage_rows
 from optimizer.plan.fact_totals import SOLD, without_totals
 from optimizer.plan.initiatives import Initiatives
@@ -245,20 +246,22 @@ def _spend(
     told: Mapping[str, FloatArray],
     values: dict[str, FloatArray],
 ) -> FloatArray | None:
-    """Input of each row of marketing that a pool names by itself (C, T); what several rows share is added to
-    `values` as marketing cost of the pool."""
+    """Input of each row of marketing that a pool names by itself (C, T). Marketing cost of the pools goes to
+    `values`: what several rows share, and what a row's spending is beside its inputs at the first price."""
     shared = np.nan_to_num(told["spend"])
-    if marketing is not None:
-        spend = np.zeros((len(marketing.names), shared.shape[1]))
-        rows, channels = matching_rows(pools, marketing_dimensions(plan.tables["marketing"]))
-        alone = np.bincount(rows, minlength=len(pools)) == 1
-        own = alone[rows]
-        np.add.at(spend, channels[own], shared[rows[own]])
-        shared[alone] = 0.0
-        values["marketing_cost"] = shared
-        return np.asarray(spend / marketing.unit_cost[:, None])
     values["marketing_cost"] = shared
-    return None
+    if marketing is None:
+        return None
+    spent = np.zeros((len(marketing.names), shared.shape[1]))
+    rows, channels = matching_rows(pools, marketing_dimensions(plan.tables["marketing"]))
+    alone = np.bincount(rows, minlength=len(pools)) == 1
+    rows, channels = rows[alone[rows]], channels[alone[rows]]
+    np.add.at(spent, channels, shared[rows])
+    inputs = bought_for(marketing, spent)
+    beside = spent - inputs * marketing.unit_cost[:, None]
+    share = np.divide(beside, spent, out=np.zeros_like(spent), where=spent > 0)
+    shared[rows] *= share[channels]
+    return inputs
 
 
 def _starts(

@@ -99,7 +99,28 @@ def fact_view(inputs: Inputs) -> View:
         ):
             block = context.activities.blocks[name]
             x[block.start : block.stop] = (amounts * closed).ravel()
+    if "extra" in context.activities.blocks:
+        block = context.activities.blocks["extra"]
+        x[block.start : block.stop] = (_bought(context, x) * closed).ravel()
     return View(context, x)
+
+
+def _bought(context: Context, x: FloatArray) -> FloatArray:
+    """What the activities x (n,) and the sales that are facts took beyond capacities by period (R, T)."""
+    activities, inputs = context.activities, context.cube.inputs
+    table, facts, found = inputs.resources, inputs.facts, np.zeros(activities.fixed_uses.shape)
+    assert facts is not None
+    priced = np.isfinite(table.extra_price) & ~table.per_horizon
+    for resource in np.flatnonzero(priced).tolist():
+        taken = activities.fixed_uses[resource].copy()
+        if resource in facts.uses:
+            taken += facts.uses[resource].sum(axis=0)
+        for name, uses in activities.other_uses.items():
+            if name in activities.blocks:
+                taken += uses[resource] @ activities.blocks[name].values(x)
+        limit = table.capacity[resource]
+        found[resource] = np.where(np.isfinite(limit), np.maximum(taken - limit, 0.0), 0.0)
+    return found
 
 
 def _running(starts: FloatArray, duration: NDArray[np.int64]) -> FloatArray:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from slow_data import Row, number
+from slow_data import INF, Row, number
 from slow_effects import Starts
 from slow_marketing import MarketingData
 from slow_metrics import Scope
@@ -51,12 +51,37 @@ class FactData(MarketingData):
         """Initiatives that have started, and when."""
         return {row["initiative"]: self._period(row) for row in self.told if number(row, "starts")}
 
-    def told_input(self, c: int, t: int) -> float:
-        """What a channel was given in a closed period."""
+    def told_spend(self, c: int, t: int) -> float:
+        """Currency that a channel was given in a closed period."""
         rows = [
             r for r in self.told if r.get("channel") == self.channels[c]["channel"] and self._period(r) == t
         ]
-        return sum(number(row, "spend") or 0.0 for row in rows) / self.per_input(c)
+        return sum(number(row, "spend") or 0.0 for row in rows)
+
+    def told_input(self, c: int, t: int) -> float:
+        """What that bought: what is left beside the fixed cost, the lowest tier first."""
+        horizon = bool(self.tiers(c)) and self.tiers(c)[0]["per"] == "horizon"
+        before = sum(self._bare(c, u) for u in range(t)) if horizon else 0.0
+        return self._bought(c, before + self._bare(c, t)) - self._bought(c, before)
+
+    def _bare(self, c: int, t: int) -> float:
+        spent, row = self.told_spend(c, t), self.channels[c]
+        due = (number(row, "fixed_cost") or 0.0) if spent > 0 else 0.0
+        if row.get("fixed_per") == "horizon" and any(self.told_spend(c, u) > 0 for u in range(t)):
+            due = 0.0
+        return spent - min(due, spent)
+
+    def _bought(self, c: int, money: float) -> float:
+        above = [0.0, *(self.above(c, row) for row in self.tiers(c)), INF]
+        prices = [self.per_input(c), *(self.tier_price(c, row) for row in self.tiers(c))]
+        if money <= 0:
+            return 0.0
+        for k, price in enumerate(prices):
+            if price > 0 and money < (above[k + 1] - above[k]) * price:
+                return above[k] + money / price
+            if above[k + 1] < INF:
+                money -= (above[k + 1] - above[k]) * price
+        return above[-2]
 
     def has_pipeline(self, m: int) -> bool:
         """Whether open deals of a market are told."""

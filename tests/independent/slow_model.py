@@ -150,10 +150,15 @@ class SlowModel:
             for span in self._spans():
                 part = pulp.lpSum(self.sales.x[p][t] for p in won for t in span)
                 whole = pulp.lpSum(self.sales.x[p][t] for p in all_pairs for t in span)
-                if (row.get("share_min") or "").strip():
-                    self.row(part - float(row["share_min"]) * whole, lower=0.0)
-                if (row.get("share_max") or "").strip():
-                    self.row(part - float(row["share_max"]) * whole, upper=0.0)
+                for side in ("share_min", "share_max"):
+                    if (row.get(side) or "").strip():
+                        share, least = float(row[side]), side == "share_min"
+                        room = self._told_room(won, all_pairs, share, least) if span[0] == 0 else 0.0
+                        self.row(part - share * whole, *((room,) if least else (-INF, room)))
+
+    def _told_room(self, won: list[int], all_pairs: list[int], share: float, least: bool) -> float:
+        """What closed periods leave of a share beside nothing: a plan without facts has none."""
+        return 0.0
 
     def _spans(self) -> list[list[int]]:
         """The periods over which a limit of the horizon counts."""

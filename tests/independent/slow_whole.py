@@ -110,6 +110,19 @@ class SlowWorld(SlowFunnel):
                             upper=max(0.0, pool["share"] * size * (1.0 if span[0] == 0 else part) - before),
                         )
 
+    def _told_room(self, won: list[int], all_pairs: list[int], share: float, least: bool) -> float:
+        """What closed periods leave where facts tell who sold: never less than nothing."""
+        part = whole = 0.0
+        for one in self.data.pools_told:
+            covered = set(one.pairs)
+            for some in (set(won), set(all_pairs)):
+                if covered & some and not covered <= some and one.figure("units"):
+                    return 0.0
+            part += one.figure("units") if covered & set(won) else 0.0
+            whole += one.figure("units") if covered & set(all_pairs) else 0.0
+        room = share * whole - part
+        return min(room, 0.0) if least else max(room, 0.0)
+
     def _spans(self) -> list[list[int]]:
         planned = list(self.data.planned)
         return [planned, list(self.data.times)[len(planned) :]] if self.data.after else [planned]
@@ -124,6 +137,8 @@ class SlowWorld(SlowFunnel):
                 scope = Scope(frozenset(data.M), frozenset(data.S), frozenset(span))
                 bought = pulp.lpSum(self.sales.extra[r, t] for t in span if (r, t) in self.sales.extra)
                 capacity = resource["capacity"]
+                if not horizon and span[0] < data.closed and (r, span[0]) in self.sales.extra:
+                    capacity -= self.sales.told.metric(resource["name"], scope)
                 if horizon:
                     capacity *= len(span) / len(data.planned) if span[0] else 1.0
                     capacity -= self.sales.told.metric(resource["name"], scope)

@@ -271,12 +271,10 @@ class WholeSales(FunnelSales):
 
     def _marketing_cost(self, t: int) -> Expression:
         data = self.whole
-        paid = [
-            data.per_input(c) * row[t]
-            for c, row in enumerate(self.spend)
-            if c not in self.tiers or t < data.closed
-        ]
-        paid += [price * row[t] for own in self.tiers.values() for price, row in own if t >= data.closed]
+        if t < data.closed:
+            return Expression(constant=sum(data.told_spend(c, t) for c in range(len(self.spend))))
+        paid = [data.per_input(c) * row[t] for c, row in enumerate(self.spend) if c not in self.tiers]
+        paid += [price * row[t] for own in self.tiers.values() for price, row in own]
         paid += [self.fixed(c, "period") * row[t] for c, row in self.used.items()]
         paid += [self.fixed(c, "horizon") * row[t] for c, row in self.opened.items()]
         return pulp.lpSum(paid)

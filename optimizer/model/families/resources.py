@@ -58,13 +58,14 @@ def resources(context: Context) -> None:
 def _taken(context: Context, resource: int) -> FloatArray:
     """What is taken whatever is planned (T,): by sellers who are there, and by the sales that are facts.
 
-    Of a capacity by period the facts' periods are over, so that nothing counts there.
+    Of a capacity by period the facts' periods are over, so that nothing counts there but what was bought
+    beyond it at a price.
     """
     table, facts = context.cube.inputs.resources, context.cube.inputs.facts
     taken: FloatArray = table.by_sellers[resource]
     if facts is None:
         return taken
-    if not table.per_horizon[resource]:
+    if not table.per_horizon[resource] and not np.isfinite(table.extra_price[resource]):
         return np.asarray(np.where(np.arange(len(taken)) >= facts.past, taken, 0.0), dtype=np.float64)
     sold = facts.uses[resource].sum(axis=0) if resource in facts.uses else 0.0
     return np.asarray(taken + sold)

@@ -3,7 +3,9 @@
     sum_{m in pool} price[m] sales[s,m,t] <= max_share[pool] size[pool]  (no price where the size is in units)
     low sum_{m in row} sales <= sum_{(s,m) of the row} sales <= high sum_{m in row} sales
 
-Facts take their part of max_share * size first.
+Facts take their part of max_share * size first. Where facts tell who sold, closed periods count in shares of
+territories rows as far as that leaves more for the rest: what was below a limit may be caught up, what went
+beyond it is not made good.
 Units: currency or units over the horizon, and the same over run-out periods, with the size of their season. A
 pool is one row of markets or market_size, never copied to each market.
 Reference: product mix with shares (Hillier & Lieberman, ch. 3).
@@ -22,6 +24,7 @@ from optimizer.model.cube import RUN_OUT, Cube
 from optimizer.model.metrics import cell_terms
 from optimizer.model.scopes import Members
 from optimizer.plan.sizes import SizePool
+from optimizer.plan.territories import ShareLimit
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -98,7 +101,7 @@ def _is_kept_anyway(cube: Cube, pool: SizePool) -> bool:
 def _territory_shares(context: Context) -> None:
     cube = context.cube
     ones = np.ones((cube.num_pairs, cube.num_periods))
-    for limit in cube.share_limits:
+    for limit, told in zip(cube.share_limits, cube.inputs.selling.pairs.share_limits, strict=True):
         inside = np.full(len(cube.markets.names), -1, dtype=np.int64)
         inside[limit.markets] = 0
         whole = cell_terms(_members(context, inside[cube.pair_market], 1), ones)
@@ -109,10 +112,41 @@ def _territory_shares(context: Context) -> None:
         name = "/".join(table.text(column)[limit.row] for column in table.labels)
         high = [(name, "at most", *span) for span in _span_labels(cube)]
         low = [(name, "at least", *span) for span in _span_labels(cube)]
+        part, total = _told_of(cube, told)
         if limit.high < 1.0:
-            context.builder.add_rows("share", own + whole.scaled(-limit.high), fixed_labels(*high), upper=0.0)
+            room = _first_span(cube, max(limit.high * total - part, 0.0))
+            context.builder.add_rows(
+                "share", own + whole.scaled(-limit.high), fixed_labels(*high), upper=room
+            )
         if limit.low > 0.0:
-            context.builder.add_rows("share", own + whole.scaled(-limit.low), fixed_labels(*low), lower=0.0)
+            room = _first_span(cube, min(limit.low * total - part, 0.0))
+            context.builder.add_rows("share", own + whole.scaled(-limit.low), fixed_labels(*low), lower=room)
+
+
+def _told_of(cube: Cube, limit: ShareLimit) -> tuple[float, float]:
+    """Units of a row's pairs and of all its markets in closed periods (`limit` is about single sellers); 0
+    and 0 where some facts leave open whose they are."""
+    facts, pairs = cube.inputs.facts, cube.inputs.selling.pairs
+    if facts is None:
+        return 0.0, 0.0
+    pool, pair = facts.pairs
+    own, inside = (np.zeros(len(pairs.seller), dtype=np.bool_) for _ in range(2))
+    own[limit.pairs] = True
+    inside[np.isin(pairs.market, limit.markets)] = True
+    covered, ours, theirs = (
+        np.bincount(pool, weights=flags[pair], minlength=facts.size)
+        for flags in (np.ones_like(own), own, inside)
+    )
+    sold = facts.values["units"].sum(axis=1)
+    open_ = ((theirs > 0) & (theirs < covered)) | ((ours > 0) & (ours < covered))
+    if (open_ & (sold != 0.0)).any():
+        return 0.0, 0.0
+    return float(sold[ours > 0].sum()), float(sold[theirs > 0].sum())
+
+
+def _first_span(cube: Cube, bound: float) -> FloatArray:
+    """A bound of the horizon, and 0 over the run-out periods where there are any."""
+    return np.array([bound, 0.0])[: len(_spans(cube))]
 
 
 def _members(context: Context, pair_code: IntArray, count: int) -> Members:
