@@ -14,6 +14,7 @@ from optimizer.plan.runout import run_on
 from optimizer.result.evaluate import figures
 from optimizer.result.solution import Solution
 from optimizer.solving import solve
+from optimizer.tracking.view import fact_view
 
 MakePlan = Callable[..., Plan]
 
@@ -148,6 +149,42 @@ def test_what_was_spent_has_its_fixed_cost_inside(make_plan: MakePlan, per: str)
     solution = solve(plan)
     cost = [value for _, value in figures(solution, "marketing_cost", ["period"])]
     assert cost == pytest.approx([8.0, 16.0 + (4.0 if per == "period" else 0.0)])
+
+
+@pytest.mark.parametrize(
+    ("january", "left"), [("Anna,20\n2027-01,North,Ben,80", 130), ("Anna,90\n2027-01,North,Ben,10", 100)]
+)
+def test_closed_months_count_in_shares_of_a_territory(make_plan: MakePlan, january: str, left: float) -> None:
+    """Half of all that is sold at most is Anna's: of 100 in January 20 were hers, so that 30 may be caught up; 90 that
+    were hers are not made good, and leave her half of the rest."""
+    plan = make_plan(
+        periods=2,
+        markets="region,potential\nNorth,400\n",
+        profiles="profile,period_or_age,value\nseason,1,0.5\nseason,2,0.5\n",
+        sellers="seller\nAnna\nBen\n",
+        territories="seller,region,share_max\nAnna,North,0.5\nBen,North,\n",
+        actuals=f"period,region,seller,units\n2027-01,North,{january}\n",
+        calendar={"as_of": "2027-02-01"},
+        objective=[{"maximize": "units"}, {"maximize": "units", "where": {"seller": "Anna"}}],
+    )
+    solution = solve(plan)
+    assert solution.figure("units", {"seller": "Anna", "period": "2027-02"}) == pytest.approx(left, rel=1e-5)
+
+
+def test_what_was_taken_beyond_a_capacity_was_bought(make_plan: MakePlan) -> None:
+    """Ten units took ten vans where there are six: four were hired at 3 each, though nobody may sell more than was sold."""
+    plan = make_plan(
+        periods=2,
+        markets="region,potential,price,margin_rate\nNorth,0,10,0.5\n",
+        resources="resource,capacity,extra_price\nvans,6,3\n",
+        uses="activity,resource,amount\nsell,vans,1\n",
+        actuals="period,region,units\n2027-01,North,10\n",
+        calendar={"as_of": "2027-02-01"},
+    )
+    solution = solve(plan)
+    assert solution.figure("extra_cost", {"period": "2027-01"}) == pytest.approx(12)
+    assert solution.figure("contribution") == pytest.approx(50 - 12)
+    assert fact_view(solution.inputs).by_period("contribution", "") == {"": pytest.approx([38, 0])}
 
 
 def test_run_out_is_like_a_season_and_not_like_its_facts(make_plan: MakePlan) -> None:
