@@ -5,12 +5,16 @@ quarter fewer of its quotes signed from February on, orders of customers as plan
 to whole deals with a little noise (seed 20270531). `--write` makes them again after its data have changed.
 
     python -m benchmarks.monday [--write] [--json FILE]
+    python -m benchmarks.monday --same
+
+With `--same` the facts equal the plan, and nothing may move.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -19,9 +23,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from optimizer.result.evaluate import figures
 from optimizer.result.solution import Solution
+from optimizer.result.tables import sales
 from optimizer.settings import SolveSettings
 from optimizer.solving import solve
+from optimizer.standing import STANDS
 from optimizer.tracking.moves import starts_frame
 from optimizer.tracking.stageflow import entering_stages, opportunities_by_market
 from scenarios.factplan import open_source
@@ -109,16 +116,60 @@ def run() -> dict[str, Any]:
     }
 
 
+def same_facts(solution: Solution) -> pd.DataFrame:
+    """The first months of a plan as facts would tell them: what each sales channel sold by market, and the
+    opportunities that came."""
+    keys = ["period", *solution.sellers.markets.labels]
+    frame = sales(solution).rename(columns={"market.region": "region"})
+    sold = frame.loc[:, ~frame.columns.duplicated()]
+    sold = sold.groupby([*keys, "sales_channel"], as_index=False)[["units", "revenue"]].sum()
+    came = [
+        {**dict(zip(keys, label, strict=True)), "sales_channel": "*", "opportunities": value}
+        for label, value in figures(solution, "opportunities", keys)
+    ]
+    closed = solution.plan.calendar.period[:MONTHS]
+    found = pd.concat([sold, pd.DataFrame(came)], ignore_index=True)
+    return found[found["period"].isin(closed)]
+
+
+def run_same() -> dict[str, Any]:
+    """What moves when the facts equal the plan: causes, decisions, open revenue, contribution of the year."""
+    solution = solve(open_source(PACK).base, SolveSettings(marginal_values=False, leverage=False))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "same.csv"
+        same_facts(solution).to_csv(file, index=False)
+        again = replan_run(PACK, Asked(file)).replanned
+    assert again is not None
+    old, new = again.tracked.solution, again.solution
+    price = old.metrics.coefficient("revenue")[:, MONTHS:]
+    cells = [np.asarray(one.sales)[:, MONTHS:] * price for one in (old, new)]
+    decided = [
+        np.abs(np.subtract(*(one.activities.blocks[name].values(one.x)[:, MONTHS:] for one in (new, old))))
+        for name, block in old.activities.blocks.items()
+        if block.decision and name != "sales"
+    ]
+    causes = [abs(value) for split in again.tracked.comparison.splits for value in split.causes.values()]
+    return {
+        "stands": any(key == STANDS for key, _ in new.notes),
+        "largest_cause": max(causes) / 100,
+        "largest_change_of_a_decision": max(float(change.max(initial=0.0)) for change in decided),
+        "open_revenue": float(cells[0].sum()),
+        "open_revenue_moved": float(np.abs(cells[1] - cells[0]).sum()),
+        "contribution": float(new.figure("contribution") - old.figure("contribution")),
+    }
+
+
 def main() -> None:
     """Print what was found, and write it where asked."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--write", action="store_true", help="make the facts of the pack again")
+    parser.add_argument("--same", action="store_true", help="facts that equal the plan")
     chosen = parser.parse_args()
     if chosen.write:
         write_facts()
-    found = run()
-    print(found.pop("page"))
+    found = run_same() if chosen.same else run()
+    print(found.pop("page", ""))
     text = json.dumps(found, indent=2)
     print(text)
     if chosen.json is not None:
