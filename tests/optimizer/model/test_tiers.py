@@ -147,7 +147,7 @@ def test_falling_prices_need_a_largest_input(make_plan: MakePlan) -> None:
 
 
 def test_what_facts_took_has_filled_the_lowest_tiers(make_plan: MakePlan) -> None:
-    """January's 60 is 60, whatever tiers say; its 15 insertions leave five at 2 before the last tier at 1."""
+    """January's 60 is 60, and bought ten insertions at 4 and ten at 2, so that the last tier at 1 is next."""
     plan = make_plan(
         2,
         calendar={"as_of": "2027-02-01"},
@@ -162,5 +162,5 @@ def test_what_facts_took_has_filled_the_lowest_tiers(make_plan: MakePlan) -> Non
     solution = solve(plan)
     cost = [solution.figure("marketing_cost", {"period": month}) for month in ("2027-01", "2027-02")]
     assert cost == pytest.approx([60.0, 40.0], rel=1e-5)
-    assert solution.activities.blocks["spend"].values(solution.x)[0] == pytest.approx([15, 5 + 30], rel=1e-5)
-    assert solution.figure("leads") == pytest.approx(50.0, rel=1e-5)
+    assert solution.activities.blocks["spend"].values(solution.x)[0] == pytest.approx([20, 40], rel=1e-5)
+    assert solution.figure("leads") == pytest.approx(60.0, rel=1e-5)
