@@ -6,6 +6,7 @@ that is still possible.
 
 `forecast`, `free` and `started` are revenue of member k over the horizon with the plan kept: sales at most as
 expected in the first, up to what is possible in the other two, so that a gain is the most that a step brings.
+Of other targets it is by how much less they are missed, in their own unit.
 Budgets and other wishes of the planner do not stop a step; what initiatives require and exclude does. Units:
 currency.
 """
@@ -13,14 +14,15 @@ currency.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from optimizer.result.solution import Solution
 from optimizer.tracking.decisions import Decision, decisions
-from optimizer.tracking.levels import Standing
-from optimizer.tracking.steps import SELL, Closing, Step
-from optimizer.tracking.tracking import as_expected
+from optimizer.tracking.goals import missed_by
+from optimizer.tracking.steps import SELL, TARGET, Closing, Step
+from optimizer.tracking.tracking import Tracking, as_expected
 from optimizer.tracking.view import planned_view
 from scenarios.forecast import Forecaster, affordable
 from scenarios.pricing import moved
@@ -31,22 +33,36 @@ STARTED = ("initiative", "hire")
 MOST_STARTS = 12
 """Starts that are tried at most."""
 _CENT = 0.01
-"""Currency below which a step brings nothing."""
+"""Currency below which a member is not short and a step brings nothing."""
+_SMALL = 1e-6
+"""The same for other targets, as a share."""
 
 _ALONE = 0.5
 """A start above it is one."""
 
-Sums = Mapping[str, Mapping[str, float]]
-"""Scope -> member -> revenue over the horizon."""
+Sums = dict[tuple[str, str], float]
+"""(scope, member) -> revenue over the horizon; (`TARGET`, name) -> what a target is missed by, below 0."""
+
+
+@dataclass(frozen=True)
+class Short:
+    """What is short: a member of a level, or a target; `gap` is below 0, in `unit`."""
+
+    scope: str
+    member: str
+    unit: str
+    gap: float
 
 
 def closing_steps(run: Tracked) -> Closing:
-    """What each start that is still possible, and selling beyond the plan, brings to members that are short.
+    """What each start that is still possible, and selling beyond the plan, brings to what is short.
+
+    Members of levels in revenue, all other targets in the unit of each.
 
     At most `MOST_STARTS` starts are tried, fewer of a large plan, in the order in which the plan has them;
     what is left is counted.
     """
-    short = [one for one in run.tracking.standings if one.metric == "revenue" and gap_of(one) < -_CENT]
+    short = short_of(run.tracking)
     forecast = run.tracking.forecast
     past = forecast.inputs.past
     if not short or past >= run.solution.plan.calendar.size:
@@ -54,20 +70,26 @@ def closing_steps(run: Tracked) -> Closing:
     forecaster = Forecaster(forecast.inputs, np.full_like(as_expected(run.comparison), np.inf))
     waiting = _waiting(run.solution, past)
     tried = waiting[: affordable(forecaster.program.num_columns, MOST_STARTS)]
-    scopes = list(dict.fromkeys(["", *(one.scope for one in short)]))
+    scopes = list(dict.fromkeys(["", *(one.scope for one in short if one.scope != TARGET)]))
     free = forecaster.kept(run.solution)
     before = _sums(free, scopes)
     gains = {(SELL, ""): (_less(before, _sums(forecast, scopes)), _money(free, forecast))}
     for one in tried:
         started = forecaster.kept(run.solution, moved(run.solution, one, past, None))
         gains[one.kind, one.name] = _less(_sums(started, scopes), before), _money(started, free)
-    now = {key: gain[""][""] for key, (gain, _) in gains.items() if key[0] != SELL}
+    now = {key: gain["", ""] for key, (gain, _) in gains.items() if key[0] != SELL}
     return Closing(_steps(short, gains), now, 1 + len(tried), len(waiting) - len(tried))
 
 
-def gap_of(one: Standing) -> float:
-    """Forecast less target, less the plan where there is no target."""
-    return one.forecast - (one.plan if one.target is None else one.target)
+def short_of(tracking: Tracking) -> list[Short]:
+    """What the forecast leaves short: of the target, of the plan where a member has none."""
+    found = []
+    for one in tracking.standings:
+        gap = one.forecast - (one.plan if one.target is None else one.target)
+        if one.metric == "revenue" and gap < -_CENT:
+            found.append(Short(one.scope, one.member, "currency", gap))
+    missed = [one for one in tracking.goals if one.scope is None and one.gap < -_SMALL * abs(one.asked)]
+    return [*found, *(Short(TARGET, one.name, one.unit, one.gap) for one in missed)]
 
 
 def _waiting(solution: Solution, past: int) -> list[Decision]:
@@ -102,17 +124,16 @@ def _fits(solution: Solution, row: int, past: int) -> bool:
 
 def _sums(solution: Solution, scopes: Sequence[str]) -> Sums:
     view = planned_view(solution)
-    return {
-        scope: {name: float(row.sum()) for name, row in (view.by_period("revenue", scope) or {}).items()}
+    found = {
+        (scope, name): float(row.sum())
         for scope in scopes
+        for name, row in (view.by_period("revenue", scope) or {}).items()
     }
+    return found | {(TARGET, name): -missed for name, missed in missed_by(solution).items()}
 
 
 def _less(one: Sums, other: Sums) -> Sums:
-    return {
-        scope: {name: value - other[scope].get(name, 0.0) for name, value in members.items()}
-        for scope, members in one.items()
-    }
+    return {key: value - other.get(key, 0.0) for key, value in one.items()}
 
 
 def _money(one: Solution, other: Solution) -> float | None:
@@ -123,14 +144,17 @@ def _money(one: Solution, other: Solution) -> float | None:
 
 
 def _steps(
-    short: Sequence[Standing], gains: Mapping[tuple[str, str], tuple[Sums, float | None]]
+    short: Sequence[Short], gains: Mapping[tuple[str, str], tuple[Sums, float | None]]
 ) -> tuple[Step, ...]:
-    """Every step that brings a member that is short something, those that bring most first."""
+    """Every step that brings something to what is short, those that bring most first."""
     found = []
     for one in short:
         own = [
-            Step(one.scope, one.member, gap_of(one), *key, gain[one.scope].get(one.member, 0.0), money)
+            Step(
+                one.scope, one.member, one.unit, one.gap, *key, gain.get((one.scope, one.member), 0.0), money
+            )
             for key, (gain, money) in gains.items()
         ]
-        found += sorted((step for step in own if step.gain >= _CENT), key=lambda step: -step.gain)
+        least = _CENT if one.scope != TARGET else _SMALL * -one.gap
+        found += sorted((step for step in own if step.gain >= least), key=lambda step: -step.gain)
     return tuple(found)

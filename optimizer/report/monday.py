@@ -20,7 +20,7 @@ from optimizer.tracking.drift import Drift, clearest
 from optimizer.tracking.levels import Standing
 from optimizer.tracking.measured import stage_of
 from optimizer.tracking.rates import drift_reason
-from optimizer.tracking.steps import Closing
+from optimizer.tracking.steps import TARGET, Closing, Step
 from optimizer.tracking.tracking import Tracking
 
 LIGHTS = {"green": "●", "amber": "◐", "red": "○"}
@@ -28,6 +28,8 @@ LIGHTS = {"green": "●", "amber": "◐", "red": "○"}
 _MOST_MEMBERS = 12
 _MOST_LEVELS = 2
 _MOST_LINES = 10
+_NOTHING = 1e-6
+"""A target that is missed by less of itself is met."""
 _SHOWN = 12
 """Rows of the first table on one screen."""
 
@@ -77,6 +79,7 @@ def monday_page(
     last = np.datetime64(str(plan.spec.calendar.as_of)) - np.timedelta64(1, "D")
     sections = (
         _standings(speaker, found, closing, since),
+        _goals(speaker, found, closing),
         _causes(speaker, found),
         *more,
         _drifts(speaker, found),
@@ -196,10 +199,7 @@ def _step(speaker: Speaker, found: Tracking, closing: Closing, one: Standing) ->
     """The step that closes most of a gap; where none brings anything, what the gap comes from."""
     best = closing.best().get((one.scope, one.member))
     if best is not None:
-        text = speaker.say(f"step_{best.kind}", name=best.name, gain=speaker.signed(best.gain))
-        if best.contribution is None:
-            return text
-        return text + speaker.say("step_contribution", amount=speaker.signed(best.contribution))
+        return _step_sentence(speaker, best, speaker.signed(best.gain))
     split = next(
         (
             split
@@ -213,6 +213,41 @@ def _step(speaker: Speaker, found: Tracking, closing: Closing, one: Standing) ->
     name = min(split.causes, key=lambda cause: split.causes[cause])
     amount = speaker.signed(split.causes[name] / PARTS)
     return speaker.say("step_none", cause=speaker.cause(name), amount=amount)
+
+
+def _step_sentence(speaker: Speaker, best: Step, gain: str) -> str:
+    text = speaker.say(f"step_{best.kind}", name=best.name, gain=gain)
+    if best.contribution is None:
+        return text
+    return text + speaker.say("step_contribution", amount=speaker.signed(best.contribution))
+
+
+def _goals(speaker: Speaker, found: Tracking, closing: Closing) -> Section:
+    """The targets that are missed with the plan kept and are no row of the table above; how many are not."""
+    above = {(one.scope, one.member) for one in _shown(found, "revenue")}
+    others = [one for one in found.goals if one.scope not in above]
+    missed = [one for one in others if one.gap < -_NOTHING * abs(one.asked)]
+    columns = [
+        speaker.head("goal", False), speaker.head("target"), speaker.head("planned_end"),
+        speaker.head("forecast"), speaker.head("gap"), speaker.head("light", False),
+    ]  # fmt: skip
+    rows, asides, best = [], [], closing.best()
+    for one in missed:
+        figures = (figure(value, one.unit, speaker.language) for value in (one.asked, one.plan, one.forecast))
+        gap = numbers.signed(figure(one.gap, one.unit, speaker.language), one.gap)
+        rows.append([one.name, *figures, gap, LIGHTS[one.light]])
+        step = best.get(one.scope or (TARGET, one.name))
+        if step is not None:
+            gain = numbers.signed(figure(step.gain, one.unit, speaker.language), step.gain)
+            asides.append(_step_sentence(speaker, step, gain))
+        else:
+            asides.append(speaker.say("step_nothing") if closing.solves else "")
+    notes = [speaker.say("goals_met", count=len(others) - len(missed))] if len(missed) < len(others) else []
+    lights = [one.light for one in missed]
+    heads = columns if rows else ()
+    return Section(
+        speaker.say("title_goals"), heads, rows, lights, notes, asides, speaker.say("head_step"), brief=_SHOWN
+    )
 
 
 def _how(speaker: Speaker, closing: Closing) -> list[str]:

@@ -156,6 +156,10 @@ def asked_of(solution: Solution, metric: str, scope: str, member: str) -> float 
 def _light(plan: Plan, metric: str, forecast: float, target: float | None) -> Light | None:
     if target is None or metric in COSTS:
         return None
-    missed = (target - forecast) / abs(target) if target else 0.0
+    return light_of(plan, (target - forecast) / abs(target) if target else 0.0)
+
+
+def light_of(plan: Plan, missed: float) -> Light:
+    """The light of a target that is missed by a share of itself, by the bands of the plan file."""
     bands: Mapping[Light, float] = {"green": plan.spec.tracking.green, "amber": plan.spec.tracking.amber}
     return next((light for light, band in bands.items() if missed <= band + 1e-9), "red")

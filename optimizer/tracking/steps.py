@@ -10,18 +10,22 @@ import pandas as pd
 from optimizer.result.kpis import COMPANY
 from optimizer.tracking.decisions import Priced
 
+TARGET = "target"
+"""Scope of a step towards a target that is not the revenue of one member of a level."""
 SELL = "sell"
 """Kind of the step that starts nothing: selling what demand and hours allow beyond the plan."""
-STEP_COLUMNS = ("scope", "member", "gap", "kind", "step", "brings", "share", "contribution", "most")
+STEP_COLUMNS = ("scope", "member", "unit", "gap", "kind", "step", "brings", "share", "contribution", "most")
 
 
 @dataclass(frozen=True)
 class Step:
-    """What one step brings to one member whose forecast is short, in currency of revenue; `gap` is what is
-    short of the target, of the plan where there is none."""
+    """What one step brings to one member whose forecast is short, in revenue, or to a target that is missed;
+    `gap` is what is short of the target, of the plan where there is none."""
 
     scope: str
     member: str
+    unit: str
+    """Of gap and gain."""
     gap: float
     kind: str
     """initiative, hire or sell."""
@@ -65,21 +69,22 @@ class Steps:
 
 
 def steps_frame(found: Closing) -> pd.DataFrame:
-    """One row a member that is short and a step that brings it something.
+    """One row a member or target that is short, and a step that brings it something.
 
-    Columns: scope, member, gap (forecast less target, less the plan without one); kind (initiative, hire,
-    sell) and step (its name; blank for sell); brings (revenue of the member, currency) and share (of the
-    gap); contribution (change of the company's; blank where no margin is known); most (whether it closes most
-    of this gap).
+    Columns: scope (company, a column, or target for all other targets), member and unit; gap (forecast less
+    target, less the plan without one); kind (initiative, hire, sell) and step (its name; blank for sell);
+    brings (revenue of the member; of a target by how much less it is missed) and share (of the gap);
+    contribution (change of the company's; blank where no margin is known); most (whether it closes most of
+    this gap).
     """
     best = found.best()
     rows = [
         (
-            one.scope or COMPANY, one.member, one.gap, one.kind, one.name, one.gain, one.gain / -one.gap,
-            one.contribution, best[one.scope, one.member] is one,
+            one.scope or COMPANY, one.member, one.unit, one.gap, one.kind, one.name, one.gain,
+            one.gain / -one.gap, one.contribution, best[one.scope, one.member] is one,
         )
         for one in found.steps
     ]  # fmt: skip
-    texts = dict.fromkeys(("scope", "member", "kind", "step"), "str")
+    texts = dict.fromkeys(("scope", "member", "unit", "kind", "step"), "str")
     figures = dict.fromkeys(("gap", "brings", "share", "contribution"), "float64")
     return pd.DataFrame(rows, columns=list(STEP_COLUMNS)).astype({**texts, **figures, "most": "bool"})

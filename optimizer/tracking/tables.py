@@ -9,6 +9,7 @@ import pandas as pd
 from optimizer.report.words import unit_text
 from optimizer.result.kpis import COMPANY
 from optimizer.tracking.causes import PARTS
+from optimizer.tracking.goals import goals_frame
 from optimizer.tracking.rates import drift_reason
 from optimizer.tracking.tracking import Comparison, Tracking
 
@@ -24,9 +25,10 @@ DRIFT_COLUMNS = (
 
 
 def tracking_frames(found: Tracking) -> dict[str, pd.DataFrame]:
-    """Tables tracking, causes and drift."""
+    """Tables tracking, goals, causes and drift."""
     return {
         "tracking": tracking_frame(found),
+        "goals": goals_frame(found.goals, found.comparison.solution),
         "causes": causes_frame(found.comparison),
         "drift": drift_frame(found.comparison),
     }

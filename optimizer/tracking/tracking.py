@@ -14,6 +14,7 @@ from optimizer.result.kpis import scope_columns
 from optimizer.result.solution import Solution
 from optimizer.tracking.causes import Evaluations, Split, evaluate, splits
 from optimizer.tracking.drift import Drift, clearest, drifts
+from optimizer.tracking.goals import Goal, goals
 from optimizer.tracking.grain import make_grain
 from optimizer.tracking.levels import Standing, standings
 from optimizer.tracking.measured import Measured, measured_rates, pair_factors
@@ -56,6 +57,8 @@ class Tracking:
     comparison: Comparison
     forecast: Solution
     standings: tuple[Standing, ...]
+    goals: tuple[Goal, ...] = ()
+    """Every target that facts tell, with the plan kept."""
 
 
 def compare(solution: Solution, inputs: Inputs, assumed: Sequence[str] = ()) -> Comparison:
@@ -90,7 +93,8 @@ def track(comparison: Comparison, forecast: Solution) -> Tracking:
     solution, inputs = comparison.solution, comparison.inputs
     views = planned_view(solution), fact_view(inputs), planned_view(forecast)
     rows = standings(solution, inputs.past, *views, comparison.scopes)
-    return Tracking(comparison, forecast, tuple(rows))
+    found = goals(solution, comparison.facts, forecast)
+    return Tracking(comparison, forecast, tuple(rows), found)
 
 
 def as_expected(comparison: Comparison) -> FloatArray:
