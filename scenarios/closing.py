@@ -146,7 +146,8 @@ def _money(one: Solution, other: Solution) -> float | None:
 def _steps(
     short: Sequence[Short], gains: Mapping[tuple[str, str], tuple[Sums, float | None]]
 ) -> tuple[Step, ...]:
-    """Every step that brings something to what is short, those that bring most first."""
+    """Every step that brings something to what is short, those that close most of it first; of several that
+    close it all, that with most contribution."""
     found = []
     for one in short:
         own = [
@@ -156,5 +157,9 @@ def _steps(
             for key, (gain, money) in gains.items()
         ]
         least = _CENT if one.scope != TARGET else _SMALL * -one.gap
-        found += sorted((step for step in own if step.gain >= least), key=lambda step: -step.gain)
+        found += sorted((step for step in own if step.gain >= least), key=_closes)
     return tuple(found)
+
+
+def _closes(step: Step) -> tuple[float, float]:
+    return max(-step.gain, step.gap), -(step.contribution or 0.0)

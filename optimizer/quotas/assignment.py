@@ -40,13 +40,15 @@ def assign(solution: Solution) -> tuple[Quota, ...]:
     if kept is not None and kept[0]() is solution:
         return kept[1]
     found = _assigned(solution)
-    _LAST.clear()
+    if len(_LAST) > 1:
+        del _LAST[next(iter(_LAST))]
     _LAST[id(solution)] = (weakref.ref(solution), found)
     return found
 
 
 _LAST: dict[int, tuple[weakref.ref[Solution], tuple[Quota, ...]]] = {}
-"""The quotas of the last solution: page, tables, letters and summary of a run all ask for them."""
+"""The quotas of the last two solutions: page, tables, letters and summary of a run all ask for them, and a
+plan of the rest asks for its own and those of the plan before in turns."""
 
 
 def _assigned(solution: Solution) -> tuple[Quota, ...]:

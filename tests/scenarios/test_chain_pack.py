@@ -226,8 +226,12 @@ def test_monday_of_the_whole_chain_is_the_story_of_the_readme(monday: MondayRun)
         if one.change
     )
     assert {"hires", "starts", "spend"} <= set(tracked.assumed)
+    assert f"> start “{SERVICE}” now: up to +" in monday.text()
+    step = next(section for section in monday.page.sections if section.asides).asides[0]
+    brings = float(step.split("up to +")[1].split(" k")[0]) / 1e3
     text = (ROOT / "README.md").read_text(encoding="utf-8").split("## Monday")[1].split("\n## ")[0]
     for cause in ("leads", "conversion:quote", "volume", "mix"):
         assert f"{whole.causes[cause] / 1e8:+.2f} M" in text, cause
     for figure in ((whole.fact - whole.plan) / 100, company.forecast, ends, premium):
         assert f"{figure / 1e6:.1f} M" in text
+    assert f"up to {brings:.2f} M" in text
