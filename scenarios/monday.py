@@ -1,16 +1,17 @@
-"""One run of `track`: compare, say it on the Monday page, and keep it beside the runs before it."""
+"""One run of `track` or `replan`: compare, say it on the Monday page, keep it beside the runs before it."""
 
 from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from optimizer.errors import InputError, Place
 from optimizer.io.write import write_workbook
+from optimizer.plan.plan import Plan
 from optimizer.quotas.run import quota_letters
 from optimizer.report.changed import Before, changed_section
 from optimizer.report.monday import MondayPage, monday_page
@@ -21,7 +22,7 @@ from optimizer.tracking.tables import tracking_frames
 from scenarios.moving import read_moves
 from scenarios.replan import Replanned, replan_frames, replan_page, replan_summary, replanned
 from scenarios.store import MARKER, Inputs, left_out, save_run
-from scenarios.tracking import FILE_WIDTH, Tracked, refuse_taken, save_tracking, tracked, tracking_summary
+from scenarios.tracking import FILE_WIDTH, Tracked, input_files, refuse_taken, tracked, tracking_summary
 from scenarios.week import week_of
 
 if TYPE_CHECKING:
@@ -80,11 +81,11 @@ def track_run(path: Path, asked: Asked) -> MondayRun:
     changed = changed_section(found.tracking, before, week.frames["decisions"])
     since = None if before is None else before.forecast
     page = monday_page(found.tracking, week.closing, since, (changed, *week.sections), found.assumed)
+    frames = {**tracking_frames(found.tracking), **week.frames}
+    run = MondayRun(found, page, tracking_summary(found))
     if asked.out is not None:
-        frames = {**tracking_frames(found.tracking), **week.frames}
-        save_tracking(asked.out, found, frames, monday_text(page, FILE_WIDTH), {HTML_FILE: monday_html(page)})
-        write_workbook(monday_sheets(page), asked.out / BOOK_FILE)
-    return MondayRun(found, page, tracking_summary(found))
+        _save(asked.out, run, found.comparison.inputs.plan, input_files(found), frames)
+    return run
 
 
 def replan_run(path: Path, asked: Asked, stable: bool = True) -> MondayRun:
@@ -98,14 +99,30 @@ def replan_run(path: Path, asked: Asked, stable: bool = True) -> MondayRun:
     week = week_of(run, found.solution, asked.delays)
     frames = {**replan_frames(found), **week.frames}
     page = replan_page(found, frames, before, week)
-    told = replan_summary(found, run.settings)
+    again = MondayRun(run, page, replan_summary(found, run.settings), found)
     if asked.out is not None:
-        told["workbook_leaves_out"] = left_out(frames)
-        letters = {**quota_letters(found.solution), HTML_FILE: monday_html(page)}
-        text = monday_text(page, FILE_WIDTH)
-        save_run(asked.out, found.solution.plan, Inputs(found.files), frames, text, told, letters=letters)
-        write_workbook(monday_sheets(page), asked.out / BOOK_FILE)
-    return MondayRun(run, page, told, found)
+        plan = found.solution.plan
+        _save(asked.out, again, plan, found.files, frames, quota_letters(found.solution))
+    return again
+
+
+def _save(
+    folder: Path,
+    run: MondayRun,
+    plan: Plan,
+    files: Mapping[str, bytes],
+    frames: Mapping[str, pd.DataFrame],
+    letters: Mapping[str, str] | None = None,
+) -> None:
+    """Write the run folder, which names its parent: page as text, HTML and workbook, letters, tables, and the
+    plan with its facts as inputs.
+
+    Raises `InputError` where it cannot be written.
+    """
+    summary = {**run.summary, "workbook_leaves_out": left_out(frames)}
+    texts = {**(letters or {}), HTML_FILE: monday_html(run.page)}
+    save_run(folder, plan, Inputs(files), frames, monday_text(run.page, FILE_WIDTH), summary, letters=texts)
+    write_workbook(monday_sheets(run.page), folder / BOOK_FILE)
 
 
 def _begun(path: Path, asked: Asked) -> tuple[Before | None, Tracked]:

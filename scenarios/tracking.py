@@ -40,7 +40,7 @@ from scenarios.factplan import (
 )
 from scenarios.forecast import Forecaster
 from scenarios.moving import MOVES_FILE, SELLERS_FILE
-from scenarios.store import FORMAT, PLAN_FILE, Inputs, left_out, refuse_foreign, save_run
+from scenarios.store import FORMAT, PLAN_FILE, Inputs, refuse_foreign
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,19 +122,6 @@ def _settings(source: Source, given: SolveSettings | None) -> SolveSettings:
     if given is None or not source.is_run:
         return quiet(given or source.settings)
     return quiet(source.settings, interrupt=given.interrupt, on_stage=given.on_stage)
-
-
-def save_tracking(
-    folder: Path, run: Tracked, frames: Mapping[str, pd.DataFrame], page: str, files: Mapping[str, str]
-) -> None:
-    """Write the run folder of a tracking, which names its parent; an earlier run there is never replaced.
-
-    Raises `InputError` where the folder is taken or cannot be written.
-    """
-    summary = tracking_summary(run)
-    summary["workbook_leaves_out"] = left_out(frames)
-    plan = run.comparison.inputs.plan
-    save_run(folder, plan, Inputs(input_files(run)), frames, page, summary, letters=files)
 
 
 def input_files(run: Tracked) -> dict[str, bytes]:
