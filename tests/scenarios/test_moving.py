@@ -52,7 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def moved(folder: Path, rows: str, out: Path | None = None) -> MondayRun:
     """The plan of the rest with a table of moves."""
     (folder / "moves.csv").write_text(rows, encoding="utf-8")
-    return replan_run(folder, Asked(folder / "facts.csv", moves=folder / "moves.csv", out=out))
+    return replan_run(folder, Asked(folder / "facts.csv", moves=folder / "moves.csv", out=out, delays=0))
 
 
 def by_node(run: MondayRun) -> dict[str, QuotaMove]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -47,9 +48,10 @@ QUIET = SolveSettings(marginal_values=False, leverage=False)
 KEYS = ["period", "region", "line", "seller"]
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def equal(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A plan with facts of four months that equal it, in facts.csv."""
+    tmp_path = tmp_path_factory.mktemp("equal")
     texts = {"markets": MARKETS, "sellers": SELLERS, "initiatives": INITIATIVES, "locks": LOCKS}
     for name, text in texts.items():
         (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
@@ -62,16 +64,28 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def folder(equal: Path, tmp_path: Path) -> Path:
+    """The same in a folder whose facts a test may change."""
+    return Path(shutil.copytree(equal, tmp_path / "plan"))
+
+
+@pytest.fixture(scope="module")
+def came_true(equal: Path) -> Replanned:
+    """The plan of the rest when the facts equal the plan."""
+    return again(equal)
+
+
 def again(folder: Path) -> Replanned:
     """The plan of the rest."""
-    found = replan_run(folder, Asked(folder / "facts.csv")).replanned
+    found = replan_run(folder, Asked(folder / "facts.csv", delays=0)).replanned
     assert found is not None
     return found
 
 
-def test_a_plan_that_comes_true_replans_to_itself(folder: Path) -> None:
+def test_a_plan_that_comes_true_replans_to_itself(came_true: Replanned) -> None:
     """Facts that equal the plan leave every open cell, start and quota as it was."""
-    found = again(folder)
+    found = came_true
     old, new = found.tracked.solution, found.solution
     assert old.sales is not None and new.sales is not None
     past = new.inputs.past
@@ -122,9 +136,9 @@ def test_sales_that_are_told_of_the_level_above_are_no_move(folder: Path) -> Non
     )
 
 
-def test_targets_keep_their_amount_and_started_initiatives_stay(folder: Path) -> None:
+def test_targets_keep_their_amount_and_started_initiatives_stay(came_true: Replanned) -> None:
     """The year's target is the full one; the fair that began in February stays, the shop may still move."""
-    found = again(folder)
+    found = came_true
     assert found.solution.outcomes[0].lower == pytest.approx(1.2 * 24000)
     begun = found.solution.activities.blocks["start"].values(found.solution.x)
     planned = found.tracked.solution.activities.blocks["start"].values(found.tracked.solution.x)
@@ -136,7 +150,7 @@ def test_what_stability_costs_is_shown(folder: Path) -> None:
     facts = pd.read_csv(folder / "facts.csv")
     facts[["units", "revenue"]] *= 0.8
     facts.to_csv(folder / "facts.csv", index=False)
-    run = replan_run(folder, Asked(folder / "facts.csv"))
+    run = replan_run(folder, Asked(folder / "facts.csv", delays=0))
     assert run.summary["stability"]["contribution"] <= 0.1
     assert "near the last plan" in " ".join(run.text().split())
 
@@ -146,7 +160,7 @@ def test_facts_that_break_a_must_rule_make_it_give_way(folder: Path) -> None:
     facts = pd.read_csv(folder / "facts.csv")
     facts[["units", "revenue"]] *= np.where(facts["line"] == "b", 5.0, 1.0)[:, None]
     facts.to_csv(folder / "facts.csv", index=False)
-    run = replan_run(folder, Asked(folder / "facts.csv"))
+    run = replan_run(folder, Asked(folder / "facts.csv", delays=0))
     assert run.replanned is not None and run.replanned.softened
     assert "Line b" in " ".join(run.text().split())
 

@@ -79,7 +79,7 @@ def test_a_run_names_its_parent_and_replaces_nothing(folder: Path) -> None:
     """The run folder holds page, workbook, tables and the plan with its facts; a second run there is
     refused."""
     out, before = folder / "monday", {file: file.read_bytes() for file in folder.iterdir()}
-    track_run(folder, Asked(folder / "facts.csv", out=out))
+    track_run(folder, Asked(folder / "facts.csv", out=out, delays=0))
     summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
     assert summary["kind"] == "track" and summary["parent"]["path"] == str(folder)
     assert {file: file.read_bytes() for file in before} == before
@@ -87,17 +87,17 @@ def test_a_run_names_its_parent_and_replaces_nothing(folder: Path) -> None:
         assert (out / name).is_file()
     assert load_plan(out / "inputs").calendar.past == 3
     with pytest.raises(InputError) as error:
-        track_run(folder, Asked(folder / "facts.csv", out=out))
+        track_run(folder, Asked(folder / "facts.csv", out=out, delays=0))
     assert error.value.key == "tracking.folder_taken"
 
 
 def test_the_page_tells_what_changed_since_the_last_run(folder: Path) -> None:
     """With --since, the forecast that moved is a line, and the column shows by how much."""
-    track_run(folder, Asked(folder / "facts.csv", out=folder / "one"))
+    track_run(folder, Asked(folder / "facts.csv", out=folder / "one", delays=0))
     facts = pd.read_csv(folder / "facts.csv")
     facts["revenue"] = np.where(facts["region"] == "West", 0.5, 1.0) * facts["revenue"]
     facts.to_csv(folder / "facts.csv", index=False)
-    run = track_run(folder, Asked(folder / "facts.csv", since=folder / "one"))
+    run = track_run(folder, Asked(folder / "facts.csv", since=folder / "one", delays=0))
     text = run.text()
     assert "West: forecast -" in text and "Facts since 2027-03-31: revenue -" in text
     assert "since last" in text
