@@ -7,10 +7,10 @@ expects the plan that everybody has. So a `stay_near` with `keep_if_as_good` loo
     kept if value_i >= bound_i - gap max(|value_i|, least size)   for each stage i that is maximised
                                                                   (<=, + where it is minimised)
 
-with bound_i what the search has proved, so that the plan that stands is proved as well as any other answer.
-From the first stage on in which it is better than what was found by more than the gap, later stages are not
-asked: nothing may be won there at the cost of an earlier one. Stages that only choose among equals are not
-asked either.
+with bound_i what the search has proved; or it is behind what the search has found by no more than a lock
+gives up. So the plan that stands is proved as well as any other answer. From the first stage on in which
+it is better than what was found by more than the gap, later stages are not asked: nothing may be won
+there at the cost of an earlier one. Stages that only choose among equals are not asked either.
 """
 
 from __future__ import annotations
@@ -138,7 +138,8 @@ def _as_good(kept: StagedResult, found: StagedResult, gap: float) -> bool:
         sign = 1.0 if stage.maximize else -1.0
         size = max(abs(theirs.value), stage.scale if stage.least_size is None else stage.least_size)
         room = max(gap * size, stage.slack(theirs.value))
-        if sign * (bound - mine.value) > room:
+        behind = sign * (theirs.value - mine.value) > stage.slack(theirs.value)
+        if behind and sign * (bound - mine.value) > room:
             return False
         if sign * (mine.value - theirs.value) > room:
             return True
