@@ -6,10 +6,11 @@ import hashlib
 import itertools
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from pydantic import ValidationError
 
@@ -108,28 +109,93 @@ def find_files(folder: Path, paths: Iterable[str | Path]) -> list[str]:
     return list(found)
 
 
-def load_scenarios(folder: Path, files: Iterable[str]) -> list[Scenario]:
+class Scenarios(Sequence[Scenario]):
+    """The scenarios of files in their order, each made when it is asked for: grids take no memory."""
+
+    def __init__(self, files: Iterable[_File]) -> None:
+        """Files without scenarios have no part in it."""
+        self._files = list(files)
+        self._ends = list(itertools.accumulate(file.count for file in self._files))
+
+    def __len__(self) -> int:
+        """How many there are, every point of a grid counted."""
+        return self._ends[-1] if self._ends else 0
+
+    @overload
+    def __getitem__(self, at: int) -> Scenario: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Scenario]: ...
+    def __getitem__(self, at: int | slice) -> Scenario | list[Scenario]:
+        """The scenario at a place, or those of a slice."""
+        if isinstance(at, slice):
+            return [self[place] for place in range(len(self))[at]]
+        place = range(len(self))[at]
+        number = bisect_right(self._ends, place)
+        file = self._files[number]
+        return file.scenario(place - self._ends[number] + file.count)
+
+
+def load_scenarios(folder: Path, files: Iterable[str]) -> Scenarios:
     """Every scenario of the files, grids written out; a file that cannot be read is a scenario with an error.
 
     `files` are relative to the plan's folder. Raises `InputError` when two scenarios have the same name.
     """
-    found: dict[str, Scenario] = {}
+    found, first = list[_File](), dict[str, str]()
     for file in files:
-        for scenario in _of_file(folder, file):
-            first = found.get(scenario.name)
-            if first is not None:
-                raise InputError(
-                    "scenarios.name_twice", Place(file=file), name=scenario.name, first=first.file
-                )
-            found[scenario.name] = scenario
-    return list(found.values())
+        part = _of_file(folder, file)
+        for name in map(part.name, range(part.count)):
+            if name in first:
+                raise InputError("scenarios.name_twice", Place(file=file), name=name, first=first[name])
+            first[name] = file
+        found.append(part)
+    return Scenarios(found)
 
 
-def _of_file(folder: Path, file: str) -> Iterator[Scenario]:
+def _of_file(folder: Path, file: str) -> _File:
     try:
-        yield from _Reader(folder).scenarios(file)
+        part = _Reader(folder).scenarios(file)
+        for at in range(part.count):
+            part.scenario(at)
     except InputError as error:
-        yield Scenario(name=Path(file).stem, file=file, error=error)
+        return _File(Scenario(name=Path(file).stem, file=file, error=error))
+    return part
+
+
+@dataclass(frozen=True)
+class _File:
+    """The scenarios of one file: `base`, or its changes at every point of the file's grid."""
+
+    base: Scenario
+    spec: ScenarioSpec | None = None
+    source: Source | None = None
+
+    @property
+    def count(self) -> int:
+        """How many."""
+        return 1 if self.spec is None else math.prod(len(values) for values in self.spec.grid.values())
+
+    def name(self, at: int) -> str:
+        """The name of one, with its point of the grid."""
+        point = ", ".join(f"{name}={value}" for name, value in self.point(at))
+        return f"{self.base.name} [{point}]" if point else str(self.base.name)
+
+    def point(self, at: int) -> tuple[tuple[str, Any], ...]:
+        """The point of the grid, the first name changing slowest; empty without a grid."""
+        point = list[tuple[str, Any]]()
+        for name, values in reversed(self.spec.grid.items() if self.spec is not None else ()):
+            at, place = divmod(at, len(values))
+            point.insert(0, (name, values[place]))
+        return tuple(point)
+
+    def scenario(self, at: int) -> Scenario:
+        """One scenario; raises `InputError` for a change that cannot be."""
+        base, point = self.base, self.point(at)
+        if self.spec is None or self.source is None:
+            return base
+        layer = _layer(base.file, self.spec, self.source, dict(point))
+        share = None if base.probability is None else base.probability / self.count
+        layers = merged(base.layers, [layer])
+        return replace(base, name=self.name(at), probability=share, layers=layers, point=point)
 
 
 class _Reader:
@@ -139,24 +205,16 @@ class _Reader:
         self.folder = folder
         self.read: dict[str, tuple[ScenarioSpec, Source]] = {}
 
-    def scenarios(self, file: str) -> list[Scenario]:
+    def scenarios(self, file: str) -> _File:
         """The scenarios of one file: one, or one for each point of its grid."""
         spec, source = self.spec(file, Place(file=file))
         parents = self.parents(file, spec, source, (file,))
         base = Scenario(str(spec.name), file, spec.category, spec.probability, spec.note)
         if not spec.grid:
-            return [replace(base, layers=merged(parents, [_layer(file, spec, source, {})]))]
-        points = _points(spec, source)
+            return _File(replace(base, layers=merged(parents, [_layer(file, spec, source, {})])))
+        _check_grid(spec, source)
         _check_names_used(spec, source)
-        share = None if base.probability is None else base.probability / len(points)
-        found = []
-        for point in points:
-            values = ", ".join(f"{name}={value}" for name, value in point)
-            layers = merged(parents, [_layer(file, spec, source, dict(point))])
-            found.append(
-                replace(base, name=f"{base.name} [{values}]", probability=share, layers=layers, point=point)
-            )
-        return found
+        return _File(replace(base, layers=parents), spec, source)
 
     def spec(self, file: str, place: Place) -> tuple[ScenarioSpec, Source]:
         """One file as it is written; `place` is where it is named."""
@@ -255,8 +313,8 @@ def _table_change(position: int, entry: Mapping[str, Any], source: Source, path:
     return Change(position, table=change, order=change.order)
 
 
-def _points(spec: ScenarioSpec, source: Source) -> list[tuple[tuple[str, Any], ...]]:
-    """Every combination of the grid's values, the first name changing slowest."""
+def _check_grid(spec: ScenarioSpec, source: Source) -> None:
+    """Values, each once, and not too many points."""
     for name, values in spec.grid.items():
         if not values:
             raise InputError("plan.expected_entries", source.place(("grid", name)), entry=name)
@@ -265,8 +323,6 @@ def _points(spec: ScenarioSpec, source: Source) -> list[tuple[tuple[str, Any], .
     count = math.prod(len(values) for values in spec.grid.values())
     if count > MOST_POINTS:
         raise InputError("scenarios.grid_large", source.place(("grid",)), count=count, most=MOST_POINTS)
-    named = ([(name, value) for value in values] for name, values in spec.grid.items())
-    return list(itertools.product(*named))
 
 
 def _check_names_used(spec: ScenarioSpec, source: Source) -> None:

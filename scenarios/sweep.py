@@ -76,9 +76,11 @@ class _Plan:
     key: str
     started: float = field(default_factory=time.perf_counter)
 
-    def tasks(self) -> list[Task]:
-        """A task a scenario; its digest is that of everything that the answer depends on."""
-        return [Task(one, digest_of({"key": self.key, "scenario": one.digest})) for one in self.scenarios]
+    def tasks(self, places: Iterable[int]) -> Iterator[Task]:
+        """A task a scenario, one at a time; its digest is that of everything that the answer depends on."""
+        for place in places:
+            one = self.scenarios[place]
+            yield Task(one, digest_of({"key": self.key, "scenario": one.digest}))
 
 
 def sweep(
@@ -120,7 +122,8 @@ def sweep_loaded(
     folder = SweepFolder(out, fresh=not resume)
     key = digest_of({"inputs": dict(base.plan.inputs), "settings": asdict(settings), "versions": versions()})
     plan = _Plan(base, scenarios, settings, folder, key)
-    todo, reused = _open_tasks(plan)
+    todo = _open_tasks(plan)
+    reused = len(scenarios) - len(todo)
     kept_base = folder.read(BASE, key)
     if todo or kept_base is None:
         pack, solution = solve_base(base, settings, key)
@@ -128,14 +131,14 @@ def sweep_loaded(
         folder.write(Done(kept_base))
         engine.share(pack)
     done = 0
-    for _, one in run_all(engine, todo, base.plan.spec.language, interrupt):
+    for _, one in run_all(engine, plan.tasks(todo), base.plan.spec.language, interrupt):
         folder.write(one)
         done += 1
         if progress is not None:
             progress(done, len(todo), time.perf_counter() - plan.started)
     if done < len(todo):
-        raise LimitReachedError("scenarios.interrupted", done=done + len(reused), total=len(scenarios))
-    return _finished(plan, kept_base, len(reused))
+        raise LimitReachedError("scenarios.interrupted", done=done + reused, total=len(scenarios))
+    return _finished(plan, kept_base, reused)
 
 
 def versions() -> dict[str, str]:
@@ -144,19 +147,14 @@ def versions() -> dict[str, str]:
     return {**found, "solver": get_usable("highs").version(), "format": str(FORMAT)}
 
 
-def _open_tasks(plan: _Plan) -> tuple[list[Task], list[Task]]:
-    """The tasks that are to be done, and those whose record is on disk and holds."""
-    todo: list[Task] = []
-    done: list[Task] = []
-    for task in plan.tasks():
+def _open_tasks(plan: _Plan) -> list[int]:
+    """Places of the scenarios that are to be done: those whose record is not on disk, or does not hold."""
+    todo = list[int]()
+    for place, task in enumerate(plan.tasks(range(len(plan.scenarios)))):
         record = plan.folder.read(task.scenario.name, task.digest)
-        holds = (
-            record is not None
-            and record.status != FAILED
-            and plan.folder.still_holds(record, plan.base.folder)
-        )
-        (done if holds else todo).append(task)
-    return todo, done
+        if record is None or record.status == FAILED or not plan.folder.still_holds(record, plan.base.folder):
+            todo.append(place)
+    return todo
 
 
 def base_record(solution: Solution, key: str) -> Record:
@@ -176,7 +174,7 @@ def _finished(plan: _Plan, base: Record, reused: int) -> Sweep:
 
     def records() -> Iterator[tuple[Record, pd.DataFrame]]:
         yield base, pd.DataFrame()
-        for task in plan.tasks():
+        for task in plan.tasks(range(len(plan.scenarios))):
             record = plan.folder.read(task.scenario.name, task.digest)
             if record is None:
                 continue
