@@ -44,7 +44,7 @@ from scenarios.files import Scenario, find_files, load_scenarios
 from scenarios.sweep import sweep
 from scenarios.worker import SweepSettings
 
-SIZE, SMALL = Size("20k", 70, 44, 22), Size("small", 8, 12, 6)
+SIZE, SMALL = Size("20k", 70, 44, 22), Size("small", 3, 4, 3)
 LIMITS = {
     "lever sweep / cold": 1 / 8, "all-change sweep / cold": 1 / 3, "premium_year / cold": 1.0,
     "premium_chain / cold": 1.0, "one core / two cores": 1.7, "memory, most / fewest scenarios": 1.1,

@@ -19,6 +19,8 @@ from scenarios.record import KPIS, Record, money_of
 
 CHUNK = 50
 """Scenarios that are in memory at a time."""
+GROUP_CELLS, GROUP_CHUNKS = 100_000, 10
+"""What Parquet gets as one row group at most: each group leaves its description in memory to the end."""
 
 HEAD = (
     "scenario", "category", "probability", "status", "reason", "objective", "objective_change", "money",
@@ -103,6 +105,7 @@ class TableFile:
         self._parquet, self._text = parquet, text
         self._columns, self._texts = list(columns), set(texts)
         self._writer: pq.ParquetWriter | None = None
+        self._waiting: list[pd.DataFrame] = []
 
     def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Rows below those that are there."""
@@ -117,23 +120,35 @@ class TableFile:
                 frame[name] = frame[name].fillna("").astype(str)
             else:
                 frame[name] = frame[name].astype(np.float64)
-        schema = pa.schema(
-            [(name, pa.string() if name in self._texts else pa.float64()) for name in self._columns]
-        )
         text = csv_text(frame)
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self._parquet, schema)
+            self._writer = pq.ParquetWriter(self._parquet, self._schema())
             self._text.write("\ufeff" + text)
         elif len(frame):
             self._text.write(text.partition("\n")[2])
-        self._writer.write_table(pa.Table.from_pandas(frame, schema=schema, preserve_index=False))
+        self._waiting.append(frame)
+        cells = sum(waiting.size for waiting in self._waiting)
+        if cells >= GROUP_CELLS or len(self._waiting) == GROUP_CHUNKS:
+            self._write_group(self._writer)
 
     def close(self) -> None:
         """Finish the Parquet file; a table without rows has its columns all the same."""
         if self._writer is None:
             self.add([])
         if self._writer is not None:
+            self._write_group(self._writer)
             self._writer.close()
+
+    def _schema(self) -> pa.Schema:
+        return pa.schema(
+            [(name, pa.string() if name in self._texts else pa.float64()) for name in self._columns]
+        )
+
+    def _write_group(self, writer: pq.ParquetWriter) -> None:
+        if self._waiting:
+            rows = pd.concat(self._waiting, ignore_index=True)
+            writer.write_table(pa.Table.from_pandas(rows, schema=self._schema(), preserve_index=False))
+            self._waiting.clear()
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ Write = Callable[..., Path]
 UP = "changes: [{table: markets, column: potential, multiply: 1.1}]"
 
 
-def read(folder: Path, path: Path) -> list[Scenario]:
+def read(folder: Path, path: Path) -> Sequence[Scenario]:
     """The scenarios of one file, errors raised."""
     found = load_scenarios(folder, find_files(folder, [path]))
     for scenario in found:
@@ -60,6 +60,9 @@ def test_a_grid_is_every_combination(small: Path, write: Write) -> None:
     assert len(found) == 6
     assert found[0].probability == pytest.approx(0.1)
     assert len({scenario.digest for scenario in found}) == 6
+    assert [found[-1], *found[1:3], found[0]] == [list(found)[at] for at in (5, 1, 2, 0)]
+    with pytest.raises(IndexError):
+        found[6]
 
 
 layers = st.builds(
