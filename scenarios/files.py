@@ -113,7 +113,7 @@ class Scenarios(Sequence[Scenario]):
     """The scenarios of files in their order, each made when it is asked for: grids take no memory."""
 
     def __init__(self, files: Iterable[_File]) -> None:
-        """Files without scenarios have no part in it."""
+        """The files in the order of their scenarios."""
         self._files = list(files)
         self._ends = list(itertools.accumulate(file.count for file in self._files))
 

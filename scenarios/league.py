@@ -20,7 +20,7 @@ from scenarios.record import KPIS, Record, money_of
 CHUNK = 50
 """Scenarios that are in memory at a time."""
 GROUP_CELLS, GROUP_CHUNKS = 100_000, 10
-"""What Parquet gets as one row group at most: each group leaves its description in memory to the end."""
+"""Cells or chunks with which a row group of Parquet is full; each leaves its description in memory."""
 
 HEAD = (
     "scenario", "category", "probability", "status", "reason", "objective", "objective_change", "money",
