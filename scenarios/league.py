@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -19,17 +20,17 @@ from scenarios.record import KPIS, Record, money_of
 
 CHUNK = 50
 """Scenarios that are in memory at a time."""
-GROUP_CELLS, GROUP_CHUNKS = 100_000, 10
+GROUP_CELLS, GROUP_CHUNKS = 100_000, 4
 """Cells or chunks with which a row group of Parquet is full; each leaves its description in memory."""
 
 HEAD = (
     "scenario", "category", "probability", "status", "reason", "objective", "objective_change", "money",
     "money_change", "targets_asked", "targets_met", "rules_missed", "worth", "worth_change",
     *(f"{way}{figure}" for way in WAYS for figure in ("", "_targets_met", "_rules_missed", "_gave_way")),
-    "value_of_reacting", "regret", "cells_changed", "gap", "start", "file",
+    "value_of_reacting", "regret", "cells_changed", "gap", "start", "file", "digest",
 )  # fmt: skip
 """Columns of the league table before the figures of the company."""
-TEXTS = ("scenario", "category", "status", "reason", "start", "file")
+TEXTS = ("scenario", "category", "status", "reason", "start", "file", "digest")
 TARGETS = (
     "scenario", "rule", "kind", "member", "metric", "unit", "at_least", "at_most", "value", "base", "change",
     "shortfall", "status", "base_status",
@@ -57,6 +58,7 @@ def league_row(record: Record, base: Record, kpis: Sequence[str]) -> dict[str, A
         "rules_missed": len(missed), "worth": record.worth, "worth_change": _less(record.worth, base.worth),
         "value_of_reacting": _less(reacting, kept), "regret": _less(record.worth, kept),
         "cells_changed": record.cells_changed, "gap": record.gap, "start": record.start, "file": record.file,
+        "digest": record.digest,
     }  # fmt: skip
     for way in WAYS:
         found = record.kept.get(way, {})
@@ -184,6 +186,14 @@ def write_tables(folder: Path, records: Iterable[tuple[Record, pd.DataFrame]], b
             frames = [frame.assign(scenario=record.name) for record, frame in chunk if len(frame)]
             if frames:
                 changes.add_frame(pd.concat(frames)[["scenario", *CHANGE_COLUMNS]])
+
+
+def written_rows(folder: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Columns of a league table on disk, a scenario at a time in their order, without the base."""
+    batches = pq.ParquetFile(folder / "league.parquet").iter_batches(columns=list(columns))
+    rows = itertools.chain.from_iterable(batch.to_pylist() for batch in batches)
+    # The base plan is the first one.
+    yield from itertools.islice(rows, 1, None)
 
 
 _NUMBERS = ("at_least", "at_most", "value", "base", "change", "shortfall")

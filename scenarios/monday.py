@@ -61,9 +61,9 @@ class MondayRun:
     replanned: Replanned | None = None
     """None for `track`."""
 
-    def text(self, width: int = FILE_WIDTH, colour: bool = False) -> str:
-        """The page for a terminal, one screen of it."""
-        return monday_text(self.page, width, colour, brief=True)
+    def text(self, width: int = FILE_WIDTH, colour: bool = False, height: int | None = None) -> str:
+        """The page, or one screen of so many lines of it."""
+        return monday_text(self.page, width, colour, height)
 
 
 def monday_settings(**given: Any) -> SolveSettings:

@@ -236,7 +236,7 @@ def _moves(run: Replanned) -> Section:
                 day=str(table.frame["date"][row].date()),
             )
         )
-    return Section(speaker.say("title_moves"), notes=notes)
+    return Section(speaker.say("title_moves"), notes=notes, rank=3)
 
 
 def replan_summary(run: Replanned, settings: SolveSettings) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from optimizer.result.solution import EXIT_CODES, Solution, Status
 from scenarios.base import Base, digest_of, load_base
 from scenarios.engine import Engine, engine_of
 from scenarios.files import Scenario, find_files, load_scenarios
-from scenarios.league import write_tables
+from scenarios.league import write_tables, written_rows
 from scenarios.record import BASE, FAILED, FORMAT, INPUT_ERROR, Record, record_of
 from scenarios.store import version_of
 from scenarios.sweepfolder import SweepFolder
@@ -56,11 +56,15 @@ class Sweep:
         """What sweep.json says."""
         return SweepFolder(self.folder, fresh=False).marked()
 
+    def listed(self) -> list[dict[str, Any]]:
+        """Every scenario in its order: name, status, file, and the digest of its record."""
+        return list(written_rows(self.folder, ("scenario", "status", "file", "digest")))
+
     def records(self) -> Iterator[Record]:
         """Every scenario in its order, read from the disk one at a time."""
         folder = SweepFolder(self.folder, fresh=False)
-        for entry in folder.marked()["scenarios"]:
-            record = folder.read(entry["name"], entry["digest"])
+        for entry in written_rows(self.folder, ("scenario", "digest")):
+            record = folder.read(entry["scenario"], entry["digest"])
             if record is not None:
                 yield record
 
@@ -170,7 +174,6 @@ def _finished(plan: _Plan, base: Record, reused: int) -> Sweep:
     """Tables and sweep.json from what is on disk."""
     statuses: Counter[str] = Counter()
     failures: list[Record] = []
-    listed: list[dict[str, Any]] = []
 
     def records() -> Iterator[tuple[Record, pd.DataFrame]]:
         yield base, pd.DataFrame()
@@ -179,9 +182,6 @@ def _finished(plan: _Plan, base: Record, reused: int) -> Sweep:
             if record is None:
                 continue
             statuses[record.status] += 1
-            listed.append(
-                {"name": record.name, "digest": record.digest, "file": record.file, "status": record.status}
-            )
             if not record.has_plan:
                 failures.append(record)
             yield record, plan.folder.changes(record)
@@ -193,6 +193,6 @@ def _finished(plan: _Plan, base: Record, reused: int) -> Sweep:
         "language": plan.base.plan.spec.language, "base": base.digest, "statuses": dict(statuses),
         "reused": reused,
         "seconds": seconds, "settings": asdict(plan.settings), "versions": versions(),
-        "inputs": dict(plan.base.plan.inputs), "scenarios": listed,
+        "inputs": dict(plan.base.plan.inputs),
     })  # fmt: skip
     return Sweep(plan.folder.path, base, dict(statuses), reused, seconds, tuple(failures))

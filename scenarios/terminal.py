@@ -149,6 +149,11 @@ def paper_options() -> dict[str, Any]:
     return {"width": shutil.get_terminal_size().columns, "colour": not plain}
 
 
+def screen_height() -> int | None:
+    """Lines of the terminal above its prompt; None where standard output is none, and has no end."""
+    return shutil.get_terminal_size().lines - 1 if sys.stdout.isatty() else None
+
+
 def echo_json(data: object) -> None:
     """Print data for a program."""
     from optimizer.io.write import json_text

@@ -46,7 +46,7 @@ def changed_section(found: Tracking, before: Before | None, decisions: pd.DataFr
     lines += _decisions(speaker, decisions, before)[:_MOST_DECISIONS]
     lines += _forecasts(speaker, found, before)
     notes = lines[:MOST_LINES] or [speaker.say("unchanged")]
-    return Section(speaker.say("title_changes"), notes=notes, brief=MOST_LINES)
+    return Section(speaker.say("title_changes"), notes=notes, rank=2, brief=MOST_LINES)
 
 
 def _facts(speaker: Speaker, found: Tracking, before: Before) -> list[str]:

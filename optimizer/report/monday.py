@@ -47,8 +47,17 @@ class Section:
     """A sentence on each row, blank where there is none: a line below the row in text, a column elsewhere."""
     aside: str = ""
     """Heading of that column."""
+    rank: int = 9
+    """Sections of a lower rank come first where one screen has no room for all."""
+    least: int = 1
+    """Rows and notes without which the section is no use on one screen."""
     brief: int = 3
-    """Rows and notes that one screen of a terminal shows."""
+    """Rows and notes that one screen shows at most."""
+
+    @property
+    def count(self) -> int:
+        """Rows, or notes where it has no table."""
+        return len(self.rows) or len(self.notes)
 
 
 @dataclass(frozen=True)
@@ -187,6 +196,8 @@ def _standings(
         _how(speaker, closing) + ([speaker.say("no_target")] if without else []),
         asides,
         speaker.say("head_step"),
+        rank=0,
+        least=_SHOWN,
         brief=_SHOWN,
     )
 
@@ -223,10 +234,12 @@ def _step_sentence(speaker: Speaker, best: Step, gain: str) -> str:
 
 
 def _goals(speaker: Speaker, found: Tracking, closing: Closing) -> Section:
-    """The targets that are missed with the plan kept and are no row of the table above; how many are not."""
+    """The targets that are missed with the plan kept and are no row of the table above, red lights first; how
+    many are not."""
     above = {(one.scope, one.member) for one in _shown(found, "revenue")}
     others = [one for one in found.goals if one.scope not in above]
-    missed = [one for one in others if one.gap < -_NOTHING * abs(one.asked)]
+    short = (one for one in others if one.gap < -_NOTHING * abs(one.asked))
+    missed = sorted(short, key=lambda one: list(LIGHTS).index(one.light), reverse=True)
     columns = [
         speaker.head("goal", False), speaker.head("target"), speaker.head("planned_end"),
         speaker.head("forecast"), speaker.head("gap"), speaker.head("light", False),
@@ -245,9 +258,8 @@ def _goals(speaker: Speaker, found: Tracking, closing: Closing) -> Section:
     notes = [speaker.say("goals_met", count=len(others) - len(missed))] if len(missed) < len(others) else []
     lights = [one.light for one in missed]
     heads = columns if rows else ()
-    return Section(
-        speaker.say("title_goals"), heads, rows, lights, notes, asides, speaker.say("head_step"), brief=_SHOWN
-    )
+    title, aside = speaker.say("title_goals"), speaker.say("head_step")
+    return Section(title, heads, rows, lights, notes, asides, aside, rank=4, brief=_SHOWN)
 
 
 def _how(speaker: Speaker, closing: Closing) -> list[str]:
@@ -280,7 +292,8 @@ def _causes(speaker: Speaker, found: Tracking) -> Section:
     notes = [
         main_cause(speaker.solution, split, found.comparison.drifts) for split in splits if not split.scope
     ]
-    return Section(speaker.say("title_causes"), columns if used else (), rows if used else (), (), notes)
+    heads, rows = (columns, rows) if used else ([], [])
+    return Section(speaker.say("title_causes"), heads, rows, notes=notes, rank=4)
 
 
 def main_cause(solution: Solution, split: Split, tests: Sequence[Drift]) -> str:
@@ -325,7 +338,7 @@ def _drifts(speaker: Speaker, found: Tracking) -> Section:
     notes = [drift_sentence(speaker.solution, one) for one in alerts[:_MOST_LINES]]
     if not notes and found.comparison.drifts:
         notes = [speaker.say("no_drift", count=len(found.comparison.drifts))]
-    return Section(speaker.say("title_drift"), notes=notes)
+    return Section(speaker.say("title_drift"), notes=notes, rank=7)
 
 
 def _notes(speaker: Speaker, assumed: Sequence[str]) -> Section:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -30,20 +31,55 @@ ul { margin: .3rem 0; padding-left: 1.2rem; }
 @media print { body { margin: 0; } }
 """.strip()
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+LEAST_HEIGHT, LEAST_WIDTH = 40, 76
+"""Lines and columns that a screen is taken to have at least."""
+_CLAUSE = re.compile("[:：,，]")
+"""Where the first clause of a heading ends."""
 _SHEET_NAME = 31
 """Longest name of a sheet that spreadsheets take."""
 
 
-def monday_text(page: MondayPage, width: int = 100, colour: bool = False, brief: bool = False) -> str:
-    """The page as text; `brief` is one screen of it, whose headings count what it leaves out."""
-    paper = Paper(max(width, 76), colour)
+def monday_text(page: MondayPage, width: int = 100, colour: bool = False, height: int | None = None) -> str:
+    """The page as text; with `height`, one screen of that many lines, at least `LEAST_HEIGHT`.
+
+    Room goes to the sections by their rank, first what each needs at least, then a row more in turn. Headings
+    count what they leave out, and the last line names the sections that found no room.
+    """
+    if height is None:
+        whole = {at: section.count + len(section.notes) for at, section in enumerate(page.sections)}
+        return _paper(page, width, colour, whole).text()
+    room, shown = max(height, LEAST_HEIGHT), dict.fromkeys(range(len(page.sections)), 0)
+    ranked = sorted(shown, key=lambda at: page.sections[at].rank)
+    for more in range(max((section.brief for section in page.sections), default=0)):
+        for at in ranked:
+            section = page.sections[at]
+            longer = shown | {at: section.least + more}
+            next_one = more == 0 or shown[at] == section.least + more - 1
+            if not next_one or section.least + more > section.brief:
+                continue
+            if len(_paper(page, width, colour, longer, brief=True).lines) <= room:
+                shown = longer
+    return _paper(page, width, colour, shown, brief=True).text()
+
+
+def _paper(
+    page: MondayPage, width: int, colour: bool, shown: Mapping[int, int], brief: bool = False
+) -> Paper:
+    """The page with so many rows and notes of each section, by its place."""
+    paper = Paper(max(width, LEAST_WIDTH), colour)
     paper.paragraph(page.title, tone="heading")
     paper.paragraph(page.subtitle, tone="faint")
-    for section in page.sections:
-        count = len(section.rows) or len(section.notes)
-        most = section.brief if brief else count + len(section.notes)
-        part = {"title": section.title, "shown": most, "count": count}
-        paper.heading(messages.text("weekly.part", page.language, **part) if count > most else section.title)
+    left = []
+    for at, section in enumerate(page.sections):
+        most, part = shown[at], {"title": section.title, "count": section.count}
+        if not most:
+            part["title"] = _CLAUSE.split(section.title)[0]
+            left.append(messages.text("weekly.whole", page.language, **part))
+            continue
+        cut = section.count > most
+        paper.heading(
+            messages.text("weekly.part", page.language, shown=most, **part) if cut else section.title
+        )
         if section.rows:
             tones = [_TONES[light] for light in section.lights[:most]] or None
             paper.table(section.columns, section.rows[:most], tones, beneath=section.asides[:most])
@@ -51,8 +87,11 @@ def monday_text(page: MondayPage, width: int = 100, colour: bool = False, brief:
             paper.paragraph(note, indent=2, mark="- ")
     if brief:
         paper.blank()
-        paper.paragraph(messages.text("weekly.more", page.language), tone="faint")
-    return paper.text()
+        name = "more" if left else "all_shown"
+        paper.paragraph(
+            messages.text(f"weekly.{name}", page.language, sections="; ".join(left)), tone="faint"
+        )
+    return paper
 
 
 def monday_html(page: MondayPage) -> str:

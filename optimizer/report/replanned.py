@@ -50,7 +50,7 @@ def _levels(speaker: Speaker, old: Solution, levels: pd.DataFrame) -> Section:
                 *(speaker.money(row[name]) for name in ("fact", "old_rest", "new_rest")),
                 speaker.signed(row["change"]), speaker.money(row["new_total"]),
             ])  # fmt: skip
-    return Section(speaker.say("title_replan"), columns, rows)
+    return Section(speaker.say("title_replan"), columns, rows, rank=3)
 
 
 def _starts(speaker: Speaker, starts: pd.DataFrame) -> Section:
@@ -65,7 +65,7 @@ def _starts(speaker: Speaker, starts: pd.DataFrame) -> Section:
         )
         for row in moved.to_dict("records")
     ]
-    return Section(speaker.say("title_starts"), notes=notes)
+    return Section(speaker.say("title_starts"), notes=notes, rank=2)
 
 
 def _quotas(speaker: Speaker, moves: Sequence[QuotaMove]) -> Section:
@@ -88,7 +88,7 @@ def _quotas(speaker: Speaker, moves: Sequence[QuotaMove]) -> Section:
         ]
         if len(own) > _MOST // 2:
             notes.append(speaker.say("quotas_more", quota=name, count=len(own) - _MOST // 2))
-    return Section(speaker.say("title_quotas"), notes=notes)
+    return Section(speaker.say("title_quotas"), notes=notes, rank=3)
 
 
 def _rules(speaker: Speaker, new: Solution, stability: tuple[float, float] | None, softened: bool) -> Section:
@@ -106,4 +106,4 @@ def _rules(speaker: Speaker, new: Solution, stability: tuple[float, float] | Non
         short = [one for one in new.outcomes if one.priority == 1 and one.status in ("short", "over")]
         broken = ", ".join(dict.fromkeys(one.rule for one in short)) or numbers.UNKNOWN
         notes.append(speaker.say("gave_way", rules=broken))
-    return Section(speaker.say("title_stability"), notes=notes)
+    return Section(speaker.say("title_stability"), notes=notes, rank=3)

@@ -56,7 +56,8 @@ def _decisions(speaker: Speaker, table: pd.DataFrame, steps: Steps, period: str)
     late = table[table["planned"].eq("") & table["last"].eq("")]["name"].tolist()
     if late:
         notes.append(speaker.say("decisions_late", names=", ".join(late)))
-    return Section(speaker.say("title_decide"), columns if rows else (), rows, (), notes, brief=_BRIEF)
+    title, heads = speaker.say("title_decide"), columns if rows else ()
+    return Section(title, heads, rows, notes=notes, rank=1, least=3, brief=_BRIEF)
 
 
 def _on_decisions(speaker: Speaker, steps: Steps, count: int, period: str) -> list[str]:
@@ -92,7 +93,7 @@ def _cover(speaker: Speaker, table: pd.DataFrame | None) -> Section:
             " ".join([row["open_by"], late]).strip(),
         ])  # fmt: skip
         lights.append("red" if row["late"] else "")
-    return Section(speaker.say("title_cover"), columns, rows, lights)
+    return Section(speaker.say("title_cover"), columns, rows, lights, rank=7)
 
 
 def _activities(speaker: Speaker, table: pd.DataFrame | None, period: str) -> Section:
@@ -117,7 +118,7 @@ def _seats(speaker: Speaker, table: pd.DataFrame | None) -> Section:
         _seat(speaker, str(seat), str(node), own)
         for (seat, node), own in table.groupby(["seat", "node"], sort=False)
     ]
-    return Section(speaker.say("title_seats"), notes=notes, brief=2)
+    return Section(speaker.say("title_seats"), notes=notes, rank=8, brief=2)
 
 
 def _seat(speaker: Speaker, seat: str, node: str, rows: pd.DataFrame) -> str:
@@ -149,7 +150,7 @@ def _milestones(speaker: Speaker, table: pd.DataFrame | None) -> Section:
         )
         for row in told.to_dict("records")
     ]  # fmt: skip
-    return Section(speaker.say("title_milestones"), notes=notes, brief=2)
+    return Section(speaker.say("title_milestones"), notes=notes, rank=8, brief=2)
 
 
 def _assumptions(speaker: Speaker, steps: Steps) -> Section:
@@ -164,7 +165,7 @@ def _assumptions(speaker: Speaker, steps: Steps) -> Section:
         if move is not None:
             text += " " + speaker.say("assumption_moves", amount=speaker.with_currency(move))
         notes.append(text)
-    return Section(speaker.say("title_assumed"), notes=notes, brief=2)
+    return Section(speaker.say("title_assumed"), notes=notes, rank=5, brief=2)
 
 
 def _order(move: float | None) -> tuple[int, float]:

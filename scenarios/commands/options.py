@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scenarios.terminal import Ticker, echo_json, interruption, language_of, paper_options, spoken
+from scenarios.terminal import (
+    Ticker,
+    echo_json,
+    interruption,
+    language_of,
+    paper_options,
+    screen_height,
+    spoken,
+)
 
 if TYPE_CHECKING:
     from optimizer.settings import SolveSettings
@@ -184,4 +192,4 @@ def print_monday(choices: dict[str, Any], run: Callable[[Path, Asked], MondayRun
     if choices["as_json"]:
         echo_json(found.summary)
     elif not choices["quiet"]:
-        click.echo(found.text(**paper_options()), nl=False)
+        click.echo(found.text(**paper_options(), height=screen_height()), nl=False)

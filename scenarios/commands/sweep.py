@@ -19,7 +19,9 @@ from scenarios.terminal import Ticker, echo_json, interruption, language_of, pap
 @engine_option
 @click.option("--resume", is_flag=True, help="Keep what an earlier sweep in the folder has done.")
 @sweep_limits
-@click.option("--json", "as_json", is_flag=True, help="Print sweep.json instead of the page.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print what was swept and how each ended instead of the page."
+)
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def sweep(
     plan: Path,
@@ -49,7 +51,7 @@ def sweep(
             plan_file(plan), scenarios, out, settings, engine, resume, ticker.scenarios, interrupt
         )
     if as_json:
-        echo_json({**found.marked(), "exit_code": found.exit_code})
+        echo_json({**found.marked(), "scenarios": found.listed(), "exit_code": found.exit_code})
     elif not quiet:
         click.echo(sweep_page(found, language, **paper_options(), folder=str(out)), nl=False)
     sys.exit(found.exit_code)

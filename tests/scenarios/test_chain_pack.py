@@ -211,6 +211,7 @@ def test_monday_of_the_whole_chain_is_the_story_of_the_readme(monday: MondayRun)
     that moves has parts that add up and a reason, and the README has these figures."""
     again, tracked = monday.replanned, monday.tracked
     assert again is not None and not again.softened
+    assert 45 < len(monday.text(height=50).splitlines()) <= 50
     whole = next(split for split in tracked.comparison.splits if not split.scope)
     assert min(whole.causes, key=lambda cause: whole.causes[cause]) == "conversion:quote"
     assert "conversion of quote, premium" in main_cause(tracked.solution, whole, tracked.comparison.drifts)

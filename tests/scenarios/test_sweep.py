@@ -144,6 +144,8 @@ def test_the_command(small: Path, scenarios: Path, tmp_path: Path) -> None:
     again = CliRunner().invoke(main, [*asked, "--resume", "--json"])
     data = json.loads(again.stdout)
     assert (data["reused"], data["exit_code"], data["statuses"]["optimal"]) == (6, 4, 4)
+    league = pd.read_parquet(tmp_path / "out" / "league.parquet")[["scenario", "status", "file", "digest"]]
+    assert data["scenarios"] == league.iloc[1:].to_dict("records")
     assert CliRunner().invoke(main, [*asked, "--engine", "abacus"]).exit_code == 3
 
 
