@@ -119,7 +119,7 @@ def resolve_facts(
     _check_signs(table)
     pools, pool = _pools(table)
     told = _told(table, pools, pool, period, plan.calendar.size)
-    labels = known_labels(plan, pools)
+    labels = known_labels(plan, pools, told)
     told = without_totals(table, pools, pool, period, labels, told)
     _check_complete(plan, table, told, past)
     pairs = pool_pairs(plan, pools, selling)

@@ -51,6 +51,21 @@ def test_a_combination_that_the_plan_has_not_keeps_its_labels(make_plan: MakePla
     assert facts.values["revenue"][:, 0].tolist() == [7.0, 5.0, 3.0]
 
 
+def test_what_is_sold_is_of_no_channel(make_plan: MakePlan) -> None:
+    """One channel in the plan is no label of sales and opportunities, whose markets have other sources; spending
+    is of it. What follows of markets stays where marketing has the column too."""
+    facts = facts_of(
+        make_plan,
+        "period,province,channel,revenue,opportunities,spend\n"
+        "2027-01,Jiangsu,*,5,3,\n2027-01,Sichuan,fair,1,,\n2027-01,*,*,,,9\n",
+        as_of="2027-02-01",
+        marketing="channel,region,max_spend\nfair,West,100\n",
+        yields="channel,opportunities\nfair,0.1\n",
+    )
+    assert facts.labels["channel"] == ["", "fair", "fair"]
+    assert facts.labels["region"] == ["East", "West", "West"]
+
+
 def test_a_coarse_fact_stays_one_pool(make_plan: MakePlan) -> None:
     """A region with two lines and two sellers carries neither."""
     facts = facts_of(make_plan, "period,region,revenue\n2027-01,East,100\n2027-02,East,0\n")
