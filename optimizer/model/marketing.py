@@ -9,8 +9,8 @@ from optimizer.model.blocks import ActivityBlock
 from optimizer.model.builder import Labels, ProgramBuilder
 from optimizer.model.cube import Cube
 from optimizer.model.tiers import tier_blocks
+from optimizer.plan.brought import leads_of
 from optimizer.plan.marketing import Marketing
-from solvers.curves import make_table
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -40,7 +40,7 @@ def marketing_blocks(builder: ProgramBuilder, cube: Cube) -> list[ActivityBlock]
     reach = np.minimum(upper, marketing.bounds.total_upper[:, None])
     most = np.where(responds[:, None], curve_leads(marketing, reach), 0.0)
     least = np.where(responds[:, None], _least_response(marketing)[:, None], 0.0) * ones
-    at_rest = _leads(marketing, np.zeros_like(lower))
+    at_rest = leads_of(marketing, np.zeros_like(lower))
     resting = idle(marketing)
     least, most = (np.where(resting, at_rest, side) for side in (least, most))
     leads = _typical_leads(marketing, typical)
@@ -135,7 +135,7 @@ def _may_be_negative(parts: tuple[object, ...]) -> bool:
 
 def _typical_leads(marketing: Marketing, typical: FloatArray) -> FloatArray:
     """A plausible number of leads (C, T): the response to the typical input."""
-    return np.asarray(np.abs(_leads(marketing, typical)), dtype=np.float64)
+    return np.asarray(np.abs(leads_of(marketing, typical)), dtype=np.float64)
 
 
 def curve_leads(marketing: Marketing, upper: FloatArray) -> FloatArray:
@@ -149,7 +149,7 @@ def curve_leads(marketing: Marketing, upper: FloatArray) -> FloatArray:
     most: FloatArray = np.full(stock.shape, np.inf)
     known = np.isfinite(stock).all(axis=1) & np.array(curved, dtype=np.bool_)
     # A margin for rounding: the curve itself is the bound that counts.
-    most[known] = 1.001 * _leads(marketing, np.where(np.isfinite(stock), stock, 0.0))[known]
+    most[known] = 1.001 * leads_of(marketing, np.where(np.isfinite(stock), stock, 0.0))[known]
     return most
 
 
@@ -164,19 +164,8 @@ def most_leads(marketing: Marketing, inputs: FloatArray) -> FloatArray:
         if found is None:
             most[row] = 0.0
         elif found.slope is not None and np.isfinite(stock[row]).all():
-            most[row] = 1.001 * _leads(marketing, np.where(np.isfinite(stock), stock, 0.0))[row]
+            most[row] = 1.001 * leads_of(marketing, np.where(np.isfinite(stock), stock, 0.0))[row]
     return most
-
-
-def _leads(marketing: Marketing, stock: FloatArray) -> FloatArray:
-    """The response of each row to a stock (C, T); 0 where a row has none."""
-    leads = np.zeros_like(stock)
-    for row, found in enumerate(marketing.responses):
-        if found is not None:
-            taken = stock[row] * (marketing.unit_cost[row] if marketing.curve_of_spend[row] else 1.0)
-            leads[row] = make_table([found.curve]).value(np.zeros(taken.size, dtype=np.int64), taken)
-    # A logarithm of nothing has no leads.
-    return np.where(np.isfinite(leads), leads, 0.0)
 
 
 def _worked(

@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.plan.actuals import Facts
+from optimizer.plan.effects import Effects
+from optimizer.plan.fact_sources import surplus
 from optimizer.plan.funnel import Funnel
+from optimizer.plan.marketing import Marketing
 from optimizer.plan.matching import prefixed
 from optimizer.plan.plan import Plan
 from optimizer.plan.rates import factors
@@ -52,19 +55,26 @@ def rated_funnel(plan: Plan, funnel: Funnel) -> Funnel:
     return replace(funnel, organic=organic, customers=replace(found, retention=retention, kept=kept))
 
 
-def with_told(funnel: Funnel, facts: Facts, selling: Selling) -> Funnel:
-    """The funnel whose closed periods have room for the opportunities that facts tell of: more than planned
-    where more came. That no more are worked is a row of the model."""
+def with_told(
+    funnel: Funnel,
+    facts: Facts,
+    selling: Selling,
+    marketing: Marketing | None,
+    effects: Effects | None,
+) -> Funnel:
+    """The funnel whose closed periods have room for the opportunities that facts tell of: more organic ones
+    than planned where more came than planned sources bring. That no more are worked is a row of the model."""
+    cover = np.zeros((facts.size, len(funnel.told)), dtype=np.bool_)
+    for pool in np.flatnonzero(~np.isnan(facts.told["opportunities"]).all(axis=1)).tolist():
+        cover[pool, pool_markets(facts, pool, selling)] = True
+    cover[:, funnel.told] = False
+    beyond = surplus(funnel, facts, cover, marketing, effects)
     organic = funnel.organic.copy()
-    told_pools = ~np.isnan(facts.told["opportunities"][:, : facts.past]).all(axis=1)
-    for pool in np.flatnonzero(told_pools).tolist():
-        own = pool_markets(facts, pool, selling)
-        own = own[~funnel.told[own]]
-        told = np.nan_to_num(facts.told["opportunities"][pool])
+    for pool in np.flatnonzero(beyond.any(axis=1)).tolist():
+        own = np.flatnonzero(cover[pool])
         planned = funnel.organic[own].sum(axis=0)
-        ratio = np.divide(told, planned, out=np.ones_like(told), where=planned > 0)
-        ratio[facts.past :] = 1.0
-        organic[own] = funnel.organic[own] * np.maximum(ratio, 1.0)
+        ratio = np.divide(beyond[pool], planned, out=np.zeros_like(planned), where=planned > 0)
+        organic[own] = funnel.organic[own] * (1.0 + ratio)
     return replace(funnel, organic=organic)
 
 

@@ -54,7 +54,7 @@ def known_labels(plan: Plan, pools: Table, told: Mapping[str, FloatArray]) -> di
 
 
 def _sold(plan: Plan, told: Mapping[str, FloatArray], count: int) -> BoolArray:
-    """Pools that tell of what markets sell (R,): something that marketing and initiatives alone do not bring."""
+    """Pools that tell of what markets sell (R,), which marketing and initiatives alone do not bring."""
     found: BoolArray = np.zeros(count, dtype=np.bool_)
     if len(plan.tables["markets"]):
         for name, figures in told.items():

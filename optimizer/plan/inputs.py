@@ -86,7 +86,7 @@ def resolve(plan: Plan, factors: Mapping[str, float] | None = None) -> Inputs:
     if funnel is not None:
         funnel = rated_funnel(plan, funnel)
     if funnel is not None and facts is not None:
-        funnel = with_told(funnel, facts, selling)
+        funnel = with_told(funnel, facts, selling, marketing, effects)
     return Inputs(
         plan,
         markets,

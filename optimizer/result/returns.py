@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from optimizer.plan.brought import stock_of
 from optimizer.plan.curves import Response
 from optimizer.plan.marketing import Marketing
 from optimizer.result.by_channel import by_channel
@@ -57,7 +58,7 @@ def returns(solution: Solution) -> Returns | None:
         blocks["response"].values(x),
         by_channel(solution, "marketing_cost"),
     )
-    stock = _stock(marketing, inputs)
+    stock = stock_of(marketing, inputs)
     slope, saturation = np.full_like(stock, np.nan), np.full_like(stock, np.nan)
     for row, found in enumerate(marketing.responses):
         if found is not None:
@@ -128,11 +129,3 @@ def return_table(solution: Solution) -> pd.DataFrame:
 def ratio(above: FloatArray, below: FloatArray) -> FloatArray:
     """above / below; NaN where below is 0."""
     return np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
-
-
-def _stock(marketing: Marketing, inputs: FloatArray) -> FloatArray:
-    """What works in each period (C, T): the inputs by age, and what the time before left."""
-    stock, periods = marketing.opening.copy(), inputs.shape[1]
-    for age in range(min(marketing.kernel.shape[1], periods)):
-        stock[:, age:] += marketing.kernel[:, age : age + 1] * inputs[:, : periods - age]
-    return stock
