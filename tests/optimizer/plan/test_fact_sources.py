@@ -67,7 +67,12 @@ def test_only_what_no_planned_source_brings_is_organic(
 
 @pytest.mark.parametrize(
     ("effect", "brought"),
-    [("leads,fair,*,1.5,multiply", 5.0), ("leads,fair,*,8,", 2.0), ("organic,*,a,6,", 6.0), ("organic,*,*,6,", 3.0)],
+    [
+        ("leads,fair,*,1.5,multiply", 5.0),
+        ("leads,fair,*,8,", 2.0),
+        ("organic,*,a,6,", 6.0),
+        ("organic,*,*,6,", 3.0),
+    ],
 )
 def test_what_started_explains_its_own(make_plan: MakePlan, effect: str, brought: float) -> None:
     """Effects on leads and on organic opportunities of an initiative that started bring theirs in the closed

@@ -1,0 +1,62 @@
+"""Funnels that random search found, each of which once was another plan when it came true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+
+@dataclass(frozen=True)
+class Found:
+    """A plan over half a year or four quarters, as the text of its file and of its tables."""
+
+    plan: str
+    tables: dict[str, str]
+
+    @contextmanager
+    def folder(self) -> Iterator[Path]:
+        """A folder with the files, as long as it is needed."""
+        names = ", ".join(f"{name}: {name}.csv" for name in self.tables)
+        text = f"name: Funnel\n{self.plan}\ntables: {{{names}}}\n"
+        with TemporaryDirectory() as name:
+            folder = Path(name)
+            (folder / "plan.yaml").write_text(text, encoding="utf-8")
+            for table, rows in self.tables.items():
+                (folder / f"{table}.csv").write_text(rows, encoding="utf-8")
+            yield folder
+
+
+QUARTERS = "calendar: {start: 2027-01-01, periods: 4, every: quarter}"
+MONTHS = "calendar: {start: 2027-01-01, periods: 6, every: month}"
+
+FUNNELS = {
+    # The only channel was a label of all opportunities: organic ones looked like a jump in its leads.
+    "one channel": Found(
+        f"{QUARTERS}\ntargets: [{{metric: new_customers, at_least: 5}}]",
+        {
+            "markets": "sku,customer_type,price,margin_rate,potential,units_per_deal,organic\n"
+            "m0,new,10,0.2,500,2,250\nm1,existing,10,0.2,60,2,10\nm2,existing,40,0.2,20,2,40\n",
+            "marketing": "channel,max_spend,carryover_rate\nc0,20,0.5\n",
+            "yields": "channel,sku,opportunities,conversion\n*,m0,0.5,\n*,m1,0.5,0.3\n",
+            "stages": "stage,conversion,days,hours\nlead,0.4,100,1\nquote,0.4,40,3\n",
+        },
+    ),
+    # All that came in m0 was taken for organic, of which the plan had 8 %, at a better conversion.
+    "leads as organic": Found(
+        f"{MONTHS}\ntargets: [{{metric: revenue, at_least: 200}}, {{metric: new_customers, at_least: 50}}]",
+        {
+            "markets": "sku,customer_type,price,margin_rate,potential,units_per_deal,organic\n"
+            "m0,new,5,0.2,500,1,25\nm1,existing,10,0.2,500,1,40\n",
+            "sellers": "seller,capacity,capacity_unit,capacity_per,commission_rate\n"
+            "s0,10,units,period,0.1\ns1,,,,0\ns2,40,units,period,0.1\n",
+            "territories": "seller,sku,hours_per_unit,win_factor\ns0,*,0,\ns1,*,0,0.5\ns2,*,1,0.5\n",
+            "marketing": "channel,max_spend,carryover_rate\nc0,60,0.3\nc1,60,0.3\n",
+            "yields": "channel,sku,opportunities,conversion\n*,m1,0.2,0.3\nc1,m0,1,0.3\n",
+            "stages": "sku,stage,conversion,days,hours\n*,lead,,0,3\n*,quote,0.8,0,0\n"
+            "m0,lead,0.4,100,3\nm0,quote,,0,1\n",
+        },
+    ),
+}
