@@ -30,8 +30,22 @@ class Place:
         return ", ".join(parts)
 
 
+@dataclass(frozen=True)
+class Phrase:
+    """Words inside a message, said in the language of the message: `key` names them."""
+
+    key: str
+
+    def text(self, language: str = "en") -> str:
+        """The words in a language."""
+        return messages.text(self.key, language)
+
+
 class ApportionError(Exception):
-    """Base of everything that a planner can read. `key` names the message, `fields` fill it in."""
+    """Base of everything that a planner can read. `key` names the message, `fields` fill it in.
+
+    A field that is a place, a phrase or another error is said in the language of the message.
+    """
 
     exit_code = 6
 
@@ -44,7 +58,11 @@ class ApportionError(Exception):
     def text(self, language: str = "en") -> str:
         """The place, what is wrong, and the way out."""
         place = self.place.text(language)
-        sentence = messages.text(self.key, language, **self.fields)
+        fields = {
+            name: field.text(language) if isinstance(field, (Place, Phrase, ApportionError)) else field
+            for name, field in self.fields.items()
+        }
+        sentence = messages.text(self.key, language, **fields)
         return f"{place}: {sentence}" if place else sentence
 
     def __str__(self) -> str:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from optimizer.errors import InputError, Place
+from optimizer.io.replace import make_folder, refuse_foreign
 from optimizer.io.write import replace_file, write_json
 from scenarios.base import load_base
 from scenarios.engine import Engine, engine_of
@@ -97,11 +98,8 @@ class _Folder:
 
     def __post_init__(self) -> None:
         """Raises `InputError` where the folder is a file or holds something else."""
-        if self.path.is_file():
-            raise InputError("io.out_is_file", Place(file=self.path.name))
-        if self.path.is_dir() and any(self.path.iterdir()) and not (self.path / MARKER).is_file():
-            raise InputError("io.out_foreign", Place(file=self.path.name), marker=MARKER)
-        self.path.mkdir(parents=True, exist_ok=True)
+        refuse_foreign(self.path.resolve(), MARKER)
+        make_folder(self.path.resolve())
         if not (self.path / MARKER).is_file():
             self.mark({"state": "running"})
 

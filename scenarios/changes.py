@@ -193,7 +193,7 @@ class _Application:
             return check()
         except InputError as error:
             place = self._cause(error.place)
-            raise InputError("scenarios.plan_refused", place, reason=error.text()) from error
+            raise InputError("scenarios.plan_refused", place, reason=error) from error
 
     def _cause(self, place: Place) -> Place:
         """The change of the table that an error is about, the last one; else the scenario file."""

@@ -86,5 +86,5 @@ class Claims:
             source = self._layer.source
             first, second = sorted((change, other), key=lambda one: one.position)
             raise InputError(
-                "scenarios.cell_twice", source.place(second.path), first=source.place(first.path).text()
+                "scenarios.cell_twice", source.place(second.path), first=source.place(first.path)
             )

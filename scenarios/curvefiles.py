@@ -10,6 +10,7 @@ import numpy as np
 
 from optimizer import messages
 from optimizer.errors import InputError
+from optimizer.io.replace import make_folder
 from optimizer.io.write import write_table
 from optimizer.report import numbers
 from optimizer.report.drawing import A_PAGE, draw, fonts_for, require_matplotlib, texts_of
@@ -70,7 +71,7 @@ def write_curves(
             raise InputError("curves.no_glyphs_png", characters=characters)
         kinds = [kind for kind in kinds if kind != "png"]
         note = messages.text("curves.no_glyphs", spoken, characters=characters)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.resolve())
     write_table(curve_points(curves), folder / POINTS)
     pages = [curves[start : start + A_PAGE] for start in range(0, len(curves), A_PAGE)]
     files = [POINTS]

@@ -77,7 +77,8 @@ def _league(paper: Paper, league: pd.DataFrame, language: str) -> None:
 
 def _met(row: dict[str, Any], name: str) -> str:
     """Targets met, of all; unknown without a plan."""
-    return UNKNOWN if math.isnan(row[name]) else f"{row[name]:.0f}/{row['targets_asked']:.0f}"
+    has_plan = row["status"] in ("optimal", "feasible")
+    return UNKNOWN if math.isnan(row[name]) or not has_plan else f"{row[name]:.0f}/{row['targets_asked']:.0f}"
 
 
 def _notes(paper: Paper, league: pd.DataFrame, language: str) -> None:
@@ -116,11 +117,12 @@ def _signed(value: float, size: float, language: str) -> str:
 
 def _changes(paper: Paper, sweep: Sweep, shown: set[str], language: str) -> None:
     """What each file changes; the points of a grid share their file, so the first one stands for them."""
-    paper.heading(_say("page_changes", language))
     seen: set[str] = set()
     for record in sweep.records():
         if record.name not in shown or not record.changes or (record.point and record.file in seen):
             continue
+        if not seen:
+            paper.heading(_say("page_changes", language))
         seen.add(record.file)
         paper.paragraph(f"{record.name} ({record.file})", indent=2)
         for line in record.changes[:MOST_CHANGES]:

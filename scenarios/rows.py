@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from optimizer.errors import InputError, Place
 from optimizer.io.numbers import NumberFormatError, number_from_yaml
 from optimizer.plan.columns import TABLES, Column
-from optimizer.plan.dates import parse_date, parse_month
+from optimizer.plan.dates import date_problem, parse_date, parse_month
 from optimizer.plan.names import folded, nearest
 from optimizer.plan.source import KeyPath, Source
 from optimizer.plan.tables import ALL, Table
@@ -140,7 +140,7 @@ def date_at(value: Any, place: Place, ends: bool = False) -> np.datetime64:
         return np.datetime64(day, "s")
     month = parse_month(str(value))
     if month is None or month.year is None:
-        raise InputError("plan.date_unreadable", place)
+        raise date_problem(value, place)
     first = datetime.date(month.year, month.month, 1)
     after = datetime.date(month.year + month.month // 12, month.month % 12 + 1, 1)
     return np.datetime64(after - datetime.timedelta(days=1) if ends else first, "s")

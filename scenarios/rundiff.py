@@ -203,10 +203,16 @@ def explained_frame(found: RunDiff) -> pd.DataFrame:
         for one in found.explained
     ]  # fmt: skip
     met = targets_met(found.second) - targets_met(found.first) if found.second.has_plan else None
-    rows.append({"change": TOGETHER, **{name: found.together(name) for name in known}, "targets_met": met})
-    rows.append({"change": REMAINDER, **{name: found.remainder(name) for name in known}})
-    frame = pd.DataFrame(rows, columns=["change", *known, "targets_met", "reason"])
-    return frame.assign(reason=frame["reason"].fillna(""))
+    rows.append(
+        {
+            "change": TOGETHER,
+            **{name: found.together(name) for name in known},
+            "targets_met": met,
+            "reason": "",
+        }
+    )
+    rows.append({"change": REMAINDER, **{name: found.remainder(name) for name in known}, "reason": ""})
+    return pd.DataFrame(rows, columns=["change", *known, "targets_met", "reason"])
 
 
 def save_diff(found: RunDiff, folder: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from optimizer.errors import InputError, Place
+from optimizer.io import replace
 from optimizer.io.paths import read_bytes
 from optimizer.io.write import replace_folder, write_json, write_table, write_workbook
 from optimizer.plan.plan import Plan
@@ -80,10 +81,7 @@ class Inputs:
 def refuse_foreign(folder: Path) -> None:
     """Raise `InputError` before a long solve when its folder would be refused afterwards: something that is
     no run stands there."""
-    if folder.exists() and not folder.is_dir():
-        raise InputError("io.out_is_file", Place(file=folder.name))
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARKER).is_file():
-        raise InputError("io.out_foreign", Place(file=folder.name), marker=MARKER)
+    replace.refuse_foreign(folder.resolve(), MARKER)
 
 
 def left_out(frames: Mapping[str, pd.DataFrame]) -> list[str]:

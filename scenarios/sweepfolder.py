@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
-from optimizer.errors import InputError, Place
 from optimizer.io.paths import file_digest
+from optimizer.io.replace import make_folder, refuse_foreign
 from optimizer.io.write import json_text, replace_file, write_json, write_table
 from scenarios.record import FORMAT, Record
 from scenarios.worker import Done
@@ -31,11 +31,8 @@ class SweepFolder:
         Raises `InputError` where it is a file, or holds something else than a sweep.
         """
         self.path, self.records = path, path / RECORDS
-        if path.is_file():
-            raise InputError("io.out_is_file", Place(file=path.name))
-        if path.is_dir() and any(path.iterdir()) and not (path / MARKER).is_file():
-            raise InputError("io.out_foreign", Place(file=path.name), marker=MARKER)
-        self.records.mkdir(parents=True, exist_ok=True)
+        refuse_foreign(path.resolve(), MARKER)
+        make_folder(self.records.resolve())
         if not (path / MARKER).is_file():
             self.mark({"state": "running"})
         if fresh:

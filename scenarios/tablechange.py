@@ -115,7 +115,7 @@ def _numbers(
     blank = np.isnan(old) if old.ndim == 1 else np.isnan(old).any(axis=1)
     if blank.any():
         cell = table.place(int(rows[int(blank.argmax())]), column)
-        raise InputError("scenarios.blank_cell", context.place(action), cell=cell.text(), action=action)
+        raise InputError("scenarios.blank_cell", context.place(action), cell=cell, action=action)
     return (
         old + (change.add or 0.0)
         if action == "add"

@@ -9,6 +9,7 @@ speaks for the decimal comma: a column with `12,5` beside it, a text with %, т�
 
 from __future__ import annotations
 
+import datetime
 import math
 import re
 from collections.abc import Sequence
@@ -78,6 +79,9 @@ _GROUPED = frozenset("0123456789.-,_ '\n")
 _PLAIN = frozenset("0123456789.-+eE\n")
 _TIME = re.compile(r"[0-9]{1,2}(?::[0-9]{2}){1,2}")
 _NOT_FINITE = re.compile(r"[-+.]*(?:nan|inf|infinity)", re.IGNORECASE)
+_NO_NUMBER = re.compile(
+    r"[-—―─_.]+|n\.?/?a\.?|none|null|н\.?/?д\.?|нет(?: данных)?|无|暂无|无数据", re.IGNORECASE
+)
 _GROUPS = re.compile(r"[-+]?[0-9]+(?:[.,' _][0-9]+)+")
 
 
@@ -231,6 +235,8 @@ def _comma_is_likely(text: str) -> bool:
 def _native(value: object) -> float:
     if isinstance(value, (bool, np.bool_)):
         raise NumberFormatError("io.number_yes_no", text=str(value).lower())
+    if isinstance(value, (datetime.date, datetime.time)):
+        raise NumberFormatError("io.number_date", text=str(value).removesuffix(" 00:00:00"))
     if not isinstance(value, (int, float, Decimal, np.integer, np.floating)):
         raise NumberFormatError("io.number_unreadable", text="" if value is None else str(value))
     try:
@@ -250,13 +256,21 @@ def _unreadable(text: str, clean: str) -> NumberFormatError:
         return NumberFormatError("io.number_time", text=text)
     if _NOT_FINITE.fullmatch(clean):
         return NumberFormatError("io.number_not_finite", text=text)
+    if _NO_NUMBER.fullmatch(clean):
+        return NumberFormatError("io.number_none", text=text)
     if _GROUPS.fullmatch(clean):
         return NumberFormatError("io.number_groups", text=text)
     return NumberFormatError("io.number_unreadable", text=text)
 
 
 def _ambiguous(text: str, point: float | None, comma: float | None) -> NumberFormatError:
-    return NumberFormatError("io.number_ambiguous", text=text, first=f"{point:.12g}", second=f"{comma:.12g}")
+    return NumberFormatError("io.number_ambiguous", text=text, first=_plain(point), second=_plain(comma))
+
+
+def _plain(value: float | None) -> str:
+    """A number that has one reading; three decimals get a fourth, as they could be thousands."""
+    text = f"{value:.12g}"
+    return f"{text}0" if len(text.partition(".")[2]) == 3 else text
 
 
 def _quick_column(cells: Sequence[object], decimal: str | None, comma_likely: bool) -> FloatArray | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import hashlib
 from pathlib import Path
 
-from optimizer.errors import InputError, Place
+from optimizer.errors import InputError, Phrase, Place
 
 
 def resolve_inside(folder: Path, name: str, place: Place | None = None) -> Path:
@@ -34,9 +35,19 @@ def read_bytes(path: Path, shown: str, place: Place | None = None) -> bytes:
     except IsADirectoryError:
         raise InputError("io.file_is_folder", place, name=shown) from None
     except OSError as error:
-        raise InputError(
-            "io.file_unreadable", place, name=shown, reason=error.strerror or str(error)
-        ) from error
+        raise InputError("io.file_unreadable", place, name=shown, reason=why(error)) from error
+
+
+def why(error: OSError) -> str | Phrase:
+    """What the system says of a file, in the reader's language where it is one of the usual things."""
+    known = {
+        errno.EACCES: "denied",
+        errno.EPERM: "denied",
+        errno.EROFS: "read_only",
+        errno.ENAMETOOLONG: "long",
+    }
+    name = known.get(error.errno or 0)
+    return Phrase(f"io.system_{name}") if name else error.strerror or str(error)
 
 
 def missing_file(path: Path, shown: str, place: Place | None = None) -> InputError:

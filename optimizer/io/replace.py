@@ -15,11 +15,12 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from optimizer.errors import InputError, Place
+from optimizer.io.paths import why
 
 if sys.platform != "win32":
     import fcntl
@@ -40,12 +41,12 @@ def replace_folder(target: Path, marker: str) -> Iterator[Path]:
     """
     target = _resolved(target)
     with _writer(target) as folder:
-        _refuse_foreign(target, marker)
+        refuse_foreign(target, marker)
         yield folder
         if not (folder / marker).is_file():
             raise ValueError(f"the new folder has no file {marker!r}, so it could never be replaced again")
         _sync_tree(folder)
-        _refuse_foreign(target, marker)
+        refuse_foreign(target, marker)
         _put(folder, target)
 
 
@@ -58,7 +59,7 @@ def replace_file(target: Path) -> Iterator[Path]:
     """
     target = _resolved(target)
     if target.is_dir():
-        raise InputError("io.out_is_folder", Place(file=target.name))
+        raise InputError("io.out_is_folder", Place(file=_shown(target)))
     with _writer(target) as folder:
         path = folder / target.name
         yield path
@@ -78,6 +79,30 @@ def recover(target: Path) -> None:
     for kind in (_OLD, _WRITING):
         for path in target.parent.glob(_pattern(target, kind)):
             _remove_abandoned(path)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for results and those above it; raises `InputError` where that cannot be done."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error, (folder, *folder.parents)) from error
+
+
+def refuse_foreign(target: Path, marker: str) -> None:
+    """Raise `InputError` where the result would replace a file, or a folder that is no such result."""
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise InputError("io.out_is_file", Place(file=_shown(target)))
+    if any(target.iterdir()) and not (target / marker).is_file():
+        raise InputError("io.out_foreign", Place(file=_shown(target)), marker=marker)
+
+
+def _shown(target: Path) -> str:
+    """The path as a person knows it: from the working folder if it lies below, else whole."""
+    here = Path.cwd().resolve()
+    return str(target.relative_to(here)) if target.is_relative_to(here) else str(target)
 
 
 def _resolved(target: Path) -> Path:
@@ -105,12 +130,12 @@ def _writer(target: Path) -> Iterator[Path]:
             recover(target)
             folder, lock = _new_folder(target)
         except OSError as error:
-            raise _unwritable(target, error) from error
+            raise _unwritable(target, error, target.parents) from error
         yield folder
     except OSError as error:
         known = (*_NO_SPACE, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
         if isinstance(error, PermissionError) or error.errno in known:
-            raise _unwritable(target, error) from error
+            raise _unwritable(target, error, target.parents) from error
         raise
     finally:
         if lock is not None:
@@ -119,10 +144,15 @@ def _writer(target: Path) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _unwritable(target: Path, error: OSError) -> InputError:
+def _unwritable(target: Path, error: OSError, folders: Iterable[Path]) -> InputError:
+    """Why a result cannot be written; `folders` are those that it needs."""
+    place = Place(file=_shown(target))
     if error.errno in _NO_SPACE:
-        return InputError("io.disk_full", Place(file=target.name))
-    return InputError("io.out_unwritable", Place(file=target.name), reason=error.strerror or str(error))
+        return InputError("io.disk_full", place)
+    below = next((path for path in folders if path.is_file()), None)
+    if below is not None:
+        return InputError("io.out_below_file", place, name=_shown(below))
+    return InputError("io.out_unwritable", place, reason=why(error))
 
 
 def _new_folder(target: Path) -> tuple[Path, int | None]:
@@ -156,16 +186,6 @@ def _remove_abandoned(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
     finally:
         os.close(descriptor)
-
-
-def _refuse_foreign(target: Path, marker: str) -> None:
-    """Refuse to replace what is not a folder of this kind."""
-    if not target.exists():
-        return
-    if not target.is_dir():
-        raise InputError("io.out_is_file", Place(file=target.name))
-    if any(target.iterdir()) and not (target / marker).is_file():
-        raise InputError("io.out_foreign", Place(file=target.name), marker=marker)
 
 
 def _put(folder: Path, target: Path) -> None:

@@ -6,6 +6,8 @@ import datetime
 import re
 from dataclasses import dataclass
 
+from optimizer.errors import InputError, Place
+
 _MONTHS = (
     r"jan(?:uary)?|янв(?:ар[ья])?",
     r"feb(?:ruary)?|фев(?:р|рал[ья])?",
@@ -23,9 +25,16 @@ _MONTHS = (
 _MONTH_NAMES = tuple(re.compile(pattern) for pattern in _MONTHS)
 _CHINESE_NUMBERS = ("一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二")
 
-_ISO_DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?")
-_DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
-_CHINESE_DATE = re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})[日号]")
+_TIME = r"(?:[T ]+\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?"
+_ISO_DATE = re.compile(rf"(\d{{4}})[-/.](\d{{1,2}})[-/.](\d{{1,2}}){_TIME}")
+_DAY_FIRST = re.compile(rf"(\d{{1,2}})\.(\d{{1,2}})\.(\d{{4}}){_TIME}")
+_CHINESE_DATE = re.compile(rf"(\d{{4}})年(\d{{1,2}})月(\d{{1,2}})[日号]{_TIME}")
+_SHORT_YEAR = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2}")
+_SWAPPED = re.compile(r"\d{1,2}[-/]\d{1,2}[-/]\d{4}")
+_COUNTED_FROM = datetime.date(1899, 12, 30)
+"""Day 0 of spreadsheets, for days after February 1900."""
+_COUNTED = (36_526, 73_050)
+"""What spreadsheets count for 2000-01-01 to 2099-12-31."""
 _YEAR_MONTH = re.compile(r"(\d{4})[-/.](\d{1,2})")
 _MONTH_YEAR = re.compile(r"(\d{1,2})[-/.](\d{4})")
 _NAME_YEAR = re.compile(r"([a-zа-яё]+)\.?(?:[-\s,'’]*(\d{4}|\d{2}))?(?:\s*(?:г|год|года)\.?)?")
@@ -63,6 +72,20 @@ def parse_date(value: object) -> datetime.date | None:
             year, month, day = (int(found.group(index)) for index in order)
             return _date_or_none(year, month, day)
     return None
+
+
+def date_problem(value: object, place: Place) -> InputError:
+    """Why a cell or a text is no date, as far as it can be told, and how to write it."""
+    text = str(value).strip()
+    number = float(text) if text.replace(".", "", 1).isdecimal() else 0.0
+    if _COUNTED[0] <= number < _COUNTED[1] + 1:
+        day = _COUNTED_FROM + datetime.timedelta(days=int(number))
+        return InputError("plan.date_counted", place, day=day.isoformat())
+    if _SHORT_YEAR.fullmatch(text):
+        return InputError("plan.date_short_year", place)
+    if _SWAPPED.fullmatch(text):
+        return InputError("plan.date_order", place)
+    return InputError("plan.date_unreadable", place)
 
 
 def parse_month(value: object) -> YearMonth | None:

@@ -11,6 +11,7 @@ from optimizer.errors import InputError, Place
 from optimizer.plan.columns import TABLES, Column
 from optimizer.plan.names import nearest
 from optimizer.plan.tables import Table
+from optimizer.plan.values import share_high
 
 ADD_UP = ("uses", "curves", "yields", "effects", "locks", "commitments", "credits", "pipeline", "tiers")
 """Tables whose rows add up, so that two rows may have the same keys."""
@@ -104,18 +105,16 @@ def _check_numbers(table: Table, column: Column, name: str) -> None:
     for wrong, key in (
         (np.isinf(values), "io.number_not_finite"),
         (values < (-np.inf if column.low is None else column.low), "plan.number_low"),
-        (values > (np.inf if column.high is None else column.high), "plan.share_high"),
+        (values > (np.inf if column.high is None else column.high), ""),
     ):
         if wrong.any():
             row = int(wrong.any(axis=1).argmax())
             value = float(values[row][wrong[row]][0])
             place = table.place(row, name, f"{value:.12g}")
-            fields = {
-                "limit": f"{column.low or 0.0:g}",
-                "percent": f"{value:.12g}%",
-                "share": f"{value / 100:.12g}",
-            }
-            raise InputError(key, place, column=table.headers.get(name, name), text=f"{value:g}", **fields)
+            header, limit = table.headers.get(name, name), f"{column.low or 0.0:g}"
+            if not key:
+                raise share_high(value, place, header)
+            raise InputError(key, place, column=header, text=f"{value:g}", limit=limit)
 
 
 def _check_labels(table: Table, column: Column) -> None:

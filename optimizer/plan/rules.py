@@ -13,6 +13,7 @@ from optimizer.plan.names import nearest
 from optimizer.plan.schema import BalanceSpec, PlanSpec, RuleSpec, StayNearSpec, ValueTable
 from optimizer.plan.scopes import Known, Scope, resolved_scope
 from optimizer.plan.source import KeyPath, Source
+from optimizer.plan.values import meant_as_percent
 
 Kind = Literal["target", "budget", "limit"]
 Members = tuple[str, ...]
@@ -92,7 +93,7 @@ def named(spec: PlanSpec, source: Source) -> PlanSpec:
             if rule.name and rule.name in taken:
                 first = source.place(taken[rule.name])
                 place = source.place((key, at, "name"), rule.name)
-                raise InputError("plan.name_twice", place, name=rule.name, first=first.text())
+                raise InputError("plan.name_twice", place, name=rule.name, first=first)
             if rule.name:
                 taken[rule.name] = (key, at)
     counted: Counter[str] = Counter(taken.keys())
@@ -266,7 +267,8 @@ class _Builder:
     def _check_bound(self, form: str, value: float, place: Place) -> None:
         """Shares lie between 0 and 1, and growth cannot go below -100 %."""
         if form in _SHARES and not 0.0 <= value <= 1.0:
-            raise InputError("plan.rule_share_range", place, name=self.spec.name, percent=f"{value:.12g}%")
+            key = "plan.rule_share_range" if meant_as_percent(value) else "plan.rule_share_outside"
+            raise InputError(key, place, name=self.spec.name, percent=f"{value:.12g}%")
         if form == "growth" and value < -1.0:
             raise InputError("plan.rule_growth_range", place, name=self.spec.name)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from optimizer.errors import InputError, Place
 from optimizer.io.cells import Cells
 from optimizer.plan.columns import Column
-from optimizer.plan.dates import parse_date, parse_month
+from optimizer.plan.dates import date_problem, parse_date, parse_month
 from optimizer.plan.names import folded, nearest
 from optimizer.plan.tables import ALL
 
@@ -77,9 +77,7 @@ class KeptCells:
             raise InputError("plan.number_low", place, column=header, limit=f"{column.low:g}")
         if column.high is not None and (values > column.high).any():
             row = int((values > column.high).argmax())
-            percent, share = f"{values[row]:.12g}%", f"{values[row] / 100:.12g}"
-            place = self.place(row, header)
-            raise InputError("plan.share_high", place, column=header, percent=percent, share=share)
+            raise share_high(float(values[row]), self.place(row, header), header)
         return values
 
     def text(self, header: str, *, required: bool, star: bool) -> list[str]:
@@ -107,7 +105,7 @@ class KeptCells:
             return day
         month = parse_month(value)
         if month is None or month.year is None:
-            raise InputError("plan.date_unreadable", self.place(row, header), column=header)
+            raise date_problem(value, self.place(row, header))
         first = datetime.date(month.year, month.month, 1)
         return _last_day(first) if ends else first
 
@@ -135,6 +133,19 @@ class KeptCells:
                 raise InputError("plan.unknown_choice", place, entry=header, known=known, nearest=near)
             found.append(words[folded(label)] if label else "")
         return found
+
+
+def meant_as_percent(value: float) -> bool:
+    """Whether a share above 1 may be a number of per cent: 31 may, 1.31 and 250 may not."""
+    return 2.0 <= value <= 100.0
+
+
+def share_high(value: float, place: Place, column: str) -> InputError:
+    """The error for a share above 1, with the per cent that may be meant."""
+    if not meant_as_percent(value):
+        return InputError("plan.share_above", place, column=column)
+    percent, share = f"{value:.12g}%", f"{value / 100:.12g}"
+    return InputError("plan.share_high", place, column=column, percent=percent, share=share)
 
 
 def _last_day(first: datetime.date) -> datetime.date:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from optimizer.report import numbers
 from optimizer.report.sheet import Sheet
-from optimizer.report.words import assumption_sentence
+from optimizer.report.words import assumption_sentence, sentences
 from optimizer.result.evaluate import figures
 
 SHOWN = 5
@@ -23,7 +23,9 @@ def assumed(sheet: Sheet) -> None:
     sheet.paper.heading(sheet.say("assumed"))
     for item in ranked[:SHOWN]:
         text = assumption_sentence(solution, item, sheet.language)
-        sheet.paper.paragraph(" ".join([text, *_moved(sheet, moves.get(item.key))]), indent=2, mark="- ")
+        sheet.paper.paragraph(
+            sentences([text, *_moved(sheet, moves.get(item.key))], sheet.language), indent=2, mark="- "
+        )
     if len(ranked) > SHOWN:
         sheet.paper.paragraph(sheet.say("more", count=len(ranked) - SHOWN), indent=4)
 

@@ -82,7 +82,8 @@ def _table(sheet: Sheet, column: str) -> None:
     scale = step.size / 10.0**step.decimals
     alone = column == "seller"
     whole = _rounded_alone(cells / scale) if alone else _rounded(cells / scale)
-    unit = f"{step.word} {sheet.money}".strip()
+    gap = "" if sheet.language == "zh" else " "
+    unit = f"{step.word}{gap}{sheet.money}".strip()
     sheet.paper.heading(
         sheet.say(
             "breakdown",

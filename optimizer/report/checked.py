@@ -16,6 +16,7 @@ from optimizer.plan.scopes import (
     seller_dimensions,
 )
 from optimizer.report.layout import Column, Paper, Tone
+from optimizer.report.numbers import number
 from optimizer.report.words import metric_word
 
 LABELS_SHOWN = 8
@@ -56,7 +57,7 @@ def check_page(
     if shape:
         paper.heading(_say("shape", tongue))
         sizes = [
-            _say("size", tongue, what=_say(f"size_{name}", tongue), count=f"{shape[name]:,}")
+            _say("size", tongue, what=_say(f"size_{name}", tongue), count=number(shape[name], tongue))
             for name in SHAPE
         ]
         paper.paragraph(" · ".join(sizes), indent=2)

@@ -9,7 +9,7 @@ from optimizer import messages
 from optimizer.errors import InputError
 from optimizer.report import numbers
 from optimizer.report.layout import Column, Paper
-from optimizer.report.words import figure, unit_word
+from optimizer.report.words import figure, unit_word, with_unit
 from optimizer.result.evaluate import figures
 from optimizer.result.rows import Row
 from optimizer.result.solution import Solution
@@ -39,8 +39,7 @@ class Sheet:
 
     def with_unit(self, value: float | None, unit: str) -> str:
         """A value with its unit: `4.47 M CNY`."""
-        gap = "" if self.language == "zh" else " "
-        return f"{self.figure(value, unit)}{gap}{unit_word(self.solution, unit, self.language)}".strip()
+        return with_unit(self.solution, value, unit, self.language)
 
     def percent(self, share: float | None, decimals: int = 1, sign: bool = False) -> str:
         """A share in percent."""

@@ -10,7 +10,7 @@ import numpy as np
 from optimizer.report import numbers
 from optimizer.report.layout import Tone
 from optimizer.report.sheet import Sheet
-from optimizer.report.words import rule_title, short_sentence
+from optimizer.report.words import rule_title, sentences, short_sentence
 from optimizer.result.evaluate import as_planned, seller_context, used_capacity
 from optimizer.result.rows import Row
 
@@ -101,7 +101,7 @@ def _short_ones(sheet: Sheet) -> None:
     sheet.paper.heading(sheet.say("short"))
     for row in missed[:MANY_SHORT]:
         text = short_sentence(sheet.solution, row, sheet.language)
-        sheet.paper.paragraph(" ".join([text, *reasons(sheet, row)]), indent=2, mark="- ")
+        sheet.paper.paragraph(sentences([text, *reasons(sheet, row)], sheet.language), indent=2, mark="- ")
     if len(missed) > MANY_SHORT:
         sheet.paper.paragraph(sheet.say("more", count=len(missed) - MANY_SHORT), indent=4)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from optimizer import messages
@@ -140,6 +140,17 @@ def figure(value: float | None, unit: str, language: str) -> str:
     return numbers.amount(value, language)
 
 
+def with_unit(solution: Solution, value: float | None, unit: str, language: str) -> str:
+    """A value with its unit: `4.47 M CNY`, `447万元`."""
+    gap = "" if language == "zh" else " "
+    return f"{figure(value, unit, language)}{gap}{unit_word(solution, unit, language)}".strip()
+
+
+def sentences(parts: Sequence[str], language: str) -> str:
+    """Sentences in a row; Chinese ones stand without a blank between them."""
+    return ("" if language == "zh" else " ").join(parts)
+
+
 def assumption_sentence(solution: Solution, used: Assumption, language: str) -> str:
     """What was assumed, with its figures filled in."""
     value = "" if used.value is None else figure(used.value, used.unit.removesuffix(" of revenue"), language)
@@ -174,7 +185,7 @@ def short_sentence(solution: Solution, row: Mapping[str, Any], language: str) ->
     asked = row["at_least"] if short else row["at_most"]
     missing = points(row["shortfall"], language)
     if unit != "share":
-        missing = f"{figure(row['shortfall'], unit, language)} {unit_word(solution, unit, language)}".strip()
+        missing = with_unit(solution, row["shortfall"], unit, language)
     return messages.text(
         f"report.sentence_{row['status']}",
         language,

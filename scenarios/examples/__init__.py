@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from optimizer.errors import InputError
+from optimizer.io.replace import make_folder
 
 FOLDER = Path(__file__).resolve().parent
 PLAN_FILE = "plan.yaml"
@@ -35,7 +36,7 @@ def copy(name: str, target: str | os.PathLike[str]) -> Path:
     place = Path(target)
     if place.exists() or place.is_symlink():
         raise InputError("examples.target_exists", target=str(place))
-    place.absolute().parent.mkdir(parents=True, exist_ok=True)
+    make_folder(place.absolute().parent)
     scratch = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.absolute().parent))
     try:
         shutil.copytree(source, scratch / "pack", ignore=shutil.ignore_patterns("__pycache__"))

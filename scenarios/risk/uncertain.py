@@ -155,7 +155,7 @@ def _refuse_blanks(table: Table, column: str, rows: IntArray, source: Source, pa
     blank = np.isnan(values[rows])
     if blank.any():
         cell = table.place(int(rows[int(blank.argmax())]), column)
-        raise InputError("risk.blank_cell", source.place((*path, "column")), cell=cell.text())
+        raise InputError("risk.blank_cell", source.place((*path, "column")), cell=cell)
 
 
 def _members(

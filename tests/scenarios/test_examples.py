@@ -52,6 +52,13 @@ def test_an_existing_folder_is_refused(tmp_path: Path) -> None:
     assert (tmp_path / "plan.txt").read_text(encoding="utf-8") == "mine"
 
 
+def test_a_folder_below_a_file_is_refused(tmp_path: Path) -> None:
+    """A file where a folder would have to be is named."""
+    (tmp_path / "plans").write_text("mine", encoding="utf-8")
+    with pytest.raises(InputError, match="plans” is a file"):
+        packs.copy("markets_only", tmp_path / "plans" / "mine")
+
+
 def test_an_unknown_pack_is_refused_with_the_nearest_name(tmp_path: Path) -> None:
     """A typo is answered with a name."""
     with pytest.raises(InputError, match="Did you mean “premium_year”"):

@@ -22,6 +22,7 @@ from optimizer.errors import InputError, LimitReachedError
 from optimizer.plan.load import load_plan
 from optimizer.settings import SolveSettings
 from optimizer.solving import solve
+from scenarios.leaguepage import sweep_page
 from scenarios.sweep import Sweep, sweep
 
 Write = Callable[..., Path]
@@ -61,6 +62,7 @@ def test_every_scenario_is_a_row(small: Path, scenarios: Path, tmp_path: Path) -
         "base": "optimal", "broken": "input_error", "dry": "optimal", "greedy": "no_plan",
         "leaver": "optimal", "same": "optimal", "wet": "optimal",
     }  # fmt: skip
+    assert "0/0" not in sweep_page(found, "en")
     assert "broken.yaml, line 2, value “prise”: unknown column" in rows["reason"]["broken"]
     assert "Much" in rows["reason"]["greedy"]
     assert found.exit_code == 4

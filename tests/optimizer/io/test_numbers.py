@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 
 import numpy as np
@@ -77,7 +78,11 @@ REFUSED = {
     "-inf": "io.number_not_finite",
     "1e999": "io.number_not_finite",
     "": "io.number_blank",
-    "-": "io.number_unreadable",
+    "-": "io.number_none",
+    "—": "io.number_none",
+    "н/д": "io.number_none",
+    "N/A": "io.number_none",
+    "暂无": "io.number_none",
     "--5": "io.number_unreadable",
     "(-5)": "io.number_unreadable",
     "(5": "io.number_unreadable",
@@ -128,6 +133,18 @@ def test_the_message_says_what_and_how_to_write_it() -> None:
     """The message on a number with two readings shows both."""
     with pytest.raises(NumberFormatError, match=r"12\.34 or as 0\.01234"):
         parse_number("1,234%")
+
+
+def test_the_ways_out_of_two_readings_have_one() -> None:
+    """What the message proposes in the place of `1,234` is read in the same column."""
+    fields = column_problem("1,234").fields
+    values, unreadable = parse_column(["12,5", fields["first"], fields["second"]])
+    assert values.tolist() == [12.5, 1234.0, 1.234] and not unreadable
+
+
+def test_a_date_among_numbers_is_called_one() -> None:
+    """A spreadsheet that made a date of 1.5 is told so."""
+    assert column_problem(datetime.datetime(2026, 5, 1)).key == "io.number_date"
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

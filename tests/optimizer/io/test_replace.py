@@ -7,13 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from optimizer.errors import InputError
 from optimizer.io import replace
-from optimizer.io.replace import recover, replace_file, replace_folder
+from optimizer.io.replace import make_folder, recover, replace_file, replace_folder
 
 MARKER = "summary.json"
 
@@ -30,6 +31,17 @@ def content(target: Path) -> set[str]:
     """The different texts in a result folder: one, when it is whole."""
     assert (target / "tables" / "sales.csv").is_file()
     return {path.read_text(encoding="utf-8") for path in target.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("make", [make_folder, lambda path: write(path, "new")])
+def test_a_result_below_a_file_is_refused(
+    make: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message names the path as the user knows it, and the file that is in the way."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").write_text("a file", encoding="utf-8")
+    with pytest.raises(InputError, match=r"^runs/x/y: .* because “runs” is a file"):
+        make(tmp_path / "runs" / "x" / "y")
 
 
 def test_a_folder_is_made_and_replaced(tmp_path: Path) -> None:

@@ -244,6 +244,14 @@ def test_faults_of_markets(problem: Problem, markets: str, expected: str) -> Non
             "“capacity_unit” must be one of: hours, deals, units, revenue.",
         ),
         ("seller,commission_rate\nAnn,2\n", "If 2% is meant"),
+        (
+            "seller,commission_rate\nAnn,131%\n",
+            "value “131%”: “commission_rate” is a share and cannot be above 1",
+        ),
+        (
+            "seller,from\nAnn,46447\n",
+            "value “46447”: this is a spreadsheet's count of days, here 2027-03-01.",
+        ),
         ("seller,ramp\nAnn,new_rep\n", "there is no profile “new_rep”."),
     ],
 )

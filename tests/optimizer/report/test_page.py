@@ -49,6 +49,15 @@ def test_colours_only_where_asked(solved: Solved) -> None:
     assert "\x1b[1m" in page(solved("premium_year"), colour=True)
 
 
+def test_chinese_figures_and_sentences_have_no_blanks_between(make_plan: MakePlan) -> None:
+    """The unit follows the figure, and a sentence the one before, without a blank."""
+    target = {"name": "全年", "metric": "revenue", "at_least": 250_000}
+    markets = MARKETS.replace("10,0.4,100", "1000,0.4,100")
+    text = page(solve(make_plan(markets=markets, currency="元", language="zh", targets=[target])))
+    assert "单位万元" in text
+    assert " 元" not in text.partition("\n")[2] and "。 " not in text
+
+
 def test_growth_is_shown_as_percent_and_as_amount(solved: Solved) -> None:
     """The plan says growth 0.20; the page says +20 % and 120 M."""
     assert "+20 % = 120 M" in page(solved("premium_year"))
