@@ -38,10 +38,14 @@ FUNNELS = {
         f"{QUARTERS}\ntargets: [{{metric: new_customers, at_least: 5}}]",
         {
             "markets": "sku,customer_type,price,margin_rate,potential,units_per_deal,organic\n"
-            "m0,new,10,0.2,500,2,250\nm1,existing,10,0.2,60,2,10\nm2,existing,40,0.2,20,2,40\n",
+            "m0,new,10,0.2,500,2,25\nm1,existing,10,0.2,60,2,10\nm2,existing,40,0.2,20,2,40\n",
+            "sellers": "seller,capacity,capacity_unit,capacity_per,commission_rate\n"
+            "s0,150,units,period,0.1\ns1,,,,0.1\ns2,10,units,period,0.1\n",
+            "territories": "seller,sku,hours_per_unit,win_factor\ns0,*,0,0.5\ns1,*,2,\ns2,*,2,1.25\n",
             "marketing": "channel,max_spend,carryover_rate\nc0,20,0.5\n",
             "yields": "channel,sku,opportunities,conversion\n*,m0,0.5,\n*,m1,0.5,0.3\n",
-            "stages": "stage,conversion,days,hours\nlead,0.4,100,1\nquote,0.4,40,3\n",
+            "stages": "sku,stage,conversion,days,hours\n*,lead,0.4,100,1\n*,quote,0.4,40,3\n",
+            "pipeline": "sku,amount,stage\nm0,400,quote\n",
         },
     ),
     # All that came in m0 was taken for organic, of which the plan had 8 %, at a better conversion.
