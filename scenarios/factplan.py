@@ -15,6 +15,7 @@ import yaml
 from optimizer.errors import InputError, Place
 from optimizer.io.yaml import load_yaml
 from optimizer.plan.actuals import Facts
+from optimizer.plan.fact_staff import STAFF
 from optimizer.plan.load import Content, as_written, plan_of, read_content
 from optimizer.plan.plan import Plan
 from optimizer.plan.read import read_table
@@ -162,7 +163,7 @@ def of_today(content: Content, solution: Solution, facts: Facts) -> Content:
 
 
 def completed(table: Table, solution: Solution, past: int) -> tuple[Table, tuple[str, ...]]:
-    """The facts with starts, hires and spend as planned where they say nothing of these at all.
+    """The facts with starts, hires, leavers and spend as planned where they say nothing of these at all.
 
     Returns the measures that were taken from the plan, so that they can be said.
     """
@@ -187,6 +188,10 @@ def completed(table: Table, solution: Solution, past: int) -> tuple[Table, tuple
     if filled:
         rows += filled
         assumed.append("hires")
+    people = _staff(solution, past) if not any(table.has(name) for name in STAFF) else []
+    if people:
+        rows += people
+        assumed.append("staff")
     came = _opportunities(solution, past) if not table.has("opportunities") else []
     if came:
         assumed.append("opportunities")
@@ -206,6 +211,21 @@ def _filled(table: Table, solution: Solution, past: int) -> list[dict[str, Any]]
     begun = np.argwhere((block.values(solution.x)[:, :past] > 0.5) & named).tolist()
     periods = solution.plan.calendar.period
     return [{"seller": names[at], "period": periods[period], "starts": 1.0} for at, period in begun]
+
+
+def _staff(solution: Solution, past: int) -> list[dict[str, Any]]:
+    """Hires and leavers of each role that the plan has in closed periods."""
+    roles, blocks = solution.inputs.roles, solution.activities.blocks
+    if roles is None:
+        return []
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for measure, name in zip(STAFF, ("role_hire", "role_leave"), strict=True):
+        amounts = blocks[name].values(solution.x)
+        by_role = amounts.reshape(len(roles.names), -1, amounts.shape[1]).sum(axis=1)[:, :past]
+        for role, at in np.argwhere(by_role > NOISE).tolist():
+            keys = {"role": roles.names[role], "period": solution.plan.calendar.period[at]}
+            found.setdefault((keys["role"], keys["period"]), dict(keys))[measure] = float(by_role[role, at])
+    return list(found.values())
 
 
 def _opportunities(solution: Solution, past: int) -> list[dict[str, Any]]:
@@ -228,7 +248,7 @@ def _extended(table: Table, rows: list[dict[str, Any]]) -> Table:
 
     if not rows:
         return table
-    known = {"period", "starts", "spend", "opportunities"}
+    known = {"period", "starts", "spend", "opportunities", *STAFF}
     labels = dict.fromkeys([*table.labels, *(name for row in rows for name in row if name not in known)])
     more = pd.DataFrame(rows)
     frame = pd.concat([table.frame, more], ignore_index=True)

@@ -94,8 +94,9 @@ def _decide(
     for name, block in model.context.activities.blocks.items():
         if not block.decision or name == "sales" or name not in planned:
             continue
-        amounts = planned[name]
-        column = block.columns[:, : amounts.shape[1]]
+        past = model.cube.inputs.past
+        amounts = planned[name][:, past:]
+        column = block.columns[:, past : past + amounts.shape[1]]
         low, high = lower[column], upper[column]
         amounts = np.clip(amounts, low, high)
         amounts = np.where(program.integer[column], np.round(amounts), amounts)

@@ -9,6 +9,7 @@ from optimizer.model.blocks import ActivityBlock
 from optimizer.model.builder import ProgramBuilder
 from optimizer.model.cube import Cube
 from optimizer.model.marketing import by_period
+from optimizer.plan.fact_staff import heads_of
 from optimizer.plan.roles import Roles
 
 FloatArray = NDArray[np.float64]
@@ -23,18 +24,20 @@ def staff_blocks(builder: ProgramBuilder, cube: Cube) -> list[ActivityBlock]:
     rows, classes = roles.opening.shape
     periods, shown = cube.num_periods, cube.calendar.period
     ahead = (np.arange(periods) >= cube.inputs.past)[None, :]
-    most = np.where(roles.may_hire & ahead, roles.hire_max[:, None], 0.0)
+    most = np.where(ahead, np.where(roles.may_hire, roles.hire_max[:, None], 0.0), roles.hired)
     names = by_period(roles.names, shown)
     by_class = {
         name: [text for text in texts for _ in range(classes)] for name, texts in roles.labels.items()
     }
     by_class["age"] = [str(age) for _ in range(rows) for age in range(classes)]
     aged = by_period(tuple(f"{name} {age}" for name in roles.names for age in range(classes)), shown)
-    free = np.repeat(np.where(roles.leave_max > 0, np.inf, 0.0), classes * periods)
+    may_leave = np.where(ahead, np.where(roles.leave_max > 0, np.inf, 0.0)[:, None], roles.gone)
+    free = np.repeat(may_leave, classes, axis=0).ravel()
     size = rows * periods
-    hire = builder.add_columns("role_hire", size, names, upper=most.ravel(), integer=True)
-    least = np.repeat(roles.least, periods)
-    heads = builder.add_columns("role_heads", size, names, lower=least, upper=np.repeat(roles.most, periods))
+    told = roles.hired.ravel()
+    hire = builder.add_columns("role_hire", size, names, lower=told, upper=most.ravel(), integer=True)
+    least, largest = (bound.ravel() for bound in bounds_of_heads(roles, cube.inputs.past))
+    heads = builder.add_columns("role_heads", size, names, lower=least, upper=largest)
     added = builder.add_columns("heads_added", size, names, lower=-np.inf)
     staff = builder.add_columns("staff", size * classes, aged)
     leave = builder.add_columns("role_leave", size * classes, aged, upper=free)
@@ -50,6 +53,26 @@ def staff_blocks(builder: ProgramBuilder, cube: Cube) -> list[ActivityBlock]:
     ]
 
 
+def told_heads(roles: Roles) -> FloatArray:
+    """Heads by class of those whom the start and facts know, when nothing else is decided (R, A, T)."""
+    return heads_of(roles, roles.hired, roles.gone)
+
+
+def bounds_of_heads(roles: Roles, past: int) -> tuple[FloatArray, FloatArray]:
+    """Heads of each role at least and at most (R, T). Nothing is asked of `past` periods; in those behind
+    them bounds give way to what they have left: nobody comes before the lead time, nobody is sent away."""
+    periods = np.arange(roles.hired.shape[1])
+    least = np.repeat(roles.least[:, None], len(periods), axis=1)
+    most = np.repeat(roles.most[:, None], len(periods), axis=1)
+    if not past:
+        return least, most
+    left = told_heads(roles).sum(axis=1)
+    early = periods[None, :] < past + roles.lead[:, None]
+    least, most = np.where(early, np.minimum(least, left), least), np.maximum(most, left)
+    closed = periods[None, :] < past
+    return np.where(closed, 0.0, least), np.where(closed, np.inf, most)
+
+
 def opening_heads(roles: Roles, periods: int) -> FloatArray:
     """Heads that attrition alone leaves of those at the start (R, T)."""
     return np.asarray(
@@ -60,5 +83,7 @@ def opening_heads(roles: Roles, periods: int) -> FloatArray:
 
 def most_heads(roles: Roles) -> FloatArray:
     """Heads of each role at most (R,); inf without a limit."""
+    told = roles.hired.sum(axis=1)
     there = roles.opening.sum(axis=1) + roles.joining.sum(axis=1)
-    return np.asarray(np.minimum(roles.most, there + roles.hire_max), dtype=np.float64)
+    limit = np.maximum(roles.most, told_heads(roles).sum(axis=1).max(axis=1)) if told.any() else roles.most
+    return np.asarray(np.minimum(limit, there + np.maximum(roles.hire_max, told)), dtype=np.float64)

@@ -19,6 +19,7 @@ from optimizer.plan.assumptions import AssumptionLog
 from optimizer.plan.fact_figures import derived_figures, pool_pairs
 from optimizer.plan.fact_labels import known_labels
 from optimizer.plan.fact_spend import bought_for
+from optimizer.plan.fact_staff import StaffFact, staff_facts, staff_rows
 from optimizer.plan.fact_stages import NOTHING_ENTERED, Entered, entered_stages, stage_rows
 from optimizer.plan.fact_totals import SOLD, without_totals
 from optimizer.plan.initiatives import Initiatives
@@ -65,6 +66,8 @@ class Facts:
     """Starts of each initiative in closed periods (I, T); None without initiatives."""
     hires: FloatArray | None = None
     """Open seats that were filled, 1 in the closed period of their start (O, T); None without open seats."""
+    staff: tuple[StaffFact, ...] = ()
+    """Hires and leavers of roles."""
     measured: frozenset[str] = field(default=frozenset())
     """Measures that the table has."""
     entered: Entered = field(default=NOTHING_ENTERED)
@@ -116,6 +119,9 @@ def resolve_facts(
     of_stage = stage_rows(table)
     staged, stage_period = table.some_rows(of_stage), period[of_stage]
     table, period = table.some_rows(~of_stage), period[~of_stage]
+    of_staff = staff_rows(table)
+    staff = staff_facts(table.some_rows(of_staff), period[of_staff], plan.calendar.size, MEASURES)
+    table, period = table.some_rows(~of_staff), period[~of_staff]
     _check_signs(table)
     pools, pool = _pools(table)
     told = _told(table, pools, pool, period, plan.calendar.size)
@@ -138,6 +144,7 @@ def resolve_facts(
         spend=spend,
         starts=_starts(table, pools, initiatives, plan, np.where(filled[:, None], 0.0, told["starts"])),
         hires=hires,
+        staff=staff,
         measured=frozenset(name for name in MEASURES if table.has(name)),
         entered=entered_stages(plan, staged, pools, stage_period),
     )

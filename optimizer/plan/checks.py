@@ -21,7 +21,7 @@ _SIDES = {
     "seller_and_market_keys": ("market", "seller"),
     "marketing_keys": ("marketing",),
     "marketing_and_market_keys": ("marketing", "market"),
-    "any_keys": ("market", "seller", "marketing", "initiative"),
+    "any_keys": ("market", "seller", "marketing", "initiative", "role"),
     "effect_keys": ("market", "seller", "marketing"),
 }
 
@@ -38,6 +38,8 @@ def check_references(tables: Mapping[str, Table]) -> None:
         sides["marketing"] = marketing_dimensions(tables["marketing"])
     if "initiatives" in tables:
         sides["initiative"] = initiative_dimensions(tables["initiatives"])
+    if "roles" in tables:
+        sides["role"] = {"role": tables["roles"].text("role")}
     for name, table in tables.items():
         if name in ("curves", "yields", "tiers") and "marketing" not in tables:
             raise InputError("plan.marketing_missing", Place(file=table.file, sheet=table.sheet), table=name)

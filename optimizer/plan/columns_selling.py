@@ -184,6 +184,8 @@ SELLING: dict[str, TableColumns] = {
             money("spend", "currency"),
             number("hours", "hours"),
             number("starts", "starts", 0.0, 1.0),
+            number("hires", "heads"),
+            number("leavers", "heads"),
             number("customers", "customers at the end of the period"),
             Column("stage", "label"),
             Column("returned", "yes_no", aliases=("return", "returns")),

@@ -12,6 +12,7 @@ from optimizer.plan.assumptions import Assumption, AssumptionLog
 from optimizer.plan.calendar import Calendar
 from optimizer.plan.effects import Effects, resolve_effects
 from optimizer.plan.fact_funnel import rated_funnel, rated_stages, with_told
+from optimizer.plan.fact_staff import staffed
 from optimizer.plan.funnel import Funnel, resolve_funnel
 from optimizer.plan.initiatives import Initiatives, resolve_initiatives
 from optimizer.plan.marketing import Marketing, resolve_marketing
@@ -96,7 +97,7 @@ def resolve(plan: Plan, factors: Mapping[str, float] | None = None) -> Inputs:
         marketing,
         initiatives,
         effects,
-        resolve_roles(plan, later),
+        staffed(resolve_roles(plan, later), facts),
         facts,
         funnel,
         (*log.used, *later.used),

@@ -65,6 +65,10 @@ class Roles:
     """Share of the people who were there at the start that is expected to be gone in each period (R, T)."""
     refill: FloatArray
     """Periods until a leaver with a name is replaced (R,); inf where nobody is."""
+    hired: FloatArray
+    """Hires that are facts, by the period in which they were decided (R, T)."""
+    gone: FloatArray
+    """Heads whom facts know to have been let go (R, T)."""
 
     def run_on(self, more: int) -> Roles:
         """The roles with so many periods more: nobody is hired, and losses go on."""
@@ -75,6 +79,8 @@ class Roles:
             may_hire=np.hstack([self.may_hire, nobody]),
             recruiting=np.hstack([self.recruiting, np.zeros(nobody.shape)]),
             loss=_losses(self.refill, self.stay, self.loss.shape[1] + more),
+            hired=np.hstack([self.hired, np.zeros(nobody.shape)]),
+            gone=np.hstack([self.gone, np.zeros(nobody.shape)]),
         )
 
 
@@ -122,6 +128,8 @@ def resolve_roles(plan: Plan, log: AssumptionLog) -> Roles | None:
         led=_led(table),
         loss=_losses(refill, stay, calendar.size),
         refill=refill,
+        hired=np.zeros((len(table), calendar.size)),
+        gone=np.zeros((len(table), calendar.size)),
     )
 
 

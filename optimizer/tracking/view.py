@@ -12,6 +12,7 @@ from optimizer.errors import InputError
 from optimizer.model.context import Context
 from optimizer.model.cube import make_cube
 from optimizer.model.seats import group_sellers
+from optimizer.model.staff import opening_heads, told_heads
 from optimizer.plan.inputs import Inputs
 from optimizer.result.evaluate import seller_context
 from optimizer.result.solution import Solution
@@ -99,10 +100,29 @@ def fact_view(inputs: Inputs) -> View:
         ):
             block = context.activities.blocks[name]
             x[block.start : block.stop] = (amounts * closed).ravel()
+    for name, amounts in _told_staff(inputs).items():
+        block = context.activities.blocks[name]
+        x[block.start : block.stop] = (amounts * closed).ravel()
     if "extra" in context.activities.blocks:
         block = context.activities.blocks["extra"]
         x[block.start : block.stop] = (_bought(context, x) * closed).ravel()
     return View(context, x)
+
+
+def _told_staff(inputs: Inputs) -> dict[str, FloatArray]:
+    """What facts tell of people without names, by block (rows, T)."""
+    roles = inputs.roles
+    if roles is None:
+        return {}
+    staff, classes, periods = told_heads(roles), roles.opening.shape[1], roles.hired.shape[1]
+    heads = staff.sum(axis=1)
+    return {
+        "role_hire": roles.hired,
+        "role_heads": heads,
+        "heads_added": heads - opening_heads(roles, periods),
+        "staff": staff.reshape(-1, periods),
+        "role_leave": np.repeat(roles.gone / classes, classes, axis=0),
+    }
 
 
 def _bought(context: Context, x: FloatArray) -> FloatArray:

@@ -51,6 +51,11 @@ class FactData(MarketingData):
         """Initiatives that have started, and when."""
         return {row["initiative"]: self._period(row) for row in self.told if number(row, "starts")}
 
+    def told_heads(self, role: str, measure: str, t: int) -> float:
+        """Hires or leavers of a role in a closed period."""
+        rows = [row for row in self.told if row.get("role") == role and self._period(row) == t]
+        return sum(number(row, measure) or 0.0 for row in rows)
+
     def told_spend(self, c: int, t: int) -> float:
         """Currency that a channel was given in a closed period."""
         rows = [

@@ -31,6 +31,10 @@ class StaffData(EffectData):
             self.headcount[s], self.presence[s] = nothing, list(nothing)
             self.capacity[s] = [INF if c == INF else 0.0 for c in self.full[s]]
 
+    def told_heads(self, role: str, measure: str, t: int) -> float:
+        """Hires or leavers of a role that facts tell of; none without facts."""
+        return 0.0
+
     def _run_on(self) -> None:
         super()._run_on()
         for s in self.full:
@@ -82,6 +86,7 @@ class Staff:
         self.staff: dict[str, list[list[pulp.LpVariable]]] = {}
         self.role_hire: dict[str, list[pulp.LpVariable]] = {}
         self.leave: dict[str, list[list[pulp.LpVariable]]] = {}
+        self.left: dict[str, list[list[float]]] = {}
         for name, role in data.roles.items():
             self._role(name, role)
         for name, role in data.roles.items():
@@ -105,9 +110,13 @@ class Staff:
             [pulp.LpVariable(f"leave_{name}_{a}_{t}", 0) for t in times] for a in ages
         ]
         opening = self._opening(role, last)
+        hired, gone = ([data.told_heads(name, word, t) for t in times] for word in ("hires", "leavers"))
+        left = self.left[name] = self._left(opening, hired, gone, lead)
         for t in times:
             if t < self.closed or t not in data.planned:
-                self.rows.append((hire[t] + 0, 0.0, 0.0))
+                self.rows.append((hire[t] + 0, hired[t], hired[t]))
+            if t < self.closed:
+                self.rows.append((pulp.lpSum(row[t] for row in leave), gone[t], gone[t]))
             for a in ages:
                 came = Expression(constant=opening[a] if t == 0 else 0.0)
                 if a == 0 and t - lead >= 0:
@@ -117,16 +126,42 @@ class Staff:
                 if a == last and t > 0:
                     came += stay * staff[a][t - 1]
                 self.rows.append((staff[a][t] + leave[a][t] - came, 0.0, 0.0))
-            heads, most = self.role_heads(name, t), number(role, "headcount_max")
-            self.rows.append((heads, number(role, "headcount_min") or 0.0, INF if most is None else most))
+            if t < self.closed:
+                continue
+            least, most = number(role, "headcount_min") or 0.0, number(role, "headcount_max")
+            if self.closed and t < self.closed + lead:
+                least = min(least, sum(left[t]))
+            self.rows.append((self.role_heads(name, t), least, self._most(most, sum(left[t]))))
             room = number(role, "training_capacity")
             if room is not None:
-                learning = [staff[a][t] for a in ages if self._ramp(role, a) < self._ramp(role, last) - 1e-12]
-                self.rows.append((pulp.lpSum(learning), -INF, room))
-        most = number(role, "hire_max")
-        self.rows.append((pulp.lpSum(hire), 0.0, INF if most is None else most))
-        gone = pulp.lpSum(cell for row in leave for cell in row)
-        self.rows.append((gone, 0.0, number(role, "leave_max") or 0.0))
+                new = [a for a in ages if self._ramp(role, a) < self._ramp(role, last) - 1e-12]
+                most = self._most(room, sum(left[t][a] for a in new))
+                self.rows.append((pulp.lpSum(staff[a][t] for a in new), -INF, most))
+        self.rows.append((pulp.lpSum(hire), 0.0, self._most(number(role, "hire_max"), sum(hired))))
+        leavers = pulp.lpSum(cell for row in leave for cell in row)
+        self.rows.append((leavers, 0.0, self._most(number(role, "leave_max") or 0.0, sum(gone))))
+
+    def _most(self, bound: float | None, left: float) -> float:
+        """An upper bound, which gives way to what closed periods have left."""
+        if bound is None:
+            return INF
+        return max(bound, left) if self.closed else bound
+
+    def _left(
+        self, opening: list[float], hired: list[float], gone: list[float], lead: int
+    ) -> list[list[float]]:
+        """Heads by period and age when nothing but facts is decided; leavers are of all ages alike."""
+        found: list[list[float]] = []
+        for t in self.data.times:
+            if not t:
+                now = list(opening)
+            else:
+                kept = [self.stay * heads for heads in found[-1]]
+                now = [0.0, *kept[:-2], kept[-2] + kept[-1]]
+            now[0] += hired[t - lead] if t >= lead else 0.0
+            total = sum(now)
+            found.append([heads * (1 - gone[t] / total) if total else 0.0 for heads in now])
+        return found
 
     def _opening(self, role: Row, last: int) -> list[float]:
         heads, profile = number(role, "headcount") or 0.0, (role.get("tenure_profile") or "").strip()
@@ -145,8 +180,16 @@ class Staff:
         for other, most in (("managed_by", "span"), ("supported_by", "support_ratio")):
             leader, ratio = (role.get(other) or "").strip(), number(role, most)
             if leader and ratio is not None:
-                for t in self.data.times:
-                    self.rows.append((self.everybody(name, t) - ratio * self.everybody(leader, t), -INF, 0.0))
+                for t in [t for t in self.data.times if t >= self.closed]:
+                    left = self._with_names(name, t) - ratio * self._with_names(leader, t)
+                    heads = self.everybody(name, t) - ratio * self.everybody(leader, t)
+                    self.rows.append((heads, -INF, self._most(0.0, left)))
+
+    def _with_names(self, role: str, t: int) -> float:
+        """Heads of a role that closed periods have left, and those with names whom nobody has to hire."""
+        data = self.data
+        own = [s for s in data.S if (data.sellers[s].get("role") or "").strip() == role]
+        return sum(self.left.get(role, [[0.0]] * len(data.times))[t]) + sum(data.headcount[s][t] for s in own)
 
     # What others see
 

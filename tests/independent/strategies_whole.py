@@ -562,7 +562,24 @@ def _facts(draw: Draw, plan: WholePlan) -> None:
     if draw.maybe():
         rows.append({"period": closed} | blank | {"initiative": "a", "starts": 1})
         plan.tables["initiatives"][0]["earliest"] = ""
+    if "roles" in plan.tables:
+        rows = _facts_of_staff(plan, rows, closed)
     plan.tables["actuals"] = rows
+
+
+def _facts_of_staff(plan: WholePlan, rows: Rows, closed: str) -> Rows:
+    """Hires and leavers of the first role in the closed period; nothing is drawn, so that what follows stays."""
+    first = plan.tables["roles"][0]
+    staff = {"role": first["role"], "hires": int(first["hire_max"] != 2), "leavers": ""}
+    if first["headcount"]:
+        staff["leavers"] = 0.5
+    names = dict.fromkeys(name for row in rows for name in row)
+    told = [dict.fromkeys(names, "") | row | {"role": "*", "hires": "", "leavers": ""} for row in rows]
+    nothing = {
+        name: "*" if rows[0][name] == "*" or name in ("sku", "channel", "initiative") else ""
+        for name in names
+    }
+    return [*told, nothing | {"period": closed} | staff]
 
 
 def _rules(draw: Draw, plan: WholePlan) -> None:

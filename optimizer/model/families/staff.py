@@ -18,6 +18,8 @@ Cooper & Niehaus 1972).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,7 +29,7 @@ from optimizer.model.context import Context
 from optimizer.model.families.hours import capacity_used, capacity_varying
 from optimizer.model.marketing import by_period
 from optimizer.model.seating import seat_of_open
-from optimizer.model.staff import opening_heads
+from optimizer.model.staff import opening_heads, told_heads
 from optimizer.model.terms import Terms
 from optimizer.plan.roles import Roles
 
@@ -115,28 +117,56 @@ def _limits(context: Context, roles: Roles) -> None:
     """Hires and leavers over the plan, and newcomers at a time."""
     rows, classes = roles.opening.shape
     periods = context.cube.num_periods
-    for word, block, most, per in (
-        ("hires", "role_hire", roles.hire_max, 1),
-        ("leavers", "role_leave", roles.leave_max, classes),
+    for word, block, limit, told, per in (
+        ("hires", "role_hire", roles.hire_max, roles.hired.sum(axis=1), 1),
+        ("leavers", "role_leave", roles.leave_max, roles.gone.sum(axis=1), classes),
     ):
-        own = np.flatnonzero(np.isfinite(most) & (most > 0))
+        own = np.flatnonzero(np.isfinite(limit) & (limit > 0))
+        most = np.maximum(limit, told)
         columns = context.activities.blocks[block].columns.reshape(rows, per * periods)[own]
         member = np.repeat(np.arange(len(own)), per * periods)
         terms = Terms(member, columns.ravel(), np.ones(columns.size), np.zeros(len(own)))
         names = [(roles.names[row], word) for row in own]
         if len(own):
             context.builder.add_rows("headcount", terms, _named_rows(names), upper=most[own])
+    _told_leavers(context, roles)
     learning = (roles.ramp < roles.ramp[:, -1:]).astype(np.float64)
     own = np.flatnonzero(np.isfinite(roles.training) & learning.any(axis=1))
     if len(own):
         weight = np.zeros(learning.shape)
         weight[own] = learning[own]
         labels = by_period(roles.names, context.cube.calendar.period, "training")
-        upper = np.repeat(np.where(np.isin(np.arange(rows), own), roles.training, np.inf), periods)
-        context.builder.add_rows("headcount", _sum_of_classes(context, roles, weight), labels, upper=upper)
+        upper = np.where(np.isin(np.arange(rows), own), roles.training, np.inf)[:, None]
+        newcomers = np.einsum("ra,rat->rt", learning, told_heads(roles))
+        upper = _asked_of_rest(context, np.repeat(upper, periods, axis=1), newcomers)
+        terms = _sum_of_classes(context, roles, weight)
+        context.builder.add_rows("headcount", terms, labels, upper=upper.ravel())
 
 
-def _named_rows(names: list[tuple[str, str]]) -> Labels:
+def _told_leavers(context: Context, roles: Roles) -> None:
+    """As many leavers of closed periods as facts tell of, whatever their tenure."""
+    told = np.argwhere(roles.gone > 0)
+    if not len(told):
+        return
+    columns = _columns(context, "role_leave", roles)[told[:, 0], :, told[:, 1]]
+    member = np.repeat(np.arange(len(told)), columns.shape[1])
+    terms = Terms(member, columns.ravel(), np.ones(columns.size), np.zeros(len(told)))
+    period = context.cube.calendar.period
+    names = [(roles.names[role], period[at], "told leavers") for role, at in told.tolist()]
+    amounts = roles.gone[told[:, 0], told[:, 1]]
+    context.builder.add_rows("headcount", terms, _named_rows(names), lower=amounts, upper=amounts)
+
+
+def _asked_of_rest(context: Context, upper: FloatArray, left: FloatArray) -> FloatArray:
+    """Upper bounds (rows, T) that ask nothing of closed periods and give way to what these have left."""
+    past = context.cube.inputs.past
+    if not past:
+        return upper
+    closed = np.arange(upper.shape[1]) < past
+    return np.where(closed, np.inf, np.maximum(upper, left))
+
+
+def _named_rows(names: Sequence[tuple[str, ...]]) -> Labels:
     return lambda: names
 
 
@@ -147,7 +177,11 @@ def _leaders(context: Context, roles: Roles) -> None:
         led, leading = (_all_heads(context, roles, role) for role in (row, leader))
         labels = by_period((roles.names[row],), context.cube.calendar.period, word, roles.names[leader])
         assert led.size == periods
-        context.builder.add_rows("headcount", led + leading.scaled(-ratio), labels, upper=0.0)
+        heads = told_heads(roles).sum(axis=1)
+        left = heads[row] + led.constant - ratio * (heads[leader] + leading.constant)
+        upper = _asked_of_rest(context, np.zeros((1, periods)), left[None, :])
+        terms = led + leading.scaled(-ratio)
+        context.builder.add_rows("headcount", terms, labels, upper=upper.ravel())
 
 
 def _all_heads(context: Context, roles: Roles, role: int) -> Terms:
