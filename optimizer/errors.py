@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from optimizer import messages
 
@@ -30,6 +30,14 @@ class Place:
         return ", ".join(parts)
 
 
+@runtime_checkable
+class Spoken(Protocol):
+    """What can be said in a language: a place, a phrase, an error, a finding."""
+
+    def text(self, language: str, /) -> str:
+        """The words in a language."""
+
+
 @dataclass(frozen=True)
 class Phrase:
     """Words inside a message, said in the language of the message: `key` names them."""
@@ -44,7 +52,7 @@ class Phrase:
 class ApportionError(Exception):
     """Base of everything that a planner can read. `key` names the message, `fields` fill it in.
 
-    A field that is a place, a phrase or another error is said in the language of the message.
+    A field that is `Spoken` is said in the language of the message.
     """
 
     exit_code = 6
@@ -59,10 +67,10 @@ class ApportionError(Exception):
         """The place, what is wrong, and the way out."""
         place = self.place.text(language)
         fields = {
-            name: field.text(language) if isinstance(field, (Place, Phrase, ApportionError)) else field
+            name: field.text(language) if isinstance(field, Spoken) else field
             for name, field in self.fields.items()
         }
-        sentence = messages.text(self.key, language, **fields)
+        sentence = messages.text(self.key, language, **fields).rstrip()
         return f"{place}: {sentence}" if place else sentence
 
     def __str__(self) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PLAIN_WIDTH = 100
 """Columns of a page that goes to a file or a pipe."""
-LANGUAGE = re.compile(r"^\s*language\s*:\s*[\"']?(en|ru|zh)\b", re.MULTILINE)
+LANGUAGE = re.compile(r"(?:^|[{,])\s*language\s*:\s*[\"']?(en|ru|zh)\b", re.MULTILINE)
 
 
 def language_of(path: Path) -> str:

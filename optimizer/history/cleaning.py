@@ -36,19 +36,26 @@ def clean(frame: pd.DataFrame, spec: MappingSpec, file: str, quality: Quality) -
     _drop_duplicates(rows)
     _set_outcomes(rows, spec, file)
     _check_dates(rows)
+    if rows.frame.empty:
+        raise _nothing_left(file, quality)
     start = _start_month(rows.frame, spec, file)
     _drop_future(rows, start)
     _check_amounts(rows, spec)
     _check_labels(rows, spec)
-    won = rows.frame["outcome"] == "won"
-    if not won.any():
-        raise InputError("history.no_won_deals", Place(file=file), count=quality.total)
+    if not (rows.frame["outcome"] == "won").any():
+        raise _nothing_left(file, quality)
     deals, markets = make_markets(rows.frame.reset_index(drop=True), spec.by)
     closed = deals.loc[deals["outcome"] != "open", "closed_month"]
     first, last = int(closed[closed >= 0].min()), _last_month(deals)
     cleaned = Deals(spec, deals, markets, first, last, start)
     _note_months(cleaned, quality)
     return cleaned
+
+
+def _nothing_left(file: str, quality: Quality) -> InputError:
+    return InputError(
+        "history.no_won_deals", Place(file=file), count=quality.total, why=quality.most_dropped()
+    )
 
 
 @dataclass
@@ -167,7 +174,7 @@ def _last_month(frame: pd.DataFrame) -> int:
 def _start_month(frame: pd.DataFrame, spec: MappingSpec, file: str) -> int:
     if spec.plan.start is not None:
         return months.month_of_date(spec.plan.start)
-    last = _last_month(frame) if len(frame) else months.UNKNOWN
+    last = _last_month(frame)
     if last < 0:
         raise InputError("history.no_dates", Place(file=file))
     return last + 1

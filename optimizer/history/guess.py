@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from optimizer.errors import InputError, Place
-from optimizer.history.mapping import MappingSpec, SourceSpec, StageSpec
+from optimizer.history.mapping import HorizonSpec, MappingSpec, SourceSpec, StageSpec
 from optimizer.history.source import read_source
 from optimizer.plan.names import folded
 
@@ -146,6 +148,10 @@ _WON = (
     "выиграно",
     "успешнореализовано",
     "оплачен",
+    "оплачена",
+    "оплачено",
+    "сделкауспешна",
+    "успех",
     "赢单",
     "成交",
     "已成交",
@@ -160,7 +166,11 @@ _LOST = (
     "проиграна",
     "проиграно",
     "закрытоинереализовано",
+    "сделкапровалена",
     "отказ",
+    "отменена",
+    "отменен",
+    "отменён",
     "输单",
     "丢单",
     "已取消",
@@ -192,7 +202,15 @@ def guess_mapping(history: Path) -> MappingSpec:
     stages = None
     if "stage" in roles:
         stages = _guessed_stages(cells.labels(roles["stage"]), history)
-    return MappingSpec(columns={**columns, **groups}, by=by, stages=stages)
+    plan = HorizonSpec(language=_language(" ".join(header)))
+    return MappingSpec(columns={**columns, **groups}, by=by, stages=stages, plan=plan)
+
+
+def _language(text: str) -> Literal["en", "ru", "zh"]:
+    """The language whose letters the names of the columns have."""
+    if re.search("[а-яё]", text, re.IGNORECASE):
+        return "ru"
+    return "zh" if re.search("[\u4e00-\u9fff]", text) else "en"
 
 
 def _guessed_columns(header: Sequence[str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from optimizer import messages
+from optimizer.report.numbers import number
 
 Action = Literal["dropped", "changed", "kept", "assumed", "note"]
 
@@ -41,7 +42,8 @@ class Finding:
             "column": self.column,
             "value": self.value,
             "table": self.table,
-            "amount": f"{self.amount:,.0f}",
+            "amount": number(self.amount, language),
+            "row": self.rows[0] if self.rows else "",
         }
         return messages.text(f"history.{self.check}", language, **{**known, **self.fields})
 
@@ -91,6 +93,11 @@ class Quality:
     def note(self, check: str, action: Action, count: int = 0, **where: Any) -> None:
         """Write down something that is not about single rows."""
         self._add(check, action, count, 0.0, (), **where)
+
+    def most_dropped(self) -> Finding | str:
+        """The reason for which most rows were left out; nothing where none were."""
+        dropped = [finding for finding in self.findings if finding.action == "dropped"]
+        return max(dropped, key=lambda finding: finding.count, default="")
 
     def frame(self, language: str) -> pd.DataFrame:
         """All findings as a table, a finding a row."""

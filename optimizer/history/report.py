@@ -12,6 +12,7 @@ from optimizer import messages
 from optimizer.history.deals import Deals
 from optimizer.history.mapping import MappingSpec
 from optimizer.history.quality import Quality
+from optimizer.report.numbers import percent
 
 _THIN_COLUMNS_SHOWN = 8
 _SIDE_COLUMNS = ("price_median", "list_price", "units_won", "pace", "cycle")
@@ -119,9 +120,9 @@ class FitReport:
                     language,
                     measure=measure,
                     by=by,
-                    total=f"{total:+.1%}",
+                    total=percent(total, language, sign=True),
                     member=worst["member"],
-                    worst=f"{worst['difference']:+.1%}",
+                    worst=percent(worst["difference"], language, sign=True),
                 )
             )
         return lines

@@ -336,6 +336,29 @@ def test_columns_are_guessed_by_their_names(tmp_path: Path, deals: pd.DataFrame)
     pd.testing.assert_frame_equal(again.tables["markets"], report.tables["markets"])
 
 
+def test_a_russian_export_is_guessed_and_told_in_russian(tmp_path: Path) -> None:
+    """Columns and stages of a Russian CRM need no mapping, and the plan speaks its language."""
+    rows = ["Номер сделки;Дата закрытия;Товар;Этап;Сумма"]
+    rows += [
+        f"{at};0{at % 9 + 1}.0{at % 6 + 1}.2026 9:15:00;Насос;Сделка успешна;1 250,50" for at in range(40)
+    ]
+    rows += ["7;01.06.2026;Насос;Сделка успешна;999 999"]
+    (tmp_path / "сделки.csv").write_bytes("\n".join(rows).encode("cp1251"))
+    report = fit(tmp_path / "сделки.csv", tmp_path / "plan")
+    assert report.language == "ru" and report.counts["won"] == 40
+    assert "(сумма 999\u00a0999)" in report.text()
+    assert "language: ru" in report.plan
+
+
+def test_why_no_row_is_left_is_said(tmp_path: Path) -> None:
+    """When all rows are left out, the error gives the reason of most of them, with a row."""
+    rows = "Дата закрытия,Товар,Сумма\n" + "01.03.26,Насос,5\n" * 3
+    (tmp_path / "deals.csv").write_text(rows, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        fit(tmp_path / "deals.csv", tmp_path / "plan")
+    assert "Не вошло строк: 3. В столбце Дата закрытия стоит «01.03.26» (строка 2)" in caught.value.text("ru")
+
+
 def test_the_page_is_said_in_every_language(export: Export, tmp_path: Path, deals: pd.DataFrame) -> None:
     """The same findings in English, Russian and Chinese."""
     report = fitted(export, tmp_path)
