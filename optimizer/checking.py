@@ -14,8 +14,10 @@ from optimizer.checks.coverage import (
 )
 from optimizer.checks.finding import Checked, Finding, Level, from_error
 from optimizer.checks.funnel import check_funnel
+from optimizer.checks.labels import check_labels
 from optimizer.checks.limits import check_contradictions, check_sums, check_unlimited
 from optimizer.checks.people import check_factors
+from optimizer.checks.shares import check_shares
 from optimizer.errors import InputError
 from optimizer.model.activities import add_activities
 from optimizer.model.builder import ProgramBuilder
@@ -35,6 +37,8 @@ CHECKS: tuple[Check, ...] = (
     check_unlimited,
     check_targets,
     check_contradictions,
+    check_shares,
+    check_labels,
     check_coverage,
     check_open_seats,
     check_seasons,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -49,6 +50,13 @@ class Phrase:
         return messages.text(self.key, language)
 
 
+def said(fields: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """The fields of a message in a language: what can be said is said, everything else stays as it is."""
+    return {
+        name: field.text(language) if isinstance(field, Spoken) else field for name, field in fields.items()
+    }
+
+
 class ApportionError(Exception):
     """Base of everything that a planner can read. `key` names the message, `fields` fill it in.
 
@@ -66,11 +74,7 @@ class ApportionError(Exception):
     def text(self, language: str = "en") -> str:
         """The place, what is wrong, and the way out."""
         place = self.place.text(language)
-        fields = {
-            name: field.text(language) if isinstance(field, Spoken) else field
-            for name, field in self.fields.items()
-        }
-        sentence = messages.text(self.key, language, **fields).rstrip()
+        sentence = messages.text(self.key, language, **said(self.fields, language)).rstrip()
         return f"{place}: {sentence}" if place else sentence
 
     def __str__(self) -> str:

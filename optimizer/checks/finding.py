@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from optimizer import messages
-from optimizer.errors import InputError, Place
+from optimizer.errors import InputError, Place, said
 from optimizer.model.context import Context
 from optimizer.model.families.rules import RuleRows
 from optimizer.plan.inputs import Inputs
@@ -38,7 +38,8 @@ class Finding:
     def text(self, language: str = "en") -> str:
         """The place, what is wrong, and the way out."""
         shown = {
-            name: number(value) if isinstance(value, float) else value for name, value in self.fields.items()
+            name: number(value) if isinstance(value, float) else value
+            for name, value in said(self.fields, language).items()
         }
         sentence = messages.text(self.key, language, **shown)
         place = self.place.text(language)

@@ -7,6 +7,7 @@ from typing import Any
 
 from optimizer import messages
 from optimizer.checks.finding import Finding
+from optimizer.errors import said
 from optimizer.model.metrics import ACTIVITY_METRICS, OTHER_METRICS, RATIOS, SALES_METRICS, SEAT_METRICS
 from optimizer.plan.plan import Plan
 from optimizer.plan.scopes import (
@@ -146,7 +147,7 @@ def findings_data(findings: Sequence[Finding], size: Mapping[str, int], language
                 "level": finding.level,
                 "key": finding.key,
                 "text": finding.text(language),
-                "fields": dict(finding.fields),
+                "fields": said(finding.fields, language),
                 "place": {name: getattr(finding.place, name) for name in places},
             }
             for finding in findings

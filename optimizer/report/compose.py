@@ -23,6 +23,8 @@ from optimizer.result.solution import Solution, StageOutcome, Status
 
 NARROWEST = 76
 WIDEST = 120
+NOTHING = 1e-9
+"""Units at or below which nothing is sold."""
 PROVED = 1e-6
 """A relative distance from the bound below which a plan counts as the best one."""
 
@@ -203,6 +205,9 @@ def _notes(sheet: Sheet) -> None:
 
     for key, fields in sheet.solution.notes:
         sheet.paper.paragraph(messages.text(key, sheet.language, **fields), mark="! ")
+    sales = sheet.solution.sales
+    if sales is not None and sales.size and float(sales.max()) <= NOTHING:
+        sheet.paper.paragraph(sheet.say("nothing_sold"), mark="! ")
 
 
 def _where_next(sheet: Sheet, folder: str | None) -> None:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
-from optimizer import messages
+from optimizer import messages, page, solve
 from optimizer.checking import Finding, check, shape
 from optimizer.plan.load import load_plan
 from optimizer.plan.plan import Plan
@@ -363,3 +364,57 @@ def test_a_target_that_only_an_effect_makes_possible_is_no_error(make_plan: Make
         limits=[{"name": "Least", "metric": "units", "at_least": 40}],
     )
     assert not [finding for finding in check(plan) if finding.level == "error"]
+
+
+def test_labels_that_look_alike_are_told(make_plan: MakePlan) -> None:
+    """Case, blanks, width and letters of another alphabet make two labels of one without anybody seeing it."""
+    plan = make_plan(markets="region,line,potential\nСибирь,Ａ,1\nCибирь,A,1\nУрал,B,1\nурал ,C,1\n")
+    found = [finding for finding in check(plan) if finding.key == "labels.alike"]
+    assert [(finding.fields["first"], finding.fields["second"]) for finding in found] == [
+        ("Сибирь", "Cибирь"),
+        ("Урал", "урал"),
+        ("Ａ", "A"),
+    ]
+    assert found[0].text("ru").startswith("markets.csv, строка 3, столбец region, значение «Cибирь»")
+
+
+def test_a_column_of_amounts_is_not_silently_labels(make_plan: MakePlan) -> None:
+    """A price that nobody mapped is told; codes and years are labels."""
+    markets = 'region,цена,code,год,potential\nNorth,"180,5",00123,2026,1\nSouth,95,00124,2027,1\n'
+    assert the(make_plan(markets=markets), "labels.only_numbers").fields == {"column": "цена"}
+
+
+def test_a_seller_whose_label_no_market_has(make_plan: MakePlan) -> None:
+    """The row, the label and the nearest one; who differs only by case is told once."""
+    markets = "region,potential\nNorth,1\nSouth,1\n"
+    plan = make_plan(markets=markets, sellers="seller,region\nAnn,Noth\nBen,south\nCai,South\nDan,North\n")
+    found = the(plan, "labels.unknown_to_markets")
+    assert (found.place.row, found.place.value, found.fields["nearest"]) == (2, "Noth", "North, South")
+    assert the(plan, "labels.alike").place.row == 3
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("share_at_least: 0.7", "share_at_least: 0.4", ["labels.shares_above_whole"]),
+        ("share_at_most: 0.5", "share_at_most: 0.4", ["labels.shares_below_whole"]),
+        ("share_at_least: 0.6", "share_at_least: 0.4", []),
+        ("share_at_most: 0.6", "share_at_most: 0.4", []),
+        ("share_at_least: 0.7", "share_at_least: 0.4, must: false", ["labels.shares_above_whole"]),
+    ],
+)
+def test_shares_that_leave_nothing(make_plan: MakePlan, first: str, second: str, expected: list[str]) -> None:
+    """Shares of more, or of less, than the whole hold only for a plan that sells nothing, and it says so."""
+    limits = [
+        {"name": "A", "metric": "units", "where": {"region": "North"}, **_rule(first)},
+        {"name": "B", "metric": "units", "where": {"region": "South"}, **_rule(second)},
+    ]
+    plan = make_plan(markets=TWO_REGIONS, limits=limits)
+    assert [key for key in keys(plan) if key.startswith("labels.shares")] == expected
+    assert ("Nothing is sold." in page(solve(plan))) == bool(expected)
+
+
+def _rule(text: str) -> dict[str, object]:
+    """The bounds of a rule from a line of YAML."""
+    found: dict[str, object] = yaml.safe_load(f"{{{text}}}")
+    return found
