@@ -32,11 +32,11 @@ class Chosen:
     worth: FloatArray
     points: FloatArray
 
-    def best(self, prices: FloatArray, number: int) -> FloatArray:
-        """The best point (n,) of one block at prices of the coupling rows; 0 where none is known."""
+    def best(self, prices: FloatArray, number: int) -> FloatArray | None:
+        """The best point (n,) of one block at prices of the coupling rows; None where none is known."""
         mine = np.flatnonzero(self.owner == number)
         if not mine.size:
-            return np.zeros(self.points.shape[1])
+            return None
         best: FloatArray = self.points[mine[np.argmax(self.worth[mine] - prices @ self.effect[:, mine])]]
         return best
 
@@ -57,6 +57,11 @@ class Mixed:
         """Shares (p) and points (p, n) that are mixed of one block."""
         mine = np.flatnonzero((self.chosen.owner == number) & (self.shares > _MIXED))
         return self.shares[mine], self.chosen.points[mine]
+
+    def mean(self) -> FloatArray:
+        """The point (n,) that is mixed: where no curve gains by mixing, a plan as good as the objective."""
+        mean: FloatArray = self.rest + self.shares @ self.chosen.points
+        return mean
 
 
 class Answers:
@@ -94,14 +99,20 @@ class Answers:
         )
 
     def _inside(self, number: int, points: FloatArray, region: Region) -> BoolArray:
-        prepared, curves = self._prepared, self.curves[number]
-        whole = self.columns[number][prepared.program.integer[self.columns[number]]]
-        at = points[:, prepared.inputs[curves]]
-        reach = (at >= region.low[curves] - _ROOM) & (at <= region.high[curves] + _ROOM)
-        fits = (points[:, whole] >= region.lower[whole] - 0.5) & (
-            points[:, whole] <= region.upper[whole] + 0.5
+        # Only what a region cuts is asked: bounds that rows imply are of the program, not of its blocks.
+        prepared, curves, own = self._prepared, self.curves[number], self.columns[number]
+        at, of = points[:, prepared.inputs[curves]], points[:, own]
+        program = prepared.program
+        sides = (
+            (at - region.low[curves], region.low[curves] > prepared.low[curves]),
+            (region.high[curves] - at, region.high[curves] < prepared.high[curves]),
+            (of - region.lower[own], region.lower[own] > program.column_lower[own]),
+            (region.upper[own] - of, region.upper[own] < program.column_upper[own]),
         )
-        return np.asarray(reach.all(axis=1) & fits.all(axis=1))
+        inside = np.ones(points.shape[0], dtype=bool)
+        for room, cut in sides:
+            inside &= (room[:, cut] >= -_ROOM).all(axis=1)
+        return inside
 
 
 def mixed_of(

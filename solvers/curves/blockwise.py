@@ -32,7 +32,7 @@ def search_blocks(shared: Shared, grid: Grid, workers: int) -> tuple[Grid, int]:
         ThreadPoolExecutor(workers, thread_name_prefix="block") as pool,
         ThreadPoolExecutor(1, thread_name_prefix="proposals") as side,
     ):
-        pricing = Pricing(shared, pool)
+        pricing = Pricing(shared, pool, blocks)
         decomposition = Decomposition(shared, estimator, grid, blocks, pricing, relaxed.duals)
         proposals = Proposals(decomposition)
         branching = Branching(decomposition, proposals.offer)

@@ -21,7 +21,7 @@ from solvers.program import FloatArray, IntArray
 
 _ROUNDS_AT_THE_ROOT, _BOX_AT_THE_ROOT = 20, 0.1
 _ROUNDS, _BOX = 6, 0.02
-_MOST_TRIES = 3
+_MOST_TRIES, _WORTH_A_TRY = 3, 0.02
 # A hair inside the gap, so that rounding leaves a bound at the target within it.
 _SHARE_OF_GAP = 0.98
 _BOTH_SIDES = 1e-9
@@ -84,14 +84,16 @@ class Branching:
         found = self._decomposition.rounds(region, node.first, most, Box(box), self._target, tell)
         if found is None:
             return False
-        bound = min(found.bound, node.bound)
+        before, bound = node.bound, min(found.bound, node.bound)
         node.less_bound = -bound
         if bound <= self._target():
             return True
         halves = None if found.mixed is None else self._halves(region, found.mixed)
         if halves is None:
-            self._push(bound, region, found.priced.prices, node.tries + 1)
-            return node.tries < _MOST_TRIES
+            # What is mixed gains nothing by mixing: the prices are not the best ones yet.
+            tries = 0 if before - bound > _WORTH_A_TRY * (bound - shared.ledger.value) else node.tries + 1
+            self._push(bound, region, found.priced.prices, tries)
+            return tries <= _MOST_TRIES
         number, *parts = halves
         for part in parts:
             first = self._decomposition.again(part, found.priced, number)
@@ -116,27 +118,33 @@ class Branching:
             ledger.take_bound(most)
 
     def _halves(self, region: Region, mixed: Mixed) -> tuple[int, Region, Region] | None:
-        """Which block to cut, and the halves of the region: where what is mixed lies furthest on both sides,
-        in what it is worth."""
+        """Which block to cut, and the halves of the region: where mixing gains most, in what it is worth."""
+        count = len(self._decomposition.answers.columns)
+        cuts = [self._decomposition.cut(number, mixed) for number in range(count)]
+        gains = np.array([0.0 if cut is None else cut.gain for cut in cuts])
         curve, end, apart = self._ends(region, mixed)
         column, worth = self._switches(mixed)
-        best = int(np.argmax(apart)) if apart.size else -1
-        most = apart[best] if apart.size else 0.0
-        switch = int(np.argmax(worth)) if worth.size else -1
-        if worth.size and worth[switch] > max(most, _BOTH_SIDES):
-            at = int(column[switch])
-            return self._owner(at), region.with_column(at, 0.0), region.with_column(at, 1.0)
-        if most <= _BOTH_SIDES:
+        most = [gains.max(initial=0.0), apart.max(initial=0.0), worth.max(initial=0.0)]
+        if max(most) <= _BOTH_SIDES:
             return None
-        cut, place = int(curve[best]), float(end[best])
-        number = self._owner(int(self._shared.prepared.inputs[cut]))
-        return number, region.below(cut, place), region.above(cut, place)
+        kind = int(np.argmax(most))
+        if kind == 0:
+            number = int(np.argmax(gains))
+            cut = cuts[number]
+            assert cut is not None
+            return number, region.column_to(cut.column, cut.place), region.column_from(cut.column, cut.place)
+        if kind == 1:
+            one, place = int(curve[np.argmax(apart)]), float(end[np.argmax(apart)])
+            number = self._owner(int(self._shared.prepared.inputs[one]))
+            return number, region.below(one, place), region.above(one, place)
+        at = int(column[np.argmax(worth)])
+        return self._owner(at), region.column_to(at, 0.0), region.column_from(at, 1.0)
 
     def _owner(self, column: int) -> int:
         return next(n for n, own in enumerate(self._decomposition.answers.columns) if column in own)
 
     def _ends(self, region: Region, mixed: Mixed) -> tuple[IntArray, FloatArray, FloatArray]:
-        # Curve and place of each segment's end, and how far apart the mixed points lie there.
+        # Curve and place of each segment's end outside chains, and how far apart the mixed points lie there.
         decomposition = self._decomposition
         estimator = region.of(decomposition.estimator())
         free = estimator.program.column_upper > estimator.program.column_lower
@@ -145,11 +153,12 @@ class Branching:
         curve, end = estimator.segments.owner[ends], estimator.segments.b[ends]
         apart = np.zeros(ends.size)
         for number, curves in enumerate(decomposition.answers.curves):
-            shares, points = mixed.of(number)
-            mine = np.flatnonzero(np.isin(curve, curves))
-            beyond = points[:, self._shared.prepared.inputs[curve[mine]]] - end[mine]
-            both = np.minimum(shares @ np.maximum(beyond, 0.0), shares @ np.maximum(-beyond, 0.0))
-            apart[mine] = both * decomposition.worth[curve[mine]]
+            if decomposition.pricing.chain(number) is None:
+                shares, points = mixed.of(number)
+                mine = np.flatnonzero(np.isin(curve, curves))
+                beyond = points[:, self._shared.prepared.inputs[curve[mine]]] - end[mine]
+                both = np.minimum(shares @ np.maximum(beyond, 0.0), shares @ np.maximum(-beyond, 0.0))
+                apart[mine] = both * decomposition.worth[curve[mine]]
         return curve, end, apart
 
     def _switches(self, mixed: Mixed) -> tuple[IntArray, FloatArray]:

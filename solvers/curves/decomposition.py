@@ -21,7 +21,8 @@ from solvers.curves.answers import Answers, Mixed, mixed_of
 from solvers.curves.blocks import Blocks, find_blocks
 from solvers.curves.estimator import Estimator, build
 from solvers.curves.grid import Grid
-from solvers.curves.pricing import Answer, Priced, Pricing
+from solvers.curves.paths import Cut
+from solvers.curves.pricing import Answer, Part, Priced, Pricing
 from solvers.curves.region import Region
 from solvers.curves.shared import Shared
 from solvers.program import FloatArray, IntArray
@@ -85,9 +86,21 @@ class Decomposition:
         self.shared, self.grid = shared, grid
         self.answers = Answers(shared.prepared, blocks)
         self.worth = np.where(estimator.output_row >= 0, np.abs(duals[estimator.output_row]), 0.0)
-        self._pricing, self._seen, self._value = pricing, 0, -np.inf
+        self.pricing, self._seen, self._value = pricing, 0, -np.inf
         self._slack = 1.0
         self._outside = np.setdiff1d(shared.prepared.all, np.concatenate(self.answers.curves))
+
+    def cut(self, number: int, mixed: Mixed) -> Cut | None:
+        """Where to cut a chain; None also for blocks that are none."""
+        search = self.pricing.chain(number)
+        return None if search is None else search.cut(self.worth[search.chain.curves], *mixed.of(number))
+
+    def bends_outside_chains(self) -> bool:
+        """Whether curves of blocks that are no chains need whole numbers."""
+        estimator, blocks = self.estimator(), range(len(self.answers.curves))
+        bent = estimator.segments.owner[estimator.full >= 0]
+        others = [self.answers.curves[number] for number in blocks if self.pricing.chain(number) is None]
+        return any(np.isin(bent, curves).any() for curves in others)
 
     def estimator(self) -> Estimator:
         """The over-estimator as it is by now."""
@@ -111,8 +124,8 @@ class Decomposition:
         best, center, mixed, expected = np.inf, None, None, np.inf
         bounds: list[float] = []
         while len(bounds) < most and not self.shared.late():
-            estimator, blocks = self._parts(region)
-            priced = self._priced(estimator, blocks, region, first, best)
+            part = self._part(region)
+            priced = self._priced(part, first, best)
             if priced is None:
                 break
             gained = best - priced.bound
@@ -124,7 +137,11 @@ class Decomposition:
             if best <= target():
                 break
             mixed = mixed_of(
-                self.shared, estimator, blocks, self.answers.in_region(region), box.around(center.prices)
+                self.shared,
+                part.estimator,
+                part.blocks,
+                self.answers.in_region(region),
+                box.around(center.prices),
             )
             if mixed is None:
                 break
@@ -156,7 +173,7 @@ class Decomposition:
         known = bound - ledger.value if ledger.best is not None and np.isfinite(bound) else 0.0
         return max(shared.gap * ledger.magnitude, known)
 
-    def _parts(self, region: Region) -> tuple[Estimator, Blocks]:
+    def _part(self, region: Region) -> Part:
         shared = self.shared
         self.grid, self._seen = shared.catch_up(self.grid, self._seen)
         if shared.ledger.value > self._value:
@@ -167,16 +184,14 @@ class Decomposition:
         blocks = find_blocks(shared.prepared, estimator)
         if blocks is None:
             raise AssertionError("a finer grid of the same curves has the same blocks")
-        return estimator, blocks
+        return Part(region, estimator, blocks)
 
-    def _priced(
-        self, estimator: Estimator, blocks: Blocks, region: Region, prices: FloatArray | Priced, best: float
-    ) -> Priced | None:
+    def _priced(self, part: Part, prices: FloatArray | Priced, best: float) -> Priced | None:
         """The bound of prices; the blocks' answers are remembered, and the grid refined where they lie."""
         if isinstance(prices, Priced):
             return prices
-        known = self.answers.in_region(region)
-        priced = self._pricing.bound(estimator, blocks, prices, known, self._miss(best))
+        known = self.answers.in_region(part.region)
+        priced = self.pricing.bound(part, prices, known, self._miss(best))
         if priced is not None:
             for number, answer in enumerate(priced.answers):
                 self._learn(number, answer, best)
@@ -184,11 +199,9 @@ class Decomposition:
 
     def again(self, region: Region, priced: Priced, number: int) -> Priced | None:
         """What prices that bound a region prove in a part of it that cuts one block only."""
-        estimator, blocks = self._parts(region)
+        part = self._part(region)
         known = self.answers.in_region(region)
-        answer = self._pricing.answer(
-            estimator, blocks, number, priced.prices, known, self._miss(priced.bound)
-        )
+        answer = self.pricing.answer(part, number, priced.prices, known, self._miss(priced.bound))
         if answer is None:
             return None
         self._learn(number, answer, priced.bound)
@@ -200,8 +213,9 @@ class Decomposition:
         return self._slack * max(least, _SHARE_OF_DISTANCE * self._distance(bound))
 
     def _learn(self, number: int, answer: Answer, bound: float) -> None:
-        if answer.true is not None and answer.estimated is not None:
+        if answer.true is not None:
             self.answers.add(number, answer.true)
+        if answer.estimated is not None:
             self._refine(answer.estimated, self.answers.curves[number], bound)
 
     def _refine(self, point: FloatArray, curves: IntArray, best: float) -> None:

@@ -18,14 +18,18 @@ from solvers.program import BoolArray, FloatArray
 
 Parameters = Mapping[str, FloatArray]
 Formula = Callable[[FloatArray, Parameters], FloatArray]
+Bend = Callable[[FloatArray, FloatArray, Parameters], FloatArray]
 NEVER = np.inf
+_NEARLY_ZERO = 1e-100
+"""The square of anything smaller is lost."""
 
 
 @dataclass(frozen=True)
 class Family:
     """One formula. `value` and `slope` are vectorised; `inflection` (k,) is where the curve turns from convex
     to concave: 0 for a concave curve. `valid` (k,) says which parameter sets give an increasing curve.
-    `smallest` is the least x at which the curve exists: 0, or just above 0 (`open_at_zero`)."""
+    `smallest` is the least x at which the curve exists: 0, or just above 0 (`open_at_zero`). `sharpest`, that
+    not all have, is the largest of 0 and minus the second derivative between two points (k,)."""
 
     name: str
     parameters: tuple[str, ...]
@@ -35,6 +39,7 @@ class Family:
     valid: Callable[[Parameters], BoolArray]
     needs: str
     open_at_zero: bool = False
+    sharpest: Bend | None = None
 
 
 def _log(x: FloatArray) -> FloatArray:
@@ -69,6 +74,31 @@ def _share_inflection(half: FloatArray, steepness: FloatArray) -> FloatArray:
     return inflection
 
 
+def _share_bend(x: FloatArray, half: FloatArray, steepness: FloatArray) -> FloatArray:
+    # Minus the second derivative: s/x^2 share (1 - share) (2 s share - s + 1).
+    exponent = steepness * (_log(x) - np.log(half))
+    share, rest = expit(exponent), expit(-exponent)
+    at_zero = np.where(steepness > 1, 0.0, np.where(steepness == 1, 2.0 / half**2, np.inf))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        bend = steepness / x**2 * share * rest * (2.0 * steepness * share - steepness + 1.0)
+    result: FloatArray = np.where(x > _NEARLY_ZERO, bend, at_zero)
+    return result
+
+
+def _share_sharpest(
+    lower: FloatArray, upper: FloatArray, half: FloatArray, steepness: FloatArray
+) -> FloatArray:
+    # Minus the second derivative falls, grows up to its peak and falls again, so that an interval without the
+    # peak has its largest at an end. With z = (x/half)^s, the third derivative is 0 at the peak:
+    # (s - 1)(s - 2) - 4 (s^2 - 1) z + (s + 1)(s + 2) z^2 = 0, the larger root.
+    curved = np.maximum(steepness**2 - 1.0, 0.0)
+    z = (2.0 * curved + steepness * np.sqrt(3.0 * curved)) / ((steepness + 1.0) * (steepness + 2.0))
+    peak = np.clip(half * z ** (1.0 / steepness), lower, upper)
+    bends = [_share_bend(x, half, steepness) for x in (lower, peak, upper)]
+    sharpest: FloatArray = np.maximum(np.maximum(bends[0], bends[1]), np.maximum(bends[2], 0.0))
+    return sharpest
+
+
 HILL = Family(
     "hill",
     ("bottom", "top", "half", "slope"),
@@ -77,6 +107,7 @@ HILL = Family(
     lambda p: _share_inflection(p["half"], p["slope"]),
     lambda p: (p["half"] > 0) & (p["slope"] > 0) & (p["top"] >= p["bottom"]),
     "half > 0, slope > 0 and top >= bottom",
+    sharpest=lambda a, b, p: (p["top"] - p["bottom"]) * _share_sharpest(a, b, p["half"], p["slope"]),
 )
 """bottom + (top - bottom) x^slope / (half^slope + x^slope)."""
 
@@ -94,6 +125,9 @@ ADBUDG = Family(
     lambda p: _share_inflection(_adbudg_half(p), p["exponent"]),
     lambda p: (p["divisor"] > 0) & (p["exponent"] > 0) & (p["maximum"] >= p["minimum"]),
     "divisor > 0, exponent > 0 and maximum >= minimum",
+    sharpest=lambda a, b, p: (
+        (p["maximum"] - p["minimum"]) * _share_sharpest(a, b, _adbudg_half(p), p["exponent"])
+    ),
 )
 """minimum + (maximum - minimum) x^exponent / (divisor + x^exponent) (Little 1970)."""
 
@@ -115,6 +149,21 @@ def _s_logistic_slope(x: FloatArray, p: Parameters) -> FloatArray:
     return slope
 
 
+def _s_logistic_bend(x: FloatArray, p: Parameters) -> FloatArray:
+    exponent = p["rate"] * (x - p["middle"])
+    share, rest = expit(exponent), expit(-exponent)
+    bend: FloatArray = p["top"] * p["rate"] ** 2 * share * rest * (share - rest)
+    return bend
+
+
+def _s_logistic_sharpest(lower: FloatArray, upper: FloatArray, p: Parameters) -> FloatArray:
+    # The third derivative of 1/(1 + e^-z) is 0 at z = +-ln(2 + sqrt 3); the larger one is the peak.
+    peak = np.clip(p["middle"] + np.log(2.0 + np.sqrt(3.0)) / p["rate"], lower, upper)
+    bends = [_s_logistic_bend(x, p) for x in (lower, peak, upper)]
+    sharpest: FloatArray = np.maximum(np.maximum(bends[0], bends[1]), np.maximum(bends[2], 0.0))
+    return sharpest
+
+
 S_LOGISTIC = Family(
     "s_logistic",
     ("top", "rate", "middle"),
@@ -123,6 +172,7 @@ S_LOGISTIC = Family(
     lambda p: np.maximum(p["middle"], 0.0),
     lambda p: (p["top"] >= 0) & (p["rate"] > 0),
     "top >= 0 and rate > 0",
+    sharpest=_s_logistic_sharpest,
 )
 """top (1/(1 + e^(-rate (x - middle))) - 1/(1 + e^(rate middle))), 0 at 0."""
 
@@ -186,6 +236,7 @@ LINEAR = Family(
     _concave,
     lambda p: p["slope"] >= 0,
     "slope >= 0",
+    sharpest=lambda a, b, p: 0.0 * a,
 )
 """slope x."""
 

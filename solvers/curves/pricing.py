@@ -1,4 +1,8 @@
-"""What the blocks of an over-estimator make at most at prices of the rows that couple them."""
+"""What the blocks of an over-estimator make at most at prices of the rows that couple them.
+
+Blocks that are chains are answered on their true curves (`paths.py`), all others as programs with whole
+numbers on the over-estimator.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +13,24 @@ import numpy as np
 
 from solvers.curves.answers import Chosen
 from solvers.curves.blocks import Block, Blocks
+from solvers.curves.chains import find_chain
 from solvers.curves.estimator import Estimator
 from solvers.curves.inner import run
+from solvers.curves.paths import ChainSearch
+from solvers.curves.region import Region
 from solvers.curves.shared import Shared
 from solvers.curves.tuning import SMALL
-from solvers.program import FloatArray, LinearProgram
+from solvers.program import BoolArray, FloatArray, LinearProgram
 from solvers.result import Reason, SolveResult
+
+_ENOUGH = 20.0
+"""A chain whose bound misses by this many times what it may is also solved as a program: lattices end."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What no point of a block exceeds; with that, unless the block has no point, its answer (n,) in the
-    prepared program, on the over-estimator and on the true curves."""
+    """What no point of a block exceeds; with that, where one was found, its answer (n,) in the prepared
+    program, on the over-estimator and on the true curves."""
 
     most: float
     estimated: FloatArray | None = None
@@ -45,32 +55,42 @@ class Priced:
         return replace(self, answers=[*self.answers[:number], answer, *self.answers[number + 1 :]])
 
 
+@dataclass(frozen=True)
+class Part:
+    """A region, the over-estimator in it, and the blocks of that."""
+
+    region: Region
+    estimator: Estimator
+    blocks: Blocks
+
+
 class Pricing:
     """Solves blocks, several at once."""
 
-    def __init__(self, shared: Shared, pool: Executor) -> None:
-        """The pool's workers solve a block each."""
+    def __init__(self, shared: Shared, pool: Executor, blocks: Blocks) -> None:
+        """The pool's workers solve a block each; `blocks` of any over-estimator of the prepared program."""
         self._shared, self._pool = shared, pool
         self._raw = SMALL.get(shared.solver, {})
+        chains = [find_chain(shared.prepared, block) for block in blocks.whole]
+        self._chains = [None if one is None else ChainSearch(shared.prepared, one) for one in chains]
 
-    def bound(
-        self, estimator: Estimator, blocks: Blocks, prices: FloatArray, known: Chosen, miss: float
-    ) -> Priced | None:
+    def chain(self, number: int) -> ChainSearch | None:
+        """The search of a block whose answers come from its true curves."""
+        return self._chains[number]
+
+    def bound(self, part: Part, prices: FloatArray, known: Chosen, miss: float) -> Priced | None:
         """The bound of prices of the coupling rows; None where a block is not solved.
 
         bound(y) = y b + most of the rest + sum of the most of the blocks, each for (c - y A) x. All blocks
         together are solved to `miss`, each from the best of its `known` points.
         """
-        program = estimator.program
+        program, blocks = part.estimator.program, part.blocks
         prices = blocks.usable(program, prices)
         lower, upper = program.row_lower[blocks.coupling], program.row_upper[blocks.coupling]
         side = np.where(prices > 0, upper, np.where(prices < 0, lower, 0.0))
         rest = self._pool.submit(self._most, blocks.rest.priced(program, prices), miss)
         order = self._hardest_first(program, blocks)
-        work = {
-            number: self._pool.submit(self.answer, estimator, blocks, number, prices, known, miss)
-            for number in order
-        }
+        work = {number: self._pool.submit(self.answer, part, number, prices, known, miss) for number in order}
         answers = [work[number].result() for number in range(len(blocks.whole))]
         most = _proved(rest.result())
         found = [answer for answer in answers if answer is not None]
@@ -79,36 +99,52 @@ class Pricing:
         return Priced(prices, float(prices @ side) + most, found)
 
     def _hardest_first(self, program: LinearProgram, blocks: Blocks) -> list[int]:
-        # So that the workers end together.
+        # So that the workers end together; chains need hardly any time.
         free = program.integer & (program.column_upper > program.column_lower)
-        return sorted(range(len(blocks.whole)), key=lambda one: -int(free[blocks.whole[one].columns].sum()))
+        weight = [int(free[block.columns].sum()) for block in blocks.whole]
+        return sorted(range(len(blocks.whole)), key=lambda one: (self.chain(one) is not None, -weight[one]))
 
     def answer(
-        self,
-        estimator: Estimator,
-        blocks: Blocks,
-        number: int,
-        prices: FloatArray,
-        known: Chosen,
-        miss: float,
+        self, part: Part, number: int, prices: FloatArray, known: Chosen, miss: float
     ) -> Answer | None:
         """One block's answer to prices; None where it is not solved. Arguments are those of `bound`."""
-        block = blocks.whole[number]
-        program = block.priced(estimator.program, prices)
-        start = estimator.lift(self._shared.prepared, known.best(prices, number))[block.columns]
+        block, search = part.blocks.whole[number], self._chains[number]
+        program, start = block.priced(part.estimator.program, prices), known.best(prices, number)
         # Most blocks are solved exactly at once, so that the few hard ones may have more than their share.
-        each = miss / float(np.sqrt(len(blocks.whole)))
-        result = self._most(program, each, start)
+        each = miss / float(np.sqrt(len(part.blocks.whole)))
+        if search is None:
+            return self._by_program(part, block, program, start, each)
+        objective, _ = self._on_columns(block, program.objective)
+        reached = -np.inf if start is None else float(objective @ start)
+        found = search.best(objective, part.region, reached, each)
+        point = None if found.decisions is None else search.point(objective, found)
+        if found.most - max(found.value, reached) <= _ENOUGH * each:
+            return Answer(found.most, None, point)
+        answer = self._by_program(part, block, program, start, each)
+        return None if answer is None else replace(answer, most=min(answer.most, found.most))
+
+    def _by_program(
+        self, part: Part, block: Block, program: LinearProgram, start: FloatArray | None, miss: float
+    ) -> Answer | None:
+        lifted = None
+        if start is not None:
+            lifted = part.estimator.lift(self._shared.prepared, start)[block.columns]
+        result = self._most(program, miss, lifted)
         if result.termination.reason is Reason.INFEASIBLE:
             return Answer(-np.inf)
         most = _proved(result)
         if most is None or result.x is None:
             return None
+        point, own = self._on_columns(block, result.x)
+        return Answer(most, point, self._on_curves(block, point, program.objective[own]))
+
+    def _on_columns(self, block: Block, figures: FloatArray) -> tuple[FloatArray, BoolArray]:
+        # Figures of a block's columns as those (n,) of the prepared program, and which of them these are.
         size = self._shared.prepared.program.num_columns
         own = block.columns < size
-        point = np.zeros(size)
-        point[block.columns[own]] = result.x[own]
-        return Answer(most, point, self._on_curves(block, point, program.objective[own]))
+        spread = np.zeros(size)
+        spread[block.columns[own]] = figures[own]
+        return spread, own
 
     def _most(self, program: LinearProgram, miss: float, start: FloatArray | None = None) -> SolveResult:
         shared = self._shared

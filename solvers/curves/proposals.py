@@ -33,6 +33,7 @@ class Proposals:
         self._news = threading.Condition()
         self._done = EitherEvent(self._shared.stop)
         self._tried: set[bytes] = set()
+        self._searches = decomposition.bends_outside_chains()
 
     def offer(self, mixed: Mixed, region: Region) -> None:
         """The newest mixture."""
@@ -47,16 +48,19 @@ class Proposals:
             self._news.notify()
 
     def run(self) -> None:
-        """Make plans until closed: of each block's largest share alone, then of all that it mixes."""
+        """Make plans until closed: of what is mixed, which is a plan where no curve gains by mixing, of each
+        block's largest share alone, and of all that blocks mix."""
         while not self._over():
             with self._news:
                 if self._newest is None:
                     self._news.wait(1.0)
                     continue
                 (mixed, region), self._newest = self._newest, None
-            self._propose(mixed, region, leading=True)
             started, value = time.perf_counter(), self._shared.ledger.value
+            self._climbing.climb(mixed.mean(), insist=False)
             if not self._over():
+                self._propose(mixed, region, leading=True)
+            if self._searches and not self._over():
                 self._propose(mixed, region, leading=False)
             if self._shared.ledger.value <= value:
                 # The cores are worth more to the bounds for as long as this one took.

@@ -58,11 +58,17 @@ class Region:
         high[curve] = min(high[curve], end)
         return replace(self, high=high)
 
-    def with_column(self, column: int, value: float) -> Region:
-        """The part where a column has a value."""
-        lower, upper = self.lower.copy(), self.upper.copy()
-        lower[column] = upper[column] = value
-        return replace(self, lower=lower, upper=upper)
+    def column_from(self, column: int, value: float) -> Region:
+        """The part where a column is at least so much."""
+        lower = self.lower.copy()
+        lower[column] = max(lower[column], value)
+        return replace(self, lower=lower)
+
+    def column_to(self, column: int, value: float) -> Region:
+        """The part where a column is at most so much."""
+        upper = self.upper.copy()
+        upper[column] = min(upper[column], value)
+        return replace(self, upper=upper)
 
 
 def whole_region(prepared: Prepared) -> Region:

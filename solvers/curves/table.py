@@ -20,8 +20,12 @@ class _Group:
     slot: IntArray  # (parts,) slot of every part of the table in this family, -1 elsewhere
     parameters: dict[str, FloatArray]
 
+    def chosen(self, slots: IntArray) -> dict[str, FloatArray]:
+        """The parameters of some parts."""
+        return {name: values[slots] for name, values in self.parameters.items()}
+
     def evaluate(self, slots: IntArray, x: FloatArray, slopes: bool, left: BoolArray) -> FloatArray:
-        chosen = {name: values[slots] for name, values in self.parameters.items()}
+        chosen = self.chosen(slots)
         return self.family.slope(x, chosen) if slopes else self.family.value(x, chosen)
 
 
@@ -83,13 +87,26 @@ class CurveTable:
         left one where `left[i]`."""
         return self.times[owner] / self.per[owner] * self._sum(owner, x / self.per[owner], True, left)
 
+    def sharpest(self, owner: IntArray, lower: FloatArray, upper: FloatArray) -> FloatArray:
+        """No less than 0 and than minus the second derivative of curve `owner[i]` between `lower[i]` and
+        `upper[i]`, shape (k,); infinite where a family or a part turned over does not tell."""
+        entry, part = self._entries(owner)
+        per, times = self.per[owner][entry], self.times[owner][entry]
+        factor = self.weight[part] * times / per**2
+        a, b = lower[entry] / per, upper[entry] / per
+        found = np.where(factor == 0.0, 0.0, np.inf)
+        for group in self.groups:
+            mine = np.flatnonzero((group.slot[part] >= 0) & (factor > 0.0))
+            if isinstance(group, _Group) and group.family.sharpest is not None and mine.size:
+                chosen = group.chosen(group.slot[part[mine]])
+                found[mine] = factor[mine] * group.family.sharpest(a[mine], b[mine], chosen)
+        return np.bincount(entry, found, owner.size).astype(np.float64)
+
     def kinks(self, owner: IntArray, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """The last kink at or before `x[i]` on curve `owner[i]` and the first behind it (k,); infinite where
         there is none."""
         before, behind = np.full(owner.size, -np.inf), np.full(owner.size, np.inf)
-        counts = np.diff(self.first)[owner]
-        entry = np.repeat(np.arange(owner.size), counts)
-        part = self.first[owner][entry] + np.arange(entry.size) - (np.cumsum(counts) - counts)[entry]
+        entry, part = self._entries(owner)
         per = self.per[owner][entry]
         for group in self.groups:
             if isinstance(group, _PointsGroup):
@@ -116,13 +133,17 @@ class CurveTable:
         """The same curves with x counted in `input_unit` (n,) and values in `output_unit` (n,)."""
         return replace(self, per=self.per / input_unit, times=self.times / output_unit)
 
+    def _entries(self, owner: IntArray) -> tuple[IntArray, IntArray]:
+        # The parts of all the curves asked for: which place of `owner` each belongs to, and which part it is.
+        counts = np.diff(self.first)[owner]
+        entry = np.repeat(np.arange(owner.size), counts)
+        return entry, self.first[owner][entry] + np.arange(entry.size) - (np.cumsum(counts) - counts)[entry]
+
     def _sum(self, owner: IntArray, x: FloatArray, slopes: bool, left: BoolArray | None = None) -> FloatArray:
         counts = np.diff(self.first)[owner]
         if (counts == 1).all():
             return self._parts(self.first[owner], x, slopes, left)
-        entry = np.repeat(np.arange(owner.size), counts)
-        starts = np.cumsum(counts) - counts
-        part = self.first[owner][entry] + np.arange(entry.size) - starts[entry]
+        entry, part = self._entries(owner)
         side = None if left is None else left[entry]
         total: FloatArray = np.bincount(entry, self._parts(part, x[entry], slopes, side), owner.size).astype(
             np.float64

@@ -125,7 +125,9 @@ def bounded(parts: tuple[Shared, Grid, Estimator, Blocks]) -> tuple[Decompositio
     relaxed = run(estimator.relaxed(), shared.plain(), "highs")
     assert relaxed.duals is not None
     with ThreadPoolExecutor(1) as pool:
-        decomposition = Decomposition(shared, estimator, grid, blocks, Pricing(shared, pool), relaxed.duals)
+        decomposition = Decomposition(
+            shared, estimator, grid, blocks, Pricing(shared, pool, blocks), relaxed.duals
+        )
         prices = relaxed.duals[blocks.coupling]
         found = decomposition.rounds(
             whole_region(shared.prepared), prices, 12, Box(0.1), lambda: -np.inf, lambda bound, mixed: None

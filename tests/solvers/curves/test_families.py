@@ -70,6 +70,41 @@ def test_slopes_are_the_derivative(name: str) -> None:
     np.testing.assert_allclose(one(made, POINTS, slopes=True), numeric, rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if FAMILIES[name].sharpest is not None])
+@settings(max_examples=25, deadline=None)
+@given(hundredths=st.integers(0, 1200), width=st.floats(0.01, 12.0), times=st.floats(0.1, 5.0))
+def test_no_slope_falls_faster_than_the_sharpest_bend(
+    name: str, hundredths: int, width: float, times: float
+) -> None:
+    """Between two points slopes fall at most as fast as `sharpest` says, and somewhere nearly so."""
+    made = curve(name, **EXAMPLES[name][0]).scaled(per=1.7, times=times)
+    x = hundredths / 100 + np.linspace(0.0, width, 801)
+    falls = -np.diff(one(made, x, slopes=True)) / np.diff(x)
+    sharpest = make_table([made]).sharpest(np.zeros(1, dtype=np.int64), x[:1], x[-1:])[0]
+    assert falls.max() <= sharpest * (1 + 1e-6) + 1e-9
+    assert sharpest <= max(falls.max(), 0.0) * 1.02 + 1e-2 * times * width
+
+
+def test_the_sharpest_bend_of_other_parts_is_not_known() -> None:
+    """A family without the formula and a part turned over have none, a sum has at most that of its parts."""
+    owner, ends = np.zeros(1, dtype=np.int64), (np.array([0.5]), np.array([2.0]))
+    hill = curve("hill", **EXAMPLES["hill"][0])
+    for unknown in (curve("power", scale=2.0, exponent=0.6), hill.scaled(times=-1.0)):
+        assert np.isinf(make_table([unknown]).sharpest(owner, *ends)).all()
+    summed = make_table([total(hill, curve("linear", slope=1.7))])
+    assert summed.sharpest(owner, *ends) == pytest.approx(make_table([hill]).sharpest(owner, *ends))
+
+
+@pytest.mark.parametrize("slope", [0.7, 1.0])
+def test_concave_hills_bend_most_at_their_start(slope: float) -> None:
+    """Minus the second derivative of a Hill curve that is not S-shaped falls; at 0 it may be infinite."""
+    table = make_table([curve("hill", top=2.0, half=0.8, slope=slope)])
+    owner = np.zeros(2, dtype=np.int64)
+    start, later = table.sharpest(owner, np.array([0.0, 0.3]), np.array([1.0, 1.0]))
+    assert start == pytest.approx(np.inf if slope < 1 else 2.0 * 2.0 / 0.8**2)
+    assert 0.0 < later < start
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_curves_turn_at_their_inflection(name: str) -> None:
     """Slopes grow below the inflection and fall above it."""
