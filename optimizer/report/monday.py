@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from optimizer import messages
+from optimizer.model.families.share import shares_of_rest
 from optimizer.report import numbers
 from optimizer.report.layout import Column
 from optimizer.report.words import figure, unit_word
@@ -92,7 +93,7 @@ def monday_page(
         _causes(speaker, found),
         *more,
         _drifts(speaker, found),
-        _notes(speaker, assumed),
+        _notes(speaker, found, assumed),
     )
     return MondayPage(
         plan.spec.name,
@@ -341,7 +342,9 @@ def _drifts(speaker: Speaker, found: Tracking) -> Section:
     return Section(speaker.say("title_drift"), notes=notes, rank=7)
 
 
-def _notes(speaker: Speaker, assumed: Sequence[str]) -> Section:
-    """What was not told and taken from the plan."""
+def _notes(speaker: Speaker, found: Tracking, assumed: Sequence[str]) -> Section:
+    """What was not told: measures taken from the plan, and shares that know nothing of closed periods."""
     notes = [speaker.say(f"taken_{name}") for name in assumed]
+    shares = shares_of_rest(found.comparison.inputs)
+    notes += [speaker.say("untold_shares", rows=", ".join(shares))] if shares else []
     return Section(speaker.say("title_untold"), notes=notes, brief=1)

@@ -14,11 +14,12 @@ from cli import main
 from optimizer.errors import InputError
 from optimizer.plan.load import load_plan
 from optimizer.report.layout import Column
-from optimizer.report.monday import MondayPage, Section
+from optimizer.report.monday import MondayPage, Section, monday_page
 from optimizer.report.monday_files import monday_html, monday_sheets
 from optimizer.result.tables import sales
 from optimizer.settings import SolveSettings
 from optimizer.solving import solve
+from optimizer.tracking.steps import Closing
 from scenarios.monday import Asked, track_run
 from scenarios.tracking import tracked
 
@@ -45,6 +46,20 @@ def folder(tmp_path: Path) -> Path:
     frame = frame.groupby(["period", "region", "line"], as_index=False)[["units", "revenue"]].sum()
     frame.to_csv(tmp_path / "facts.csv", index=False)
     return tmp_path
+
+
+def test_the_page_says_which_shares_know_nothing_of_closed_periods(folder: Path) -> None:
+    """Facts by market leave open whose sales they are: Anna's half of the East is about the rest of the year, and the
+    section of what was not told says so."""
+    (folder / "sellers.csv").write_text("seller\nAnna\nBen\n", encoding="utf-8")
+    shares = "seller,region,share_max\nAnna,East,0.5\nAnna,West,\nBen,*,\n"
+    (folder / "territories.csv").write_text(shares, encoding="utf-8")
+    plan = PLAN.replace("markets.csv}", "markets.csv, sellers: sellers.csv, territories: territories.csv}")
+    (folder / "plan.yaml").write_text(plan, encoding="utf-8")
+    run = tracked(folder, folder / "facts.csv", settings=SolveSettings(marginal_values=False, leverage=False))
+    page = monday_page(run.tracking, Closing())
+    said = "so that these shares of territories are about the rest of the year only: Anna/East."
+    assert any(note.endswith(said) for section in page.sections for note in section.notes)
 
 
 def test_a_plan_that_comes_true_forecasts_itself(folder: Path) -> None:

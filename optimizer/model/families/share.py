@@ -23,6 +23,7 @@ from optimizer.model.context import Context
 from optimizer.model.cube import RUN_OUT, Cube
 from optimizer.model.metrics import cell_terms
 from optimizer.model.scopes import Members
+from optimizer.plan.inputs import Inputs
 from optimizer.plan.sizes import SizePool
 from optimizer.plan.territories import ShareLimit
 
@@ -108,11 +109,10 @@ def _territory_shares(context: Context) -> None:
         own_code = np.full(cube.num_pairs, -1, dtype=np.int64)
         own_code[limit.pairs] = 0
         own = cell_terms(_members(context, own_code, 1), ones)
-        table = cube.inputs.plan.tables["territories"]
-        name = "/".join(table.text(column)[limit.row] for column in table.labels)
+        name = _name(cube.inputs, limit)
         high = [(name, "at most", *span) for span in _span_labels(cube)]
         low = [(name, "at least", *span) for span in _span_labels(cube)]
-        part, total = _told_of(cube, told)
+        part, total = _told_of(cube.inputs, told) or (0.0, 0.0)
         if limit.high < 1.0:
             room = _first_span(cube, max(limit.high * total - part, 0.0))
             context.builder.add_rows(
@@ -123,10 +123,22 @@ def _territory_shares(context: Context) -> None:
             context.builder.add_rows("share", own + whole.scaled(-limit.low), fixed_labels(*low), lower=room)
 
 
-def _told_of(cube: Cube, limit: ShareLimit) -> tuple[float, float]:
-    """Units of a row's pairs and of all its markets in closed periods (`limit` is about single sellers); 0
-    and 0 where some facts leave open whose they are."""
-    facts, pairs = cube.inputs.facts, cube.inputs.selling.pairs
+def shares_of_rest(inputs: Inputs) -> list[str]:
+    """Rows of territories whose shares are about the periods from `as_of` on alone, because facts leave open
+    whose sales they are."""
+    limits = inputs.selling.pairs.share_limits
+    return [_name(inputs, limit) for limit in limits if _told_of(inputs, limit) is None]
+
+
+def _name(inputs: Inputs, limit: ShareLimit) -> str:
+    table = inputs.plan.tables["territories"]
+    return "/".join(table.text(column)[limit.row] for column in table.labels)
+
+
+def _told_of(inputs: Inputs, limit: ShareLimit) -> tuple[float, float] | None:
+    """Units of a row's pairs and of all its markets in closed periods (`limit` is about single sellers); None
+    where some facts leave open whose they are."""
+    facts, pairs = inputs.facts, inputs.selling.pairs
     if facts is None:
         return 0.0, 0.0
     pool, pair = facts.pairs
@@ -140,7 +152,7 @@ def _told_of(cube: Cube, limit: ShareLimit) -> tuple[float, float]:
     sold = facts.values["units"].sum(axis=1)
     open_ = ((theirs > 0) & (theirs < covered)) | ((ours > 0) & (ours < covered))
     if (open_ & (sold != 0.0)).any():
-        return 0.0, 0.0
+        return None
     return float(sold[ours > 0].sum()), float(sold[theirs > 0].sum())
 
 

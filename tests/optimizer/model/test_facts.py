@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from optimizer.model.families.share import sold_before
+from optimizer.model.families.share import shares_of_rest, sold_before
 from optimizer.plan.inputs import resolve
 from optimizer.plan.plan import Plan
 from optimizer.plan.runout import run_on
@@ -169,6 +169,7 @@ def test_closed_months_count_in_shares_of_a_territory(make_plan: MakePlan, janua
     )
     solution = solve(plan)
     assert solution.figure("units", {"seller": "Anna", "period": "2027-02"}) == pytest.approx(left, rel=1e-5)
+    assert not shares_of_rest(solution.inputs)
 
 
 def test_what_was_taken_beyond_a_capacity_was_bought(make_plan: MakePlan) -> None:
