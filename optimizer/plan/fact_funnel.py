@@ -21,6 +21,7 @@ from optimizer.plan.stages import Stages
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 
 def rated_stages(plan: Plan, stages: Stages) -> Stages:
@@ -64,10 +65,7 @@ def with_told(
 ) -> Funnel:
     """The funnel whose closed periods have room for the opportunities that facts tell of: more organic ones
     than planned where more came than planned sources bring. That no more are worked is a row of the model."""
-    cover = np.zeros((facts.size, len(funnel.told)), dtype=np.bool_)
-    for pool in np.flatnonzero(~np.isnan(facts.told["opportunities"]).all(axis=1)).tolist():
-        cover[pool, pool_markets(facts, pool, selling)] = True
-    cover[:, funnel.told] = False
+    cover = told_markets(funnel, facts, selling)
     beyond = surplus(funnel, facts, cover, marketing, effects)
     organic = funnel.organic.copy()
     for pool in np.flatnonzero(beyond.any(axis=1)).tolist():
@@ -76,6 +74,15 @@ def with_told(
         ratio = np.divide(beyond[pool], planned, out=np.zeros_like(planned), where=planned > 0)
         organic[own] = funnel.organic[own] * (1.0 + ratio)
     return replace(funnel, organic=organic)
+
+
+def told_markets(funnel: Funnel, facts: Facts, selling: Selling) -> BoolArray:
+    """Markets of each pool that tells opportunities (R, M), but those whose pipeline tells what is open."""
+    cover = np.zeros((facts.size, len(funnel.told)), dtype=np.bool_)
+    for pool in np.flatnonzero(~np.isnan(facts.told["opportunities"]).all(axis=1)).tolist():
+        cover[pool, pool_markets(facts, pool, selling)] = True
+    cover[:, funnel.told] = False
+    return cover
 
 
 def pool_markets(facts: Facts, pool: int, selling: Selling) -> IntArray:

@@ -22,6 +22,10 @@ from optimizer.plan.marketing import Marketing
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
+_ROUNDING = 1e-9
+_ROOM = 1e-5
+"""Room of opportunities that are closed for good, relative: curves are solved to a gap, facts rounded."""
+
 
 def surplus(
     funnel: Funnel,
@@ -32,20 +36,77 @@ def surplus(
 ) -> FloatArray:
     """What facts tell of opportunities beyond what planned sources can have brought (R, T); `cover` says
     which markets each pool covers (R, M)."""
-    told = facts.told["opportunities"].copy()
-    told[:, facts.past :] = np.nan
+    told = _told(facts)
     organic = cover.astype(np.float64) @ _organic(funnel, facts, effects)
     need = np.where(np.isnan(told), 0.0, told - organic)
     if marketing is None or facts.spend is None:
         return np.maximum(need, 0.0)
-    brought = marketing.yields.amount[:, None] * _leads(marketing, facts, effects)[marketing.yields.channel]
-    reaches = np.zeros((facts.size, len(brought)), dtype=np.bool_)
-    for pool, market in zip(marketing.yields.pool, marketing.yields.market, strict=True):
-        reaches[:, pool] |= cover[:, market]
+    brought, reaches = _brought(marketing, facts, effects), _reaches(marketing, cover)
     alone, shared = reaches.sum(axis=0) == 1, reaches.sum(axis=0) > 1
     need -= reaches[:, alone] @ brought[alone]
     need = np.where(np.isnan(told), 0.0, np.maximum(need, 0.0))
     return need * _left(need, reaches[:, shared], brought[shared]) if shared.any() else need
+
+
+def closed_for_good(lag: FloatArray, hours: FloatArray, past: int) -> BoolArray:
+    """Closed periods whose opportunities are all decided before `as_of` and take no more hours (N, P), by
+    kind; `lag` is the share that is decided after so many periods (N, L), `hours` what each takes then
+    (N, T)."""
+    last = past - 1 - np.arange(past)
+    decided = np.cumsum(lag, axis=1)[:, np.minimum(last, lag.shape[1] - 1)]
+    left = np.cumsum(hours[:, ::-1], axis=1)[:, ::-1]
+    after = np.pad(left, ((0, 0), (0, 1)))[:, np.minimum(last + 1, left.shape[1])]
+    return np.asarray((decided > 1.0 - _ROUNDING) & (after <= 0.0), dtype=np.bool_)
+
+
+def least_closed(
+    funnel: Funnel,
+    facts: Facts,
+    cover: BoolArray,
+    marketing: Marketing | None,
+    effects: Effects | None,
+    organic_closed: BoolArray,
+    pool_closed: BoolArray,
+) -> FloatArray:
+    """Opportunities that pools of facts tell of and that only sources can have brought which are closed for
+    good (R, P); organic_closed (M, P) and pool_closed (Q, P) say which these are.
+
+        min(told, closed sources + all others) - all others
+
+    Leads that several pools of facts may have got are among the others.
+    """
+    past, weight = facts.past, cover.astype(np.float64)
+    told, organic = _told(facts)[:, :past], _organic(funnel, facts, effects)[:, :past]
+    closed, others = weight @ (organic * organic_closed), weight @ (organic * ~organic_closed)
+    if marketing is not None and facts.spend is not None:
+        brought = _brought(marketing, facts, effects)[:, :past]
+        reaches = _reaches(marketing, cover)
+        certain = pool_closed & (reaches.sum(axis=0) == 1)[:, None] & (brought > 0)
+        closed += reaches @ (brought * certain)
+        others += reaches @ (brought * (~certain & (brought > 0)))
+        told = told - reaches @ np.minimum(brought, 0.0)
+    known = np.where(np.isnan(told), 0.0, told)
+    return np.maximum((np.minimum(known, closed + others) - others) * (1.0 - _ROOM), 0.0)
+
+
+def _told(facts: Facts) -> FloatArray:
+    """Opportunities of each pool (R, T); NaN where facts say nothing, and from `as_of` on."""
+    told = facts.told["opportunities"].copy()
+    told[:, facts.past :] = np.nan
+    return told
+
+
+def _reaches(marketing: Marketing, cover: BoolArray) -> BoolArray:
+    """Which pools of facts cover a market of each pool of yields (R, Q)."""
+    found = np.zeros((len(cover), len(marketing.yields.channel)), dtype=np.bool_)
+    for pool, market in zip(marketing.yields.pool, marketing.yields.market, strict=True):
+        found[:, pool] |= cover[:, market]
+    return found
+
+
+def _brought(marketing: Marketing, facts: Facts, effects: Effects | None) -> FloatArray:
+    """Opportunities of each pool of yields (Q, T)."""
+    return marketing.yields.amount[:, None] * _leads(marketing, facts, effects)[marketing.yields.channel]
 
 
 def _left(need: FloatArray, reaches: BoolArray, brought: FloatArray) -> FloatArray:

@@ -33,6 +33,19 @@ QUARTERS = "calendar: {start: 2027-01-01, periods: 4, every: quarter}"
 MONTHS = "calendar: {start: 2027-01-01, periods: 6, every: month}"
 
 FUNNELS = {
+    # Opportunities of the first quarter with a low conversion were undone for a rule about conversion.
+    "decided": Found(
+        f"{QUARTERS}\ntargets:\n- {{metric: conversion, at_least: 0.5, must: true}}\n"
+        "- {metric: new_customers, at_least: 5}\n- {metric: revenue, at_least: 2000}",
+        {
+            "markets": "sku,customer_type,price,margin_rate,potential,organic\n"
+            "m0,new,5,0.5,500,25\nm1,existing,5,0.5,60,40\n",
+            "sellers": "seller,capacity,capacity_unit,capacity_per\ns0,40,hours,period\ns1,150,hours,period\n",
+            "territories": "seller,sku,hours_per_unit,win_factor\ns0,*,0,1.25\ns1,*,1,0.5\n",
+            "stages": "sku,stage,conversion,days,hours\n*,lead,0.4,40,3\n*,quote,0.4,0,1\n"
+            "m0,lead,0.8,40,0\nm0,quote,,0,1\n",
+        },
+    ),
     # The only channel was a label of all opportunities: organic ones looked like a jump in its leads.
     "one channel": Found(
         f"{QUARTERS}\ntargets: [{{metric: new_customers, at_least: 5}}]",

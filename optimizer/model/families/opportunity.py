@@ -7,12 +7,15 @@ waits.
     won[m,t] = sum_k sum_l lag[k,l] conversion[k] worked[k,m,t-l]
         + sum_l lag[m,l] conversion[m] organic[m,t-l]
     sum_{m in pool} (sum_k worked[k,m,t] + organic[m,t]) <= told[pool,t]     closed periods, where facts tell
+    the same over what is closed for good >= told[pool,t] less what others can have brought
 
 Units: units of the market. Led markets are those with organic opportunities, open deals, customers or yields;
 other markets have no such row. Reference: lagged funnel with retention.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +24,15 @@ from optimizer.model.builder import fixed_labels
 from optimizer.model.context import Context
 from optimizer.model.funnel import by_market
 from optimizer.model.terms import Terms
-from optimizer.plan.fact_funnel import pool_markets
+from optimizer.plan.fact_funnel import pool_markets, told_markets
+from optimizer.plan.fact_sources import closed_for_good, least_closed
+from optimizer.plan.funnel import Funnel
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+_NOTHING = 1e-9
 
 
 def opportunity(context: Context) -> None:
@@ -44,6 +52,7 @@ def opportunity(context: Context) -> None:
 
     context.builder.add_rows("opportunity", rows_of(terms, led, cube.num_periods), labels, upper=0.0)
     _told(context)
+    _closed(context, funnel)
 
 
 def _told(context: Context) -> None:
@@ -62,8 +71,35 @@ def _told(context: Context) -> None:
         context.builder.add_rows("opportunity", worked, fixed_labels(*labels), upper=told[pool][periods])
 
 
-def _worked_in(context: Context, markets: IntArray, periods: IntArray) -> Terms:
-    """Opportunities worked in some markets, one expression a period of `periods`."""
+def _closed(context: Context, funnel: Funnel) -> None:
+    """What has come, is decided and takes no more hours has been worked on: no plan of the rest undoes it."""
+    cube, facts, marketing = context.cube, context.cube.inputs.facts, context.cube.inputs.marketing
+    if facts is None:
+        return
+    past, hours = facts.past, funnel.stages.hours_after(cube.num_periods)
+    organic = closed_for_good(funnel.of_market.lag, hours, past)
+    cover = told_markets(funnel, facts, cube.inputs.selling)
+    worked = pools = np.zeros((0, past), dtype=np.bool_)
+    if marketing is not None and len(marketing.yields.pool):
+        yields = marketing.yields
+        worked = closed_for_good(funnel.of_yield.lag, hours[yields.market], past)
+        pools = np.ones((len(yields.channel), past), dtype=np.bool_)
+        np.logical_and.at(pools, yields.pool, worked)
+        worked = pools[yields.pool] & (yields.amount[yields.pool] > 0)[:, None]
+    least = least_closed(funnel, facts, cover, marketing, cube.inputs.effects, organic, pools)
+    for pool in np.flatnonzero((least > _NOTHING).any(axis=1)).tolist():
+        periods = np.flatnonzero(least[pool] > _NOTHING)
+        flags = {"organic": organic, "worked": worked}
+        done = _worked_in(context, np.flatnonzero(cover[pool]), periods, flags)
+        labels = [(facts.names[pool], cube.calendar.period[period], "closed") for period in periods]
+        context.builder.add_rows("opportunity", done, fixed_labels(*labels), lower=least[pool][periods])
+
+
+def _worked_in(
+    context: Context, markets: IntArray, periods: IntArray, kept: Mapping[str, BoolArray] | None = None
+) -> Terms:
+    """Opportunities worked in some markets, one expression a period of `periods`; with `kept` those of some
+    markets and closed periods (organic), and of some entries (worked)."""
     blocks, marketing = context.activities.blocks, context.cube.inputs.marketing
     total = Terms.constants(np.zeros(len(periods)))
     for name in ("organic", "worked"):
@@ -72,9 +108,12 @@ def _worked_in(context: Context, markets: IntArray, periods: IntArray) -> Terms:
         of_row = blocks[name].markets if marketing is None or name == "organic" else marketing.yields.market
         assert of_row is not None
         rows = np.flatnonzero(np.isin(of_row, markets))
-        column = blocks[name].columns[np.ix_(rows, periods)].ravel()
-        member = np.tile(np.arange(len(periods)), len(rows))
-        total = total + Terms(member, column, np.ones(len(column)), np.zeros(len(periods)))
+        column = blocks[name].columns[np.ix_(rows, periods)]
+        member = np.broadcast_to(np.arange(len(periods)), column.shape)
+        flags = np.ones(column.shape, dtype=np.bool_)
+        if kept is not None:
+            flags = kept[name][np.ix_(of_row[rows] if name == "organic" else rows, periods)]
+        total = total + Terms(member[flags], column[flags], np.ones(flags.sum()), np.zeros(len(periods)))
     return total
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
+from optimizer.plan.fact_sources import closed_for_good
 from optimizer.plan.funnel import Funnel
 from optimizer.plan.inputs import resolve
 from optimizer.plan.plan import Plan
@@ -85,3 +87,10 @@ def test_what_started_explains_its_own(make_plan: MakePlan, effect: str, brought
     assert beyond_plan(make_plan, {"a": 10 + brought, "b": both}, **tables) == pytest.approx([0, 0], abs=1e-9)
     found = beyond_plan(make_plan, {"a": 11 + brought, "b": both}, **tables)
     assert found == pytest.approx([1, 0], abs=1e-9)
+
+
+def test_what_is_decided_and_takes_no_more_hours_is_closed_for_good() -> None:
+    """Of three closed months, opportunities that are decided a month later are closed in the first two, and only in the
+    first where they take hours for two months."""
+    lag, hours = np.array([[0.5, 0.5]] * 2), np.array([[1, 1, 0, 0, 0], [1, 1, 1, 0, 0]], dtype=np.float64)
+    assert closed_for_good(lag, hours, 3).tolist() == [[True, True, False], [True, False, False]]
