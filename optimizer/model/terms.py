@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
+_ROUNDING = 1e-14
+"""Share of its parts that a sum may be and still be nothing but their rounding."""
+
 
 def sum_by(member: IntArray, values: FloatArray, size: int) -> FloatArray:
     """The sum of `values` by member (size,)."""
@@ -48,6 +51,24 @@ class Terms:
         """Every expression times a number, or times its own number (K,)."""
         factors = np.broadcast_to(np.asarray(factor, dtype=np.float64), (self.size,))
         return Terms(self.member, self.column, self.value * factors[self.member], self.constant * factors)
+
+    def cancelled(self) -> Terms:
+        """The same with 0 where the parts of a coefficient cancel but for rounding.
+
+        What is left of 90 - 90 days is 1e-17; alone in a row it would be scaled to a rule of its own.
+        """
+        order = np.lexsort((self.column, self.member))
+        member, column, value = self.member[order], self.column[order], self.value[order]
+        first = np.ones(len(order), dtype=np.bool_)
+        first[1:] = (member[1:] != member[:-1]) | (column[1:] != column[:-1])
+        starts = np.flatnonzero(first)
+        if len(starts) == len(order):
+            return self
+        sums, sizes = np.add.reduceat(value, starts), np.add.reduceat(np.abs(value), starts)
+        nothing = np.repeat(np.abs(sums) <= _ROUNDING * sizes, np.diff(np.append(starts, len(order))))
+        found = self.value.copy()
+        found[order[nothing]] = 0.0
+        return Terms(self.member, self.column, found, self.constant)
 
     def values(self, x: FloatArray) -> FloatArray:
         """The expressions at a solution x (n,): (K,)."""

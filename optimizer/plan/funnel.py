@@ -56,6 +56,8 @@ class Funnel:
     """Deals that what is open at the start is expected to bring (M, T)."""
     backlog: FloatArray
     """Units that were won before and wait for delivery, by the first period that can sell them (M, T)."""
+    covered: BoolArray
+    """Whether the pipeline tells deals of a market that were open before (M,)."""
     told: BoolArray
     """Whether the pipeline says what is open in a market at `as_of` (M,)."""
     kept: FloatArray
@@ -111,6 +113,7 @@ def resolve_funnel(
         usual,
         found.deals,
         found.waiting,
+        found.covered,
         found.told,
         kept,
         of_market,

@@ -4,6 +4,7 @@
     reached[g]   = those whom effects are about, without any effect            times the same
     open deals   = those of the start, timed and won from the day on which they were open
     waiting[m]   = waiting_kept[m] waiting[m,P-1]                              won and not delivered
+    opening[m,t] as planned, in markets without open deals of their own whose plan has given some up
 
 so that a plan that comes true is the same plan again. Units: customers, currency.
 """
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FloatArray = NDArray[np.float64]
-OF_WAITING = ("amount", "close", "open_on", "won")
-"""Columns of a row of the pipeline that stands for what is won and waits, behind those of its market."""
+OF_DEALS = ("amount", "close", "open_on", "won")
+"""Columns of a row of the pipeline that stands for deals of a market, behind those of the market."""
 _NOTHING = 1e-9
+_GIVEN_UP = 1e-6
+"""Share of what is open in a market that a plan has to leave out to have given something up."""
 
 
 def customers_today(solution: Solution, facts: Facts) -> tuple[FloatArray, FloatArray] | None:
@@ -64,17 +67,17 @@ def opened_on(table: Table, day: np.datetime64) -> Table:
 
 def pipeline_today(table: Table | None, solution: Solution, past: int) -> Table | None:
     """The table of open deals as `as_of` has it, as far as the plan knows: its own rows, which say on which
-    day they were open, and what is won and waits; None where nothing is open."""
+    day they were open, what is won and waits, and what is still worked of deals that no row tells; None
+    where nothing is open."""
     import pandas as pd
 
     rows = [] if table is None else [table.frame[~table.yes("won")].assign(won=False)]
-    waiting = _waiting(solution, past)
-    if len(waiting):
-        rows.append(waiting)
+    waiting, opening = _waiting(solution, past), _opening(solution, past)
+    rows += [one for one in (waiting, opening) if len(one)]
     if not sum(map(len, rows)):
         return None
     found = pd.concat(rows, ignore_index=True)
-    known = [*(() if table is None else table.labels), *waiting.columns.drop(list(OF_WAITING))]
+    known = [*(() if table is None else table.labels), *waiting.columns.drop(list(OF_DEALS))]
     labels = tuple(name for name in dict.fromkeys(known) if name in found)
     for name in labels:
         found[name] = found[name].fillna("*").astype("str")
@@ -88,20 +91,67 @@ def pipeline_today(table: Table | None, solution: Solution, past: int) -> Table 
 def _waiting(solution: Solution, past: int) -> pd.DataFrame:
     """What is won and not delivered at the end of the closed periods, a row a market; columns of markets,
     amount, close, open_on, won."""
+    calendar = solution.plan.calendar
+    block, funnel = solution.activities.blocks.get("waiting"), solution.inputs.funnel
+    if block is None or funnel is None or not 0 < past < calendar.size:
+        return _deals(solution, [])
+    assert block.markets is not None
+    left = block.values(solution.x)[:, past - 1] * funnel.kept[block.markets]
+    amount = left * solution.inputs.markets.price[block.markets, past]
+    day = calendar.starts[past]
+    return _deals(
+        solution,
+        [(int(block.markets[at]), amount[at], day, day, True) for at in np.flatnonzero(amount > _NOTHING)],
+    )
+
+
+def _opening(solution: Solution, past: int) -> pd.DataFrame:
+    """Deals of before the plan as it still works on them, by closing period, in markets whose deals no row
+    of the pipeline tells and of which the plan has given some up; columns as above.
+
+    The plan of the rest knows nothing of hours that went before, and would take them up again.
+    """
+    block, funnel = solution.activities.blocks.get("opening"), solution.model.cube.inputs.funnel
+    if block is None or funnel is None or not 0 < past < solution.plan.calendar.size:
+        return _deals(solution, [])
+    assert block.markets is not None
+    worked, planned = block.values(solution.x), solution.plan.calendar.size
+    most, markets, rows = funnel.opening[block.markets], solution.model.cube.markets, []
+    for at, market in enumerate(block.markets.tolist()):
+        ahead = slice(past, planned)
+        lost = most[at, ahead].sum() - worked[at, ahead].sum()
+        if funnel.covered[market] or lost <= _GIVEN_UP * most[at].sum():
+            continue
+        deals = np.concatenate([worked[at, ahead], most[at, planned:]])
+        amounts = deals * (markets.price * markets.units_per_deal)[market, past:]
+        days = _days(solution, past, len(deals))
+        # The first row stands also where nothing is left, so that the market is told.
+        kept = [step for step in range(len(deals)) if deals[step] > _NOTHING or not step]
+        start = solution.plan.calendar.starts[0]
+        rows += [(market, amounts[step], days[step], start, False) for step in kept]
+    return _deals(solution, rows)
+
+
+def _days(solution: Solution, past: int, count: int) -> list[np.datetime64]:
+    """A day in each of `count` periods from the first open one on, those behind the plan at its own pace."""
+    calendar = solution.plan.calendar
+    end, length = calendar.ends[-1], (calendar.ends[-1] - calendar.starts[0]) / calendar.size
+    behind = [end + (step + 0.5) * length for step in range(count - (calendar.size - past))]
+    return [*calendar.starts[past:], *behind]
+
+
+def _deals(
+    solution: Solution, rows: list[tuple[int, float, np.datetime64, np.datetime64, bool]]
+) -> pd.DataFrame:
+    """Rows of the pipeline from (market, amount, close, open_on, won)."""
     import pandas as pd
 
-    markets, calendar = solution.inputs.markets, solution.plan.calendar
+    markets = solution.inputs.markets
     known = market_dimensions(solution.plan.tables["markets"])
     columns = [name for name in known if name in markets.labels]
-    block, funnel = solution.activities.blocks.get("waiting"), solution.inputs.funnel
-    rows = []
-    if block is not None and funnel is not None and 0 < past < calendar.size:
-        assert block.markets is not None
-        left = block.values(solution.x)[:, past - 1] * funnel.kept[block.markets]
-        amount = left * markets.price[block.markets, past]
-        day = pd.Timestamp(calendar.starts[past])
-        for at in np.flatnonzero(amount > _NOTHING).tolist():
-            market = int(block.markets[at])
-            keys = {name: markets.labels[name][market] for name in columns}
-            rows.append({**keys, "amount": amount[at], "close": day, "open_on": day, "won": True})
-    return pd.DataFrame(rows, columns=[*columns, *OF_WAITING])
+    found = [
+        {name: markets.labels[name][market] for name in columns}
+        | {"amount": amount, "close": pd.Timestamp(close), "open_on": pd.Timestamp(day), "won": won}
+        for market, amount, close, day, won in rows
+    ]
+    return pd.DataFrame(found, columns=[*columns, *OF_DEALS])

@@ -46,6 +46,21 @@ FUNNELS = {
             "m0,lead,0.8,40,0\nm0,quote,,0,1\n",
         },
     ),
+    # Deals of the start that the plan had given up for want of hours came to life: hours before them were past.
+    "given up": Found(
+        f"{MONTHS}\ntargets: []",
+        {
+            "markets": "sku,customer_type,price,margin_rate,potential,units_per_deal,organic,waiting_kept\n"
+            "m0,new,40,0.5,60,2,25,0.5\nm1,existing,40,0.5,200,1,10,0\nm2,new,5,0.5,500,2,40,0\n",
+            "sellers": "seller,capacity,capacity_unit,capacity_per,from,ramp\n"
+            "s0,150,hours,period,2027-02-01,none\n",
+            "territories": "seller,sku,hours_per_unit,win_factor\ns0,*,0,0.5\n",
+            "marketing": "channel,max_spend\nc0,20\n",
+            "yields": "channel,sku,opportunities,conversion\nc0,*,0.5,0.3\n",
+            "stages": "sku,stage,conversion,days,hours\n*,lead,,100,0\n*,quote,,0,0\n"
+            "m0,lead,0.8,10,0\nm0,quote,0.8,100,1\n",
+        },
+    ),
     # The only channel was a label of all opportunities: organic ones looked like a jump in its leads.
     "one channel": Found(
         f"{QUARTERS}\ntargets: [{{metric: new_customers, at_least: 5}}]",

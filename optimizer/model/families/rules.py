@@ -101,7 +101,9 @@ def _ratio_rows(
     context: Context, rule: Rule, members: Members, lower: FloatArray, upper: FloatArray
 ) -> RuleRows:
     top, bottom, shift = context.metrics.ratio(rule.metric, members, rule.where)
-    sides = _sides(lambda bound: top + bottom.scaled(-np.nan_to_num(bound + shift)), lower, upper)
+    sides = _sides(
+        lambda bound: (top + bottom.scaled(-np.nan_to_num(bound + shift))).cancelled(), lower, upper
+    )
     size = np.fmax(np.abs(lower + shift), np.abs(upper + shift)) * context.magnitude(bottom)
     zeros = [np.where(np.isnan(bound), np.nan, 0.0) for bound in (lower, upper)]
     return RuleRows(
@@ -129,7 +131,7 @@ def _share_rows(
     upper: FloatArray,
 ) -> RuleRows:
     whole = _whole_of_share(context, rule, members)
-    sides = _sides(lambda bound: terms + whole.scaled(-np.nan_to_num(bound)), lower, upper)
+    sides = _sides(lambda bound: (terms + whole.scaled(-np.nan_to_num(bound))).cancelled(), lower, upper)
     size = np.fmax(lower, upper) * context.magnitude(whole)
     zeros = [np.where(np.isnan(bound), np.nan, 0.0) for bound in (lower, upper)]
     return RuleRows(

@@ -31,6 +31,13 @@ def test_dense_adds_repeated_columns() -> None:
     assert twice.dense(3).tolist() == [0.0, 5.0, 0.0]
 
 
+def test_what_cancels_but_for_rounding_is_nothing() -> None:
+    """0.1 + 0.2 - 0.3 is 0 in a row of its own, and what is really left stays, as do coefficients of one part."""
+    value = np.array([0.1, 0.2, -0.3, 1.0, -0.999, 1e-17])
+    terms = Terms(np.zeros(6, dtype=np.int64), np.array([4, 4, 4, 2, 2, 7]), value, np.zeros(1))
+    assert terms.cancelled().dense(8)[[2, 4, 7]].tolist() == [1.0 - 0.999, 0.0, 1e-17]
+
+
 def test_constants_have_no_columns() -> None:
     """Expressions without variables keep their value everywhere."""
     assert Terms.constants(np.array([4.0, 5.0])).values(np.zeros(2)).tolist() == [4.0, 5.0]
