@@ -16,7 +16,7 @@ from optimizer.settings import SolveSettings
 from optimizer.solving import solve_model
 from solvers.compare import Comparison, compare
 from solvers.program import LinearProgram
-from solvers.registry import available, get
+from solvers.registry import available, get, names
 from solvers.result import SolveResult
 
 
@@ -45,8 +45,11 @@ def compare_solvers(
     `solvers` are names; without any, every solver here that can take the program. `stage` is the money
     stage unless given. `relax` drops whole numbers and takes response curves by their concave envelopes, so
     that solvers of linear programs can join. The time limit is for each solver. Raises `InputError` like
-    `stage_program`, and for an unknown stage.
+    `stage_program`, and for an unknown stage or solver.
     """
+    for unknown in sorted(set(solvers) - set(names())):
+        near, known = nearest(unknown, names(), 1), ", ".join(names())
+        raise InputError("solverlist.unknown_solver", name=unknown, nearest=near, known=known)
     settings = settings or SolveSettings()
     model = compile_plan(resolve(plan), settings.seat_groups)
     name = stage_name(model, stage)
@@ -93,11 +96,11 @@ def capable(program: LinearProgram) -> tuple[str, ...]:
 
 def stage_name(model: Model, asked: str | None) -> str:
     """The stage that was asked for, or the money stage; raises `InputError` for an unknown one."""
-    names = [stage.name for stage in model.stages]
+    known = [stage.name for stage in model.stages]
     if asked is None:
-        return next((stage.name for stage in model.stages if stage.is_money), names[0])
-    if asked not in names:
+        return next((stage.name for stage in model.stages if stage.is_money), known[0])
+    if asked not in known:
         raise InputError(
-            "model.stage_unknown", stage=asked, nearest=nearest(asked, names), known=", ".join(names)
+            "model.stage_unknown", stage=asked, nearest=nearest(asked, known), known=", ".join(known)
         )
     return asked

@@ -21,6 +21,7 @@ from scenarios.engine import Engine, engine_of
 from scenarios.files import find_files, load_scenarios
 from scenarios.record import FORMAT, INPUT_ERROR
 from scenarios.sweep import RECORD_CODES, Sweep, sweep_loaded, versions
+from scenarios.terminal import language_of
 from scenarios.worker import SweepSettings
 
 MARKER = "batch.json"
@@ -202,7 +203,7 @@ def _one(
         files = find_files(base.folder, [path for path in given if path.exists()])
         loaded = load_scenarios(base.folder, files)
     except InputError as error:
-        return PlanRun(name, None, error.text())
+        return PlanRun(name, None, error.text(language_of(file)))
     out = folder.path / SWEEPS / slug
     out.parent.mkdir(exist_ok=True)
     found = sweep_loaded(base, loaded, out, settings, engine, True, progress, interrupt)

@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from optimizer.errors import InputError, NoPlanError, Place
+from optimizer.errors import InputError, LimitReachedError, NoPlanError, Place, SolverFailedError
 from optimizer.plan.load import load_plan
 from optimizer.quotas.explanation import Question, explain, explain_table
 from optimizer.result.solution import Solution
@@ -57,13 +57,16 @@ def solved_run(
 ) -> tuple[Solution, SolveSettings]:
     """The run solved again, without the figures that no explanation needs.
 
-    Raises `InputError` where the plan cannot be read, and `NoPlanError` where there is none to explain.
+    Raises `InputError` where the plan cannot be read, and `NoPlanError`, `LimitReachedError` or
+    `SolverFailedError` where there is none to explain.
     """
     file, kept = plan_of_run(run)
     settings = replace(kept, leverage=False, marginal_values=True, interrupt=interrupt, on_stage=on_stage)
     solution = solve(load_plan(file), settings)
     if not solution.has_plan:
-        raise NoPlanError("quotas.nothing_to_explain", status=str(solution.status), reason=solution.reason)
+        kinds = {error.exit_code: error for error in (NoPlanError, LimitReachedError, SolverFailedError)}
+        kind = kinds[solution.exit_code]
+        raise kind("quotas.nothing_to_explain", status=str(solution.status), reason=solution.reason)
     return solution, settings
 
 

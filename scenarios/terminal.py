@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -22,6 +22,7 @@ from optimizer.errors import ApportionError
 if TYPE_CHECKING:
     from solvers.options import Progress
 
+PLAN = "plan.yaml"
 PLAIN_WIDTH = 100
 """Columns of a page that goes to a file or a pipe."""
 LANGUAGE = re.compile(r"(?:^|[{,])\s*language\s*:\s*[\"']?(en|ru|zh)\b", re.MULTILINE)
@@ -29,13 +30,20 @@ LANGUAGE = re.compile(r"(?:^|[{,])\s*language\s*:\s*[\"']?(en|ru|zh)\b", re.MULT
 
 def language_of(path: Path) -> str:
     """The language that a plan or mapping file asks for, told at a glance; English if none."""
-    file = path / "plan.yaml" if path.is_dir() else path
+    file = path / PLAN if path.is_dir() else path
     try:
         text = file.read_bytes().decode("utf-8", errors="replace")
     except OSError:
         return "en"
     found = LANGUAGE.search(text)
     return found.group(1) if found else "en"
+
+
+def common_language(paths: Iterable[Path]) -> str:
+    """The language that all plans of these files and folders ask for; English where they differ."""
+    known = [[path] if path.is_file() or (path / PLAN).is_file() else path.rglob(PLAN) for path in paths]
+    found = {language_of(file) for files in known for file in files}
+    return found.pop() if len(found) == 1 else "en"
 
 
 @contextmanager

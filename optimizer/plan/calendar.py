@@ -51,7 +51,9 @@ class Calendar:
         if as_of is not None and np.datetime64(as_of, "D") not in self._edges:
             around = np.argsort(np.abs(self._edges - np.datetime64(as_of, "D")))[:2]
             near = ", ".join(str(day) for day in np.sort(self._edges[around]))
-            raise InputError("tracking.as_of_inside", Place(value=str(as_of)), nearest=near)
+            outside = not self._edges[0] <= np.datetime64(as_of, "D") <= self._edges[-1]
+            key = "tracking.as_of_outside" if outside else "tracking.as_of_inside"
+            raise InputError(key, Place(value=str(as_of)), nearest=near)
 
     @cached_property
     def past(self) -> int:

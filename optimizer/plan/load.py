@@ -184,7 +184,7 @@ def _calendar(spec: PlanSpec, source: Source) -> Calendar:
     try:
         return Calendar(spec.calendar)
     except InputError as error:
-        key = "as_of" if error.key == "tracking.as_of_inside" else "start"
+        key = "start" if error.key == "plan.start_day" else "as_of"
         place = source.place(("calendar", key), getattr(spec.calendar, key))
         raise InputError(error.key, place, **error.fields) from None
 

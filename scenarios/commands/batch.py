@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from scenarios.commands.options import engine_option, sweep_limits, sweep_settings
-from scenarios.terminal import Ticker, echo_json, interruption, paper_options, spoken
+from scenarios.terminal import Ticker, common_language, echo_json, interruption, paper_options, spoken
 
 
 @click.command("batch", short_help="Solve many plans under many scenarios.")
@@ -28,7 +28,11 @@ from scenarios.terminal import Ticker, echo_json, interruption, paper_options, s
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="Folder of the batch.")
 @engine_option
 @sweep_limits
-@click.option("--language", type=click.Choice(["en", "ru", "zh"]), default="en", help="Language of the page.")
+@click.option(
+    "--language",
+    type=click.Choice(["en", "ru", "zh"]),
+    help="Language of the page; the plans' own if not given and all have the same.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print batch.json instead of the page.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def batch(
@@ -36,7 +40,7 @@ def batch(
     scenarios: tuple[str, ...],
     out: Path,
     engine: str,
-    language: str,
+    language: str | None,
     as_json: bool,
     quiet: bool,
     **choices: Any,
@@ -48,8 +52,9 @@ def batch(
     has the rows of all plans as one Parquet data set a table, OUT/batch.json the digests of every input and
     all failures. Exit code: 0 when every row has a plan, else the highest of 3, 4, 5 and 6 among them.
     """
-    ticker = Ticker(sys.stderr, language, shown=sys.stderr.isatty() and not quiet)
-    with spoken(language), ticker, interruption(language) as interrupt:
+    tongue = language or common_language(plans)
+    ticker = Ticker(sys.stderr, tongue, shown=sys.stderr.isatty() and not quiet)
+    with spoken(tongue), ticker, interruption(tongue) as interrupt:
         from scenarios.batch import batch as run_batch
         from scenarios.batch import manifest
         from scenarios.batchpage import batch_page
@@ -59,5 +64,5 @@ def batch(
     if as_json:
         echo_json(manifest(found))
     elif not quiet:
-        click.echo(batch_page(found, language, **paper_options(), folder=str(out)), nl=False)
+        click.echo(batch_page(found, tongue, **paper_options(), folder=str(out)), nl=False)
     sys.exit(found.exit_code)

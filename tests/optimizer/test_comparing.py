@@ -110,6 +110,12 @@ def test_unknown_stage_is_named(whole_plan: Plan) -> None:
         compare_solvers(whole_plan, ["highs"], stage="contribtion")
 
 
+def test_an_unknown_solver_is_named(whole_plan: Plan) -> None:
+    """A slip of the hand is not a solver that cannot take the plan."""
+    with pytest.raises(InputError, match="no solver “hihgs”. Did you mean highs"):
+        compare_solvers(whole_plan, ["highs", "hihgs"])
+
+
 def test_solver_list_says_what_is_here() -> None:
     """The six solvers of the installation are here with a version; the page names every one."""
     entries = {entry["solver"]: entry for entry in solver_data()}

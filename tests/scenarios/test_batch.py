@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from cli import main
 from optimizer.errors import InputError
 from scenarios.batch import Batch, batch, find_plans
+from scenarios.terminal import common_language
 from scenarios.worker import SweepSettings
 
 Write = Callable[..., Path]
@@ -80,12 +81,24 @@ def test_a_plan_that_cannot_be_read_is_a_row(plans: Path, tmp_path: Path) -> Non
     """One broken plan stops no other; the command says why, for a person and for a program."""
     (plans / "north" / "plan.yaml").write_text("name: x\n")
     asked = ["batch", str(plans), "-o", str(tmp_path / "out"), "--no-kept"]
+    assert common_language([plans]) == "en"
     shown = CliRunner().invoke(main, asked)
     assert shown.exit_code == 3
     assert "3 plans, 7 rows" in shown.output
     assert "north: cannot be used: plan.yaml" in shown.output
     data = json.loads(CliRunner().invoke(main, [*asked, "--json"]).stdout)
     assert (data["reused"], data["exit_code"], len(data["failures"])) == (6, 3, 1)
+
+
+def test_plans_of_one_language_have_a_page_in_it(tmp_path: Path) -> None:
+    """The page and its failures are in the language that all plans share."""
+    for name in ("ural", "sibir"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "plan.yaml").write_text("name: x\nlanguage: ru\n", encoding="utf-8")
+    shown = CliRunner().invoke(main, ["batch", str(tmp_path), "-o", str(tmp_path / "out")])
+    assert "Планов: 2" in shown.output and "нет записи «calendar»" in shown.output
+    (tmp_path / "ural" / "plan.yaml").write_text("name: x\nlanguage: zh\n", encoding="utf-8")
+    assert common_language([tmp_path]) == "en"
 
 
 def _make_hard(folder: Path) -> None:

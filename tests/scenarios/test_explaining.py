@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import threading
 from io import StringIO
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 import cli
+from optimizer.errors import LimitReachedError
 from scenarios.examples import FOLDER
+from scenarios.explaining import solved_run
 
 EXCERPT = re.compile(r"<!-- explain: (\w+) (.+?) -->\n```text\n(.*?)```", re.DOTALL)
 
@@ -95,3 +98,11 @@ def test_a_plan_stands_for_itself_and_slips_are_refused(tmp_path: Path) -> None:
     assert apportion("explain", str(tmp_path / "plan"), "--node", "Li Wei").exit_code == 3
     assert apportion("explain", str(tmp_path / "plan"), "--target", "Nothing").exit_code == 3
     assert apportion("explain", str(tmp_path / "nowhere")).exit_code == 3
+
+
+def test_an_explanation_that_is_out_of_time_ends_like_a_solve() -> None:
+    """No plan in time is not the same as no plan at all."""
+    interrupt = threading.Event()
+    interrupt.set()
+    with pytest.raises(LimitReachedError):
+        solved_run(FOLDER / "markets_only", interrupt)

@@ -155,6 +155,9 @@ def test_as_of_and_actuals_need_each_other(make_plan: MakePlan) -> None:
         make_plan(periods=3, markets=MARKETS, calendar={"as_of": "2027-02-10"})
     assert error.value.key == "tracking.as_of_inside"
     assert "2027-02-01" in str(error.value)
+    with pytest.raises(InputError) as error:
+        make_plan(periods=3, markets=MARKETS, calendar={"as_of": "2030-05-01"})
+    assert error.value.key == "tracking.as_of_outside"
 
 
 def test_spend_of_a_channel_is_its_own_and_of_several_a_pool(make_plan: MakePlan) -> None:
