@@ -14,6 +14,7 @@ from optimizer.quotas.filling import Filled, fill, floor_conflict
 from optimizer.quotas.hierarchy import Hierarchy
 from optimizer.quotas.limits import WEAKER, Limit, combined, without_floors
 from optimizer.quotas.spans import Longer, sum_spans
+from optimizer.report.numbers import Written
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -171,8 +172,8 @@ def floors_error(
         "quotas.floors_too_high",
         place,
         node=tree.name(node, company),
-        floors=f"{floors * factor[node]:,.0f}",
-        carries=f"{carries * factor[node]:,.0f}",
+        floors=Written(floors * factor[node]),
+        carries=Written(carries * factor[node]),
     )
 
 

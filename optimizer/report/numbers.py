@@ -38,6 +38,22 @@ def number(value: float | None, language: str, decimals: int = 0) -> str:
     return text.translate({ord(","): _GROUP[language], ord("."): _POINT[language]})
 
 
+def tiny(value: float, language: str) -> str:
+    """A probability to two digits however small: `0.0012`, `2,1e-49`."""
+    return f"{value:.2g}".replace(".", _POINT[language])
+
+
+@dataclass(frozen=True)
+class Written:
+    """A number inside a message, written as the language of the message does."""
+
+    value: float
+
+    def text(self, language: str, /) -> str:
+        """The number with groups of thousands."""
+        return number(self.value, language)
+
+
 def amount(value: float | None, language: str) -> str:
     """A number to four digits with the language's word for its size: `12.35 M`, `12,35 млн`, `1,235万`.
 

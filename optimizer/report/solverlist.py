@@ -54,7 +54,10 @@ def comparison_page(
     paper = Paper(width, colour)
     paper.heading(_say("compared", language, plan=found.plan.spec.name, stage=found.stage))
     size = _say(
-        "size", language, columns=f"{found.program.num_columns:,}", rows=f"{found.program.num_rows:,}"
+        "size",
+        language,
+        columns=number(found.program.num_columns, language),
+        rows=number(found.program.num_rows, language),
     )
     paper.paragraph(size + (" " + _say("relaxed", language) if found.relaxed else ""))
     heads = (
@@ -112,7 +115,7 @@ def comparison_data(found: PlanComparison) -> dict[str, Any]:
 
 def export_sentence(done: Exported, file: str, language: str = "en") -> str:
     """What was written: stage and size."""
-    sizes = {name: f"{getattr(done, name):,}" for name in ("columns", "rows", "entries")}
+    sizes = {name: number(getattr(done, name), language) for name in ("columns", "rows", "entries")}
     return _say("exported", language, file=file, stage=done.stage, **sizes)
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 from optimizer import messages
 from optimizer.plan.columns_selling import RATES
 from optimizer.plan.tables import ALL, Table
+from optimizer.report.numbers import number, tiny
 from optimizer.tracking.drift import Drift, clearest
 from optimizer.tracking.tracking import Comparison
 
@@ -35,6 +36,5 @@ def rates_table(comparison: Comparison) -> Table | None:
 
 def drift_reason(one: Drift, language: str) -> str:
     """The test and its result in a few words."""
-    return messages.text(
-        f"tracking.test_{one.test}", language, count=f"{one.count:,.0f}", chance=f"{one.adjusted:.2g}"
-    )
+    count, chance = number(one.count, language), tiny(one.adjusted, language)
+    return messages.text(f"tracking.test_{one.test}", language, count=count, chance=chance)

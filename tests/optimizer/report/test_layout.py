@@ -63,3 +63,16 @@ def test_colours_do_not_move_columns() -> None:
         stripped = stripped.replace(f"\x1b[{code}m", "")
     assert "\x1b[31mshort" in coloured.text()
     assert stripped == plain.text()
+
+
+def test_a_member_stays_when_its_rule_is_cut() -> None:
+    """Rows of one rule are told apart by what stands behind the colon."""
+    assert fitted("Ни один регион не падает: Урал", 20) == "Ни один регио…: Урал"
+    assert fitted("A rule: a member that is long", 12) == "A rule: a m…"
+
+
+def test_an_abbreviation_ends_a_sentence_with_one_point() -> None:
+    """`руб.` at the end of a sentence has no second point; dots that mean something else stay."""
+    paper = Paper(80)
+    paper.paragraph("Это 5 тыс. руб.. Дальше ... и ../runs.")
+    assert paper.text().strip() == "Это 5 тыс. руб. Дальше ... и ../runs."

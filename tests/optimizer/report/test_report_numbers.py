@@ -48,3 +48,10 @@ def test_percent_leaves_out_zeros_and_shows_growth() -> None:
 def test_a_rounded_nothing_has_no_minus() -> None:
     """-0.0001 with no decimals is 0."""
     assert numbers.number(-0.0001, "en") == "0"
+
+
+def test_numbers_inside_messages_are_written_as_the_language_does() -> None:
+    """`2,679` would be less than three to a Russian reader."""
+    written = numbers.Written(2679.4)
+    assert (written.text("en"), written.text("ru")) == ("2,679", "2\u00a0679")
+    assert (numbers.tiny(2.1e-49, "en"), numbers.tiny(2.1e-49, "ru")) == ("2.1e-49", "2,1e-49")
