@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Iterable
 
 _SHORT_NAME = 5
+_SHOWN_OF_FOREIGN = 10
+"""Names that are shown to somebody who wrote a word of another language."""
 
 
 def folded(name: str) -> str:
@@ -14,7 +16,11 @@ def folded(name: str) -> str:
 
 
 def nearest(name: str, known: Iterable[str], count: int = 3) -> str:
-    """Up to `count` known names, the most similar first, joined by commas; `-` when nothing is known."""
+    """Up to `count` known names, the most similar first, joined by commas; `-` when nothing is known.
+
+    Where none has a character of `name`, as with a word of another language, the first ones of the list are
+    shown, and more of them.
+    """
     target = folded(name)
     names = list(dict.fromkeys(known))
     matcher = difflib.SequenceMatcher(autojunk=False)
@@ -24,7 +30,9 @@ def nearest(name: str, known: Iterable[str], count: int = 3) -> str:
         matcher.set_seq1(folded(candidate))
         return matcher.ratio()
 
-    return ", ".join(sorted(names, key=similarity, reverse=True)[:count]) or "-"
+    ranked = sorted(names, key=similarity, reverse=True)
+    foreign = count > 1 and bool(ranked) and similarity(ranked[0]) == 0.0
+    return ", ".join(ranked[: _SHOWN_OF_FOREIGN if foreign else count]) or "-"
 
 
 def slip_of(name: str, known: Iterable[str]) -> str | None:

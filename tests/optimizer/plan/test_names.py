@@ -56,3 +56,11 @@ def test_slips_of_the_hand(name: str, meant: str | None) -> None:
 def test_labels_of_totals(label: str, total: bool) -> None:
     """Sums are told by their label in three languages; a product that begins with such a word is none."""
     assert is_total(label) is total
+
+
+def test_a_word_of_another_language_is_answered_with_more_names() -> None:
+    """`目标` is like none of our words, so that three of them would be chance."""
+    known = [f"name{at}" for at in range(12)]
+    assert nearest("目标", known).split(", ") == known[:10]
+    assert nearest("目标", known, 1) == "name0"
+    assert nearest("nam", known).count(",") == 2
