@@ -13,6 +13,8 @@ from optimizer.model.families.rules import RuleRows
 from optimizer.model.terms import Terms
 
 _TOLERANCE = 1e-9
+_ENTRIES_AT_MOST = 2_000_000
+"""Members times cells of a rule that are looked at; a check has to stay quick on the largest plans."""
 _PARTS_AT_MOST = 500
 """Shares of one whole that are compared; beyond, the solver's answer has to do."""
 
@@ -51,6 +53,8 @@ def _by_whole(checked: Checked) -> dict[frozenset[int], list[_Part]]:
     found: dict[tuple[str, frozenset[int]], list[_Part]] = {}
     for rows in checked.rows:
         if not rows.rule.as_share or rows.denominator is None:
+            continue
+        if rows.members.size * len(rows.denominator.column) > _ENTRIES_AT_MOST:
             continue
         for member in range(min(rows.members.size, _PARTS_AT_MOST + 1)):
             whole, cells = _cells(rows.denominator, member), _cells(rows.numerator, member)
