@@ -23,7 +23,7 @@ from optimizer.result.evaluate import rule_outcomes, seller_context
 from optimizer.result.leverage import leverages
 from optimizer.result.marginal import marginal_values, sells_whole_units
 from optimizer.result.solution import Solution, StageOutcome, Status
-from optimizer.result.split import plan_of_sellers, sales_after
+from optimizer.result.split import opening_worked, plan_of_sellers, sales_after
 from optimizer.settings import SolveSettings
 from optimizer.standing import STANDS, standing, standing_run, where_as_good
 from solvers.errors import ZeroDenominatorError
@@ -179,6 +179,7 @@ def solution_of(model: Model, staged: StagedResult) -> Solution:
         solution,
         sales=activities.blocks["sales"].values(found),
         sales_after=sales_after(model.context.activities, activities, staged.x),
+        opening=opening_worked(model.context.activities, staged.x),
         extra=np.zeros((len(activities.resources), sellers.num_periods)) if bought is None else bought,
         others=found[sellers.num_cells : last],
         residuals=residuals,

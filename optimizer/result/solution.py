@@ -158,6 +158,9 @@ class Solution:
     sales_after: FloatArray | None = None
     """Units sold in run-out periods by pair of `sellers` (P, R), which no figure counts; None without a
     plan."""
+    opening: FloatArray | None = None
+    """Deals of before the plan that it works on, by market and closing period (M, T + R), run-out periods
+    included; None without a plan or without such deals."""
     extra: FloatArray | None = None
     """Resources bought beyond capacity (R, T)."""
     others: FloatArray | None = None

@@ -39,6 +39,18 @@ def sales_after(activities: Activities, sellers: Activities, x: FloatArray) -> F
     return split_by_seller(activities.cube, sellers.cube, np.maximum(sold, 0.0))
 
 
+def opening_worked(activities: Activities, x: FloatArray) -> FloatArray | None:
+    """Deals of before the plan that are worked on, by market and period (M, T + R); None where there are
+    none."""
+    block = activities.blocks.get("opening")
+    if block is None:
+        return None
+    assert block.markets is not None
+    found = np.zeros((len(activities.cube.markets.names), block.num_periods))
+    found[block.markets] = np.maximum(block.values(x), 0.0)
+    return found
+
+
 def _split(activities: Activities, sellers: Activities, name: str, values: FloatArray) -> FloatArray:
     """Amounts of rows that belong to pairs of seat groups, as those of pairs of single sellers."""
     mine, theirs = activities.blocks[name], sellers.blocks[name]

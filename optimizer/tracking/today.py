@@ -111,24 +111,17 @@ def _opening(solution: Solution, past: int) -> pd.DataFrame:
 
     The plan of the rest knows nothing of hours that went before, and would take them up again.
     """
-    block, funnel = solution.activities.blocks.get("opening"), solution.model.cube.inputs.funnel
-    if block is None or funnel is None or not 0 < past < solution.plan.calendar.size:
+    funnel, worked = solution.model.cube.inputs.funnel, solution.opening
+    if worked is None or funnel is None or not 0 < past < solution.plan.calendar.size:
         return _deals(solution, [])
-    assert block.markets is not None
-    worked, planned = block.values(solution.x), solution.plan.calendar.size
-    most, markets, rows = funnel.opening[block.markets], solution.model.cube.markets, []
-    for at, market in enumerate(block.markets.tolist()):
-        ahead = slice(past, planned)
-        lost = most[at, ahead].sum() - worked[at, ahead].sum()
-        if funnel.covered[market] or lost <= _GIVEN_UP * most[at].sum():
-            continue
-        deals = np.concatenate([worked[at, ahead], most[at, planned:]])
-        amounts = deals * (markets.price * markets.units_per_deal)[market, past:]
-        days = _days(solution, past, len(deals))
+    markets, rows = solution.model.cube.markets, []
+    most, lost = (deals.sum(axis=1) for deals in (funnel.opening, (funnel.opening - worked)[:, past:]))
+    amounts = worked * markets.price * markets.units_per_deal
+    days, start = _days(solution, past, worked.shape[1] - past), solution.plan.calendar.starts[0]
+    for market in np.flatnonzero(~funnel.covered & (lost > _GIVEN_UP * most)).tolist():
         # The first row stands also where nothing is left, so that the market is told.
-        kept = [step for step in range(len(deals)) if deals[step] > _NOTHING or not step]
-        start = solution.plan.calendar.starts[0]
-        rows += [(market, amounts[step], days[step], start, False) for step in kept]
+        kept = [step for step in range(len(days)) if worked[market, past + step] > _NOTHING or not step]
+        rows += [(market, amounts[market, past + step], days[step], start, False) for step in kept]
     return _deals(solution, rows)
 
 
