@@ -20,6 +20,7 @@ from optimizer.plan.funnel import Funnel
 from optimizer.plan.marketing import Marketing
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 _ROUNDING = 1e-9
@@ -49,14 +50,15 @@ def surplus(
 
 
 def closed_for_good(lag: FloatArray, hours: FloatArray, past: int) -> BoolArray:
-    """Closed periods whose opportunities are all decided before `as_of` and take no more hours (N, P), by
-    kind; `lag` is the share that is decided after so many periods (N, L), `hours` what each takes then
-    (N, T)."""
+    """Closed periods whose opportunities take no more hours and are all decided before `as_of` (N, P), by
+    kind, or never take any, so that nobody would drop them; `lag` is the share that is decided after so many
+    periods (N, L), `hours` what each takes then (N, T)."""
     last = past - 1 - np.arange(past)
     decided = np.cumsum(lag, axis=1)[:, np.minimum(last, lag.shape[1] - 1)]
     left = np.cumsum(hours[:, ::-1], axis=1)[:, ::-1]
     after = np.pad(left, ((0, 0), (0, 1)))[:, np.minimum(last + 1, left.shape[1])]
-    return np.asarray((decided > 1.0 - _ROUNDING) & (after <= 0.0), dtype=np.bool_)
+    settled = (decided > 1.0 - _ROUNDING) | ~hours.any(axis=1, keepdims=True)
+    return np.asarray(settled & (after <= 0.0), dtype=np.bool_)
 
 
 def least_closed(
@@ -73,20 +75,50 @@ def least_closed(
 
         min(told, closed sources + all others) - all others
 
-    Leads that several pools of facts may have got are among the others.
+    Of leads that the same pools of facts share each has got what nothing else explains; leads that some of
+    them share are among the others.
     """
     past, weight = facts.past, cover.astype(np.float64)
-    told, organic = _told(facts)[:, :past], _organic(funnel, facts, effects)[:, :past]
+    told = np.nan_to_num(_told(facts)[:, :past])
+    organic = _organic(funnel, facts, effects)[:, :past]
     closed, others = weight @ (organic * organic_closed), weight @ (organic * ~organic_closed)
     if marketing is not None and facts.spend is not None:
-        brought = _brought(marketing, facts, effects)[:, :past]
-        reaches = _reaches(marketing, cover)
-        certain = pool_closed & (reaches.sum(axis=0) == 1)[:, None] & (brought > 0)
-        closed += reaches @ (brought * certain)
-        others += reaches @ (brought * (~certain & (brought > 0)))
+        brought, reaches = _brought(marketing, facts, effects)[:, :past], _reaches(marketing, cover)
         told = told - reaches @ np.minimum(brought, 0.0)
-    known = np.where(np.isnan(told), 0.0, told)
-    return np.maximum((np.minimum(known, closed + others) - others) * (1.0 - _ROOM), 0.0)
+        brought = np.maximum(brought, 0.0)
+        alone, shared = reaches.sum(axis=0) == 1, reaches.sum(axis=0) > 1
+        need = np.maximum(told - weight @ organic - reaches[:, alone] @ brought[alone], 0.0)
+        whole = _shared_by_all(reaches[:, shared], pool_closed[shared])
+        closed += reaches[:, alone] @ (brought * pool_closed)[alone]
+        closed += (
+            need * (1.0 - _left(need, reaches[:, shared], brought[shared])) * _any(reaches[:, shared], whole)
+        )
+        others += reaches[:, alone] @ (brought * ~pool_closed)[alone]
+        others += reaches[:, shared] @ (brought[shared] * ~whole)
+    return np.maximum((np.minimum(told, closed + others) - others) * (1.0 - _ROOM), 0.0)
+
+
+def _shared_by_all(reaches: BoolArray, closed: BoolArray) -> BoolArray:
+    """Rows of yields and periods (Q, P) of a kind that is closed and whose every row reaches all its pools of
+    facts; `reaches` is (R, Q), `closed` (Q, P)."""
+    kind = _kinds(reaches)
+    own = kind[reaches.argmax(axis=0)]
+    every = reaches.sum(axis=0) == np.bincount(kind, minlength=len(kind))[own]
+    found = np.ones((len(kind), closed.shape[1]), dtype=np.bool_)
+    np.logical_and.at(found, own, closed & every[:, None])
+    return np.asarray(found[own], dtype=np.bool_)
+
+
+def _any(reaches: BoolArray, flags: BoolArray) -> BoolArray:
+    """Whether any row of yields that reaches a pool of facts has a flag (R, P)."""
+    return np.asarray(reaches.astype(np.int64) @ flags > 0, dtype=np.bool_)
+
+
+def _kinds(reaches: BoolArray) -> IntArray:
+    """Number of the kind of each pool of facts (R,): those that rows of yields link."""
+    from scipy.sparse.csgraph import connected_components
+
+    return np.asarray(connected_components(reaches @ reaches.T)[1], dtype=np.int64)
 
 
 def _told(facts: Facts) -> FloatArray:
@@ -111,9 +143,7 @@ def _brought(marketing: Marketing, facts: Facts, effects: Effects | None) -> Flo
 
 def _left(need: FloatArray, reaches: BoolArray, brought: FloatArray) -> FloatArray:
     """Share of the needs (R, T) that the leads of shared rows (Q, T) leave open; `reaches` is (R, Q)."""
-    from scipy.sparse.csgraph import connected_components
-
-    count, kind = connected_components(reaches @ reaches.T)
+    kind, count = _kinds(reaches), len(reaches)
     whole, shared = np.zeros((count, need.shape[1])), np.zeros((count, need.shape[1]))
     np.add.at(whole, kind, need)
     np.add.at(shared, kind[reaches.argmax(axis=0)], brought)
