@@ -35,8 +35,8 @@ def check_shares(checked: Checked) -> Iterator[Finding]:
 
         sum_k share_k > 1 with parts that are disjoint;  sum_k share_k < 1 with parts that cover the whole
     """
-    for whole, parts in _by_whole(checked).items():
-        if len(parts) > _PARTS_AT_MOST:
+    for (_, whole), parts in _by_whole(checked).items():
+        if not whole or len(parts) > _PARTS_AT_MOST:
             continue
         floors = _disjoint(sorted(parts, key=lambda part: -part.lower))
         total = sum(part.lower for part in floors)
@@ -48,8 +48,9 @@ def check_shares(checked: Checked) -> Iterator[Finding]:
             yield _finding("labels.shares_below_whole", caps, total)
 
 
-def _by_whole(checked: Checked) -> dict[frozenset[int], list[_Part]]:
-    """The members of share rules by the cells of what they are a share of; sums of positive parts only."""
+def _by_whole(checked: Checked) -> dict[tuple[str, frozenset[int]], list[_Part]]:
+    """The members of share rules by metric and the cells of what they are a share of; sums of positive parts
+    only."""
     found: dict[tuple[str, frozenset[int]], list[_Part]] = {}
     for rows in checked.rows:
         if not rows.rule.as_share or rows.denominator is None:
@@ -63,7 +64,7 @@ def _by_whole(checked: Checked) -> dict[frozenset[int], list[_Part]]:
             lower, upper = (np.nan_to_num(bound[member], nan=none) for bound, none in _bounds(rows))
             part = _Part(rows, cells, float(lower), float(upper))
             found.setdefault((rows.rule.metric, whole), []).append(part)
-    return {whole: parts for (_, whole), parts in found.items() if whole}
+    return found
 
 
 def _bounds(rows: RuleRows) -> tuple[tuple[NDArray[np.float64], float], tuple[NDArray[np.float64], float]]:

@@ -409,7 +409,8 @@ def test_shares_that_leave_nothing(make_plan: MakePlan, first: str, second: str,
         {"name": "A", "metric": "units", "where": {"region": "North"}, **_rule(first)},
         {"name": "B", "metric": "units", "where": {"region": "South"}, **_rule(second)},
     ]
-    plan = make_plan(markets=TWO_REGIONS, limits=limits)
+    other = {"name": "C", "metric": "revenue", "where": {"region": "North"}, "share_at_most": 0.9}
+    plan = make_plan(markets=TWO_REGIONS, limits=[*limits, other])
     assert [key for key in keys(plan) if key.startswith("labels.shares")] == expected
     assert ("Nothing is sold." in page(solve(plan))) == bool(expected)
 
