@@ -163,12 +163,16 @@ class _Finder:
         if cases is None or formulas is None:
             return None
         switch = int(switches[0]) if switches.size else -1
-        unit = _unit(cases)
-        if unit <= 0.0:
-            return None
-        return Chain(
-            decisions, inputs, outputs, uses, switch, *dynamics, self._curves, *formulas, cases, unit
+        found = Chain(
+            decisions, inputs, outputs, uses, switch, *dynamics, self._curves, *formulas, cases, _unit(cases)
         )
+        return found if found.unit > 0.0 and self._reaches(found) else None
+
+    def _reaches(self, chain: Chain) -> bool:
+        """Whether outputs are bounded by their curves alone."""
+        levels = chain.levels_at(np.max([case.upper for case in chain.cases], axis=0))
+        most = chain.table.value(chain.formula, np.maximum(levels, 0.0))
+        return bool((most <= self._program.column_upper[chain.outputs] * (1.0 + _SAME)).all())
 
     def _places(self, columns: IntArray) -> IntArray:
         return np.searchsorted(self._own, columns)
@@ -197,17 +201,16 @@ class _Finder:
         return Uses(self._own[column], group, made[group] / part[group, column], step)
 
     def _usable(self, decisions: IntArray, outputs: IntArray, uses: Uses, switches: IntArray) -> bool:
-        """Whether outputs and uses have no bounds but 0, decisions are continuous and bounded."""
+        """Whether outputs and uses have no lower bounds but 0, and decisions are continuous and bounded."""
         program = self._program
         used = np.zeros(outputs.size, dtype=bool)
         used[uses.step] = True
         lower = program.column_lower[outputs]
         fine = (lower == 0.0) | (np.isneginf(lower) & used)
-        free = np.concatenate([outputs, uses.column])
         binary = (program.column_lower[switches] >= 0.0) & (program.column_upper[switches] <= 1.0)
         return bool(
             fine.all()
-            and np.isposinf(program.column_upper[free]).all()
+            and np.isposinf(program.column_upper[uses.column]).all()
             and (program.column_lower[uses.column] == 0.0).all()
             and not program.integer[np.concatenate([decisions, uses.column])].any()
             and np.isfinite(program.column_lower[decisions]).all()

@@ -23,8 +23,8 @@ from solvers.curves.tuning import SMALL
 from solvers.program import BoolArray, FloatArray, LinearProgram
 from solvers.result import Reason, SolveResult
 
-_ENOUGH = 20.0
-"""A chain whose bound misses by this many times what it may is also solved as a program: lattices end."""
+_ENOUGH, _HOPELESS = 20.0, 200.0
+"""A chain whose bound misses so many times what it may is solved as a program, too, or only so from then on."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,9 @@ class Pricing:
         self._shared, self._pool = shared, pool
         self._raw = SMALL.get(shared.solver, {})
         chains = [find_chain(shared.prepared, block) for block in blocks.whole]
-        self._chains = [None if one is None else ChainSearch(shared.prepared, one) for one in chains]
+        self._chains: list[ChainSearch | None] = [
+            None if one is None else ChainSearch(shared.prepared, one) for one in chains
+        ]
 
     def chain(self, number: int) -> ChainSearch | None:
         """The search of a block whose answers come from its true curves."""
@@ -118,8 +120,12 @@ class Pricing:
         reached = -np.inf if start is None else float(objective @ start)
         found = search.best(objective, part.region, reached, each)
         point = None if found.decisions is None else search.point(objective, found)
-        if found.most - max(found.value, reached) <= _ENOUGH * each:
+        missed = found.most - max(found.value, reached)
+        if missed <= _ENOUGH * each:
             return Answer(found.most, None, point)
+        if missed > _HOPELESS * each:
+            # What bounds may miss gets less, so the lattices of this one are not fine enough from now on.
+            self._chains[number] = None
         answer = self._by_program(part, block, program, start, each)
         return None if answer is None else replace(answer, most=min(answer.most, found.most))
 

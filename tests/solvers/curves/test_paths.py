@@ -154,6 +154,15 @@ def test_curves_that_no_lattice_is_fine_enough_for_are_left_alone() -> None:
     assert pieces(tied(rows_of_channels(), made)).chains == [None] * CHANNELS
 
 
+@pytest.mark.parametrize(("most", "is_chain"), [(1.4, True), (1.0, False)])
+def test_outputs_may_be_bounded_where_their_curves_end(most: float, is_chain: bool) -> None:
+    """A bound at the ceiling of a curve says nothing; one below it is a row of its own."""
+    upper = np.concatenate([np.full(SIZE, 2.0), np.full(4 * SIZE, np.inf), [1.0]])
+    upper[LEADS[1]] = most
+    found = pieces(tied(rows_of_channels(), column_upper=upper)).chains
+    assert (found[1] is not None) == is_chain and found[2] is not None
+
+
 def on_rows(search: Search, number: int, point: FloatArray) -> bool:
     """Whether a point keeps the block's rows and lies at most on the true curves."""
     prepared, block = search.shared.prepared, search.part.blocks.whole[number]
