@@ -24,7 +24,7 @@ from solvers.program import BoolArray, FloatArray, LinearProgram
 from solvers.result import Reason, SolveResult
 
 _ENOUGH, _HOPELESS = 20.0, 200.0
-"""A chain whose bound misses so many times what it may is solved as a program, too, or only so from then on."""
+"""A chain that misses so many times what it may is solved as a program, too, or only so from then on."""
 
 
 @dataclass(frozen=True)
