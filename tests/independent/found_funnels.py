@@ -29,6 +29,7 @@ class Found:
             yield folder
 
 
+SEASON = (0.06, 0.04, 0.09, 0.08, 0.08, 0.1, 0.07, 0.07, 0.09, 0.08, 0.1, 0.14)
 QUARTERS = "calendar: {start: 2027-01-01, periods: 4, every: quarter}"
 MONTHS = "calendar: {start: 2027-01-01, periods: 6, every: month}"
 
@@ -59,6 +60,19 @@ FUNNELS = {
             "yields": "channel,sku,opportunities,conversion\nc0,*,0.5,0.3\n",
             "stages": "sku,stage,conversion,days,hours\n*,lead,,100,0\n*,quote,,0,0\n"
             "m0,lead,0.8,10,0\nm0,quote,0.8,100,1\n",
+        },
+    ),
+    # Leads for two markets went to the other one, in place of organic ones that had come as planned.
+    "shared leads": Found(
+        f"{MONTHS}\nrun_out: 0\ntargets:\n- {{metric: revenue, at_least: 2000}}\n"
+        "- {metric: won, at_least: 3, priority: 2}\n- {metric: roas, at_least: 2, must: true}",
+        {
+            "profiles": "profile,period_or_age,value\nlater,0,0.25\nlater,2,0.75\n"
+            + "".join(f"season,{at + 1},{share}\n" for at, share in enumerate(SEASON)),
+            "markets": "sku,customer_type,price,margin_rate,potential,units_per_deal,organic\n"
+            "m0,new,10,0.5,60,1,25\nm1,existing,10,0.2,20,2,\n",
+            "marketing": "channel,max_spend,carryover_rate,lag\nc0,60,0.3,later\n",
+            "yields": "channel,sku,opportunities,conversion\n*,*,1,0.3\n",
         },
     ),
     # The only channel was a label of all opportunities: organic ones looked like a jump in its leads.
