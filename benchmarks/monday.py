@@ -16,6 +16,7 @@ import argparse
 import json
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ from scenarios.monday import Asked, replan_run, track_run
 PACK = Path(__file__).parent.parent / "scenarios" / "examples" / "premium_chain"
 FACTS = PACK / "actuals.csv"
 MONTHS = 5
+SAME = ((), ("sales_channel",), ("seller",))
+"""Columns that facts which equal the plan have beside the market."""
 MORE_LEADS, FEWER_SIGNED = 1.12, 0.75
 FloatArray = NDArray[np.float64]
 
@@ -116,28 +119,33 @@ def run() -> dict[str, Any]:
     }
 
 
-def same_facts(solution: Solution) -> pd.DataFrame:
-    """The first months of a plan as facts would tell them: what each sales channel sold by market, and the
-    opportunities that came."""
+def same_facts(solution: Solution, more: Sequence[str]) -> pd.DataFrame:
+    """The first months of a plan as facts would tell them: what was sold by market and `more` columns, and
+    the opportunities that came."""
     keys = ["period", *solution.sellers.markets.labels]
     frame = sales(solution).rename(columns={"market.region": "region"})
     sold = frame.loc[:, ~frame.columns.duplicated()]
-    sold = sold.groupby([*keys, "sales_channel"], as_index=False)[["units", "revenue"]].sum()
+    sold = sold.groupby([*keys, *more], as_index=False)[["units", "revenue"]].sum()
     came = [
-        {**dict(zip(keys, label, strict=True)), "sales_channel": "*", "opportunities": value}
+        {**dict(zip(keys, label, strict=True)), **dict.fromkeys(more, "*"), "opportunities": value}
         for label, value in figures(solution, "opportunities", keys)
     ]
     closed = solution.plan.calendar.period[:MONTHS]
-    found = pd.concat([sold, pd.DataFrame(came)], ignore_index=True)
+    found = pd.concat([sold, pd.DataFrame(came)]).groupby([*keys, *more], as_index=False).sum(min_count=1)
     return found[found["period"].isin(closed)]
 
 
 def run_same() -> dict[str, Any]:
-    """What moves when the facts equal the plan: causes, decisions, open revenue, contribution of the year."""
+    """What moves when the facts equal the plan, by the columns that facts have beside the market."""
     solution = solve(open_source(PACK).base, SolveSettings(marginal_values=False, leverage=False))
+    return {" and ".join(["market", *more]): _same(solution, more) for more in SAME}
+
+
+def _same(solution: Solution, more: Sequence[str]) -> dict[str, Any]:
+    """Causes, decisions, open revenue, contribution of the year."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "same.csv"
-        same_facts(solution).to_csv(file, index=False)
+        same_facts(solution, more).to_csv(file, index=False)
         again = replan_run(PACK, Asked(file)).replanned
     assert again is not None
     old, new = again.tracked.solution, again.solution

@@ -25,7 +25,7 @@ from optimizer.result.marginal import marginal_values, sells_whole_units
 from optimizer.result.solution import Solution, StageOutcome, Status
 from optimizer.result.split import opening_worked, plan_of_sellers, sales_after
 from optimizer.settings import SolveSettings
-from optimizer.standing import STANDS, standing, standing_run, where_as_good
+from optimizer.standing import KEPT, STANDS, kept_anyway, standing, standing_run, where_as_good
 from solvers.errors import ZeroDenominatorError
 from solvers.result import Reason, Residuals, Termination
 from solvers.staged import Stage, StagedResult
@@ -109,6 +109,8 @@ def solve_model(
     options = replace(settings.solve_options(model.inputs.plan.spec.proof_gap), integer_prices=prices)
     try:
         kept = None if stages else standing(model, wanted, options)
+        if kept is not None and kept_anyway(model.inputs.plan):
+            return replace(kept, notes=(*kept.notes, KEPT))
         if kept is not None and (model.curves or model.program.is_mip):
             options = replace(options, start_values=kept.x)
         found = solve_curve_stages(model.program, model.curves, wanted, options, announce=announced)
@@ -188,7 +190,7 @@ def solution_of(model: Model, staged: StagedResult) -> Solution:
 
 
 def _stands(plan: Plan, staged: StagedResult) -> list[tuple[str, dict[str, object]]]:
-    return [(STANDS, {"run": standing_run(plan)})] if STANDS in staged.notes else []
+    return [(note, {"run": standing_run(plan)}) for note in (STANDS, KEPT) if note in staged.notes]
 
 
 def _residuals(model: Model, staged: StagedResult) -> Residuals | None:

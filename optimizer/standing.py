@@ -1,7 +1,7 @@
 """The plan of an earlier run that stands: it is the answer where nothing proves better than it.
 
 An optimum within a gap is one of many, and each of them may be found. Where nothing has changed a planner
-expects the plan that everybody has. So a `stay_near` with `keep_if_as_good` looks at that plan as it is:
+expects the plan that everybody has. So a `stay_near` with `keep: if_as_good` looks at that plan as it is:
 
     planned sales (within 1e-5) and decisions fixed, everything else by the stages of the plan
     kept if value_i >= bound_i - gap max(|value_i|, least size)   for each stage i that is maximised
@@ -11,6 +11,9 @@ with bound_i what the search has proved; or it is behind what the search has fou
 gives up. So the plan that stands is proved as well as any other answer. From the first stage on in which
 it is better than what was found by more than the gap, later stages are not asked: nothing may be won
 there at the cost of an earlier one. Stages that only choose among equals are not asked either.
+
+With `keep: if_possible` the plan of the run is the answer wherever it is possible, and nothing is searched:
+the stages are then about what follows from its sales and decisions alone.
 """
 
 from __future__ import annotations
@@ -38,7 +41,9 @@ from solvers.staged_curves import solve_curve_stages
 FloatArray = NDArray[np.float64]
 
 STANDS = "modes.stands"
-"""Note of an answer that is the plan of the other run."""
+"""Note of an answer that is the plan of the other run, because no other is better."""
+KEPT = "modes.kept_as_is"
+"""Note of an answer that is the plan of the other run, because the plan file asks for it."""
 USUAL_GAP = 1e-6
 """Gap where neither plan nor caller names one; amounts below it are none."""
 ROUNDING = 1e-5
@@ -64,17 +69,18 @@ def standing(model: Model, stages: Sequence[Stage], options: SolveOptions) -> St
 
 def standing_run(plan: Plan) -> str:
     """The run whose plan the plan file would rather keep; an empty string without one."""
-    runs = (
-        entry.to["run"]
-        for entry in plan.spec.stay_near
-        if entry.keep_if_as_good and isinstance(entry.to, dict)
-    )
+    runs = (entry.to["run"] for entry in plan.spec.stay_near if entry.keep and isinstance(entry.to, dict))
     return next(runs, "")
+
+
+def kept_anyway(plan: Plan) -> bool:
+    """Whether the plan of that run is the answer wherever it is possible."""
+    return next((entry.keep for entry in plan.spec.stay_near if entry.keep), None) == "if_possible"
 
 
 def _asked(plan: Plan) -> PastPlan | None:
     for at, entry in enumerate(plan.spec.stay_near):
-        if not entry.keep_if_as_good:
+        if entry.keep is None:
             continue
         place = Place(plan.file, line=plan.lines.get(("stay_near", at)), value=entry.name)
         if not isinstance(entry.to, dict):

@@ -15,7 +15,9 @@ import yaml
 from optimizer.errors import InputError, Place
 from optimizer.io.yaml import load_yaml
 from optimizer.plan.actuals import Facts
-from optimizer.plan.fact_staff import STAFF
+from optimizer.plan.calendar import Calendar
+from optimizer.plan.fact_staff import STAFF, staff_rows
+from optimizer.plan.fact_stages import stage_rows
 from optimizer.plan.load import Content, as_written, plan_of, read_content
 from optimizer.plan.plan import Plan
 from optimizer.plan.read import read_table
@@ -27,6 +29,7 @@ from optimizer.result.evaluate import figures
 from optimizer.result.solution import Solution
 from optimizer.result.tables import label_columns
 from optimizer.settings import SolveSettings
+from optimizer.tracking.planned import PLANNED_FILE, planned_table
 from optimizer.tracking.today import customers_today, opened_on, pipeline_today
 from scenarios.explaining import plan_of_run
 from scenarios.store import MARKER
@@ -38,7 +41,9 @@ ACTUALS_FILE = "actuals.csv"
 RATES_FILE = "rates.csv"
 CUSTOMERS_FILE = "customers_of_today.csv"
 PIPELINE_FILE = "pipeline_of_today.csv"
-FACT_TABLES = ("actuals", "rates")
+ADDED = ("starts", "spend", "opportunities", *STAFF)
+"""Measures that are taken from the plan where facts do not have them."""
+FACT_TABLES = ("actuals", "rates", "planned")
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ def _without(content: Content, names: tuple[str, ...]) -> Content:
 
 
 def without_facts(content: Content) -> Content:
-    """The content of a plan file without `as_of`, `actuals` and `rates`."""
+    """The content of a plan file without `as_of` and the tables about facts."""
     found = _without(content, FACT_TABLES)
     data = dict(found.data)
     data["calendar"] = {key: value for key, value in data["calendar"].items() if key != "as_of"}
@@ -123,8 +128,8 @@ def as_of_facts(source: Source, table: Table, as_of: datetime.date | None) -> da
     return day
 
 
-def with_facts(source: Source, table: Table, as_of: datetime.date, rates: Table | None = None) -> Content:
-    """The content of the plan with facts, and with measured rates where there are any."""
+def with_facts(source: Source, table: Table, as_of: datetime.date) -> Content:
+    """The content of the plan with facts."""
     content = without_facts(source.content)
     data = copy.deepcopy(dict(content.data))
     data["calendar"] = {**data["calendar"], "as_of": as_of.isoformat()}
@@ -134,10 +139,26 @@ def with_facts(source: Source, table: Table, as_of: datetime.date, rates: Table 
         calendar = source.base.calendar
         tables["pipeline"] = opened_on(tables["pipeline"], calendar.starts[calendar.past])
     data["tables"] = {**data["tables"], "actuals": {"file": ACTUALS_FILE}}
-    if rates is not None and len(rates):
-        tables["rates"] = rates
-        data["tables"]["rates"] = {"file": RATES_FILE}
     return content.replace(data=data, tables=tables)
+
+
+def with_rates(content: Content, rates: Table | None) -> Content:
+    """The content with measured rates, where there are any."""
+    if rates is None or not len(rates):
+        return content
+    data = copy.deepcopy(dict(content.data))
+    data["tables"]["rates"] = {"file": RATES_FILE}
+    return content.replace(data=data, tables={**content.tables, "rates": rates})
+
+
+def with_planned(content: Content, solution: Solution, facts: Facts) -> Content:
+    """The content with what the plan had in closed periods, where facts leave open whose their sales are."""
+    table = planned_table(solution, facts)
+    if table is None:
+        return content
+    data = copy.deepcopy(dict(content.data))
+    data["tables"]["planned"] = {"file": PLANNED_FILE}
+    return content.replace(data=data, tables={**content.tables, "planned": table})
 
 
 def of_today(content: Content, solution: Solution, facts: Facts) -> Content:
@@ -195,7 +216,7 @@ def completed(table: Table, solution: Solution, past: int) -> tuple[Table, tuple
     came = _opportunities(solution, past) if not table.has("opportunities") else []
     if came:
         assumed.append("opportunities")
-    return _extended(table, [*rows, *came]), tuple(assumed)
+    return _extended(table, [*rows, *came], solution.plan.calendar), tuple(assumed)
 
 
 def _filled(table: Table, solution: Solution, past: int) -> list[dict[str, Any]]:
@@ -242,13 +263,15 @@ def _opportunities(solution: Solution, past: int) -> list[dict[str, Any]]:
     ]
 
 
-def _extended(table: Table, rows: list[dict[str, Any]]) -> Table:
-    """The table with further rows, in which every key that they do not name is `*`."""
+def _extended(table: Table, rows: list[dict[str, Any]], calendar: Calendar) -> Table:
+    """The table with further rows, in which every key that they do not name is `*`; what a row of the table
+    with the same keys leaves blank is written there."""
     import pandas as pd
 
+    table, rows = _filled_in(table, rows, calendar)
     if not rows:
         return table
-    known = {"period", "starts", "spend", "opportunities", *STAFF}
+    known = {"period", *ADDED}
     labels = dict.fromkeys([*table.labels, *(name for row in rows for name in row if name not in known)])
     more = pd.DataFrame(rows)
     frame = pd.concat([table.frame, more], ignore_index=True)
@@ -261,6 +284,32 @@ def _extended(table: Table, rows: list[dict[str, Any]]) -> Table:
     number = int(table.rows.max(initial=1))
     rows_of = np.concatenate([table.rows, number + 1 + np.arange(len(rows))])
     return table.replace(frame=frame, rows=rows_of, labels=tuple(labels))
+
+
+def _filled_in(
+    table: Table, rows: list[dict[str, Any]], calendar: Calendar
+) -> tuple[Table, list[dict[str, Any]]]:
+    """The table with the measures of those rows whose period and keys it has already, and all other rows."""
+    apart = table.yes("returned") | stage_rows(table) | staff_rows(table)
+    keys = zip(*(table.text(name) for name in ("period", *table.labels)), strict=True)
+    place = {
+        (int(calendar.positions(period)[0]), *labels): at
+        for at, (period, *labels) in enumerate(keys)
+        if not apart[at]
+    }
+    frame, left = table.frame.copy(), []
+    for row in rows:
+        told = {name: row[name] for name in ADDED if name in row}
+        at = place.get(
+            (int(calendar.positions(row["period"])[0]), *(row.get(name, ALL) for name in table.labels))
+        )
+        if at is None or not {*row} <= {"period", *table.labels, *told}:
+            left.append(row)
+            continue
+        for name, value in told.items():
+            frame[name] = frame.get(name, np.nan)
+            frame.loc[frame.index[at], name] = value
+    return table.replace(frame=frame), left
 
 
 def facts_frame(table: Table) -> pd.DataFrame:

@@ -25,8 +25,10 @@ from optimizer.result.solution import Solution, Status
 from optimizer.result.tables import label_columns, sales, tables
 from optimizer.settings import SolveSettings
 from optimizer.solving import solve
+from optimizer.standing import KEPT, STANDS
 from optimizer.tracking.moves import levels_frame, moves_frame, moves_of, starts_frame
 from optimizer.tracking.tables import tracking_frames
+from optimizer.tracking.unchanged import is_unchanged
 from scenarios.factplan import plan_text
 from scenarios.kept import money_metric
 from scenarios.moving import SELLERS_FILE, Moved, moved_sales, near_columns, with_moves
@@ -72,9 +74,13 @@ def replanned(run: Tracked, stable: bool = True, moves: Table | None = None) -> 
         run = replace(run, content=moved.content)
     base, settings = dict(run.content.data), run.settings
     data = _near(base, run) if stable else base
-    files = _files(run, data)
     with tempfile.TemporaryDirectory() as folder:
-        found, softened, files = _solved(run, data, files, Path(folder), settings)
+        found, softened, files = _solved(run, data, Path(folder), settings)
+        if stable and moves is None and not _stands(found) and is_unchanged(run.comparison):
+            as_it_was = _files(run, _near(base, run, kept=True))
+            kept = solve(_written(as_it_was, Path(folder) / "kept"), settings)
+            if _stands(kept):
+                found, softened, files = kept, False, as_it_was
         free = None
         if stable and found.has_plan:
             loose = _softened(base) if softened else base
@@ -84,10 +90,17 @@ def replanned(run: Tracked, stable: bool = True, moves: Table | None = None) -> 
     return Replanned(run, found, files, free, softened, moved)
 
 
+def _stands(solution: Solution) -> bool:
+    """Whether a plan is the last one as it is."""
+    return any(key in (STANDS, KEPT) for key, _ in solution.notes)
+
+
 def _solved(
-    run: Tracked, data: dict[str, Any], files: dict[str, bytes], folder: Path, settings: SolveSettings
+    run: Tracked, data: dict[str, Any], folder: Path, settings: SolveSettings
 ) -> tuple[Solution, bool, dict[str, bytes]]:
-    """The plan of the rest; where must-rules cannot hold any more, with them as first targets."""
+    """The plan of the rest and its files; where must-rules cannot hold any more, with them as first
+    targets."""
+    files = _files(run, data)
     found = solve(_written(files, folder / "plan"), settings)
     if found.status is not Status.NO_PLAN:
         return found, False, files
@@ -117,8 +130,9 @@ def _written(files: Mapping[str, bytes], folder: Path) -> Plan:
     return load_plan(folder)
 
 
-def _near(base: Mapping[str, Any], run: Tracked) -> dict[str, Any]:
-    """The plan file with nearness to the last plan as the stage behind its targets."""
+def _near(base: Mapping[str, Any], run: Tracked, kept: bool = False) -> dict[str, Any]:
+    """The plan file with nearness to the last plan as the stage behind its targets; with `kept` that plan is
+    the answer wherever it is possible."""
     data = copy.deepcopy(dict(base))
     solution = run.solution
     # Without a table of sellers there is one, whom the plan file does not know.
@@ -130,7 +144,7 @@ def _near(base: Mapping[str, Any], run: Tracked) -> dict[str, Any]:
     if solution.sellers.num_pairs * (calendar.size - calendar.past) > MOST_CELLS:
         columns = [name for name in columns if name != "seller"]
     entry: dict[str, Any] = {"name": NEAR, "metric": "revenue", "by": [*columns, "period"]}
-    entry |= {"to": {"run": LAST_PLAN}, "keep_if_as_good": True}
+    entry |= {"to": {"run": LAST_PLAN}, "keep": "if_possible" if kept else "if_as_good"}
     near = [part for part in data.get("stay_near", []) if part.get("name") != NEAR]
     last = max((rule.priority or 0 for rule in run.comparison.inputs.plan.rules), default=0)
     data["stay_near"] = [*near, {**entry, "priority": last + 1}]

@@ -19,6 +19,7 @@ from optimizer.result.solution import Solution
 from optimizer.settings import SolveSettings
 from optimizer.solving import solve
 from optimizer.tracking import Tracking, compare, track
+from optimizer.tracking.planned import PLANNED_FILE
 from optimizer.tracking.rates import rates_table
 from optimizer.tracking.tracking import Comparison, as_expected
 from scenarios.crmfacts import crm_facts
@@ -37,6 +38,8 @@ from scenarios.factplan import (
     quiet,
     read_facts,
     with_facts,
+    with_planned,
+    with_rates,
 )
 from scenarios.forecast import Forecaster
 from scenarios.moving import MOVES_FILE, SELLERS_FILE
@@ -47,7 +50,8 @@ if TYPE_CHECKING:
 
 FILE_WIDTH = 100
 WRITTEN = {
-    "customers": CUSTOMERS_FILE, "pipeline": PIPELINE_FILE, "sellers": SELLERS_FILE, "moves": MOVES_FILE,
+    "customers": CUSTOMERS_FILE, "pipeline": PIPELINE_FILE, "planned": PLANNED_FILE,
+    "sellers": SELLERS_FILE, "moves": MOVES_FILE,
 }  # fmt: skip
 """Tables that a new run has other than its parent, and their files."""
 
@@ -98,19 +102,21 @@ def tracked(
     day = as_of_facts(source, given, as_of)
     # Facts are checked before the plan is solved, so that a slip costs no minute.
     plan_with = plan_of(with_facts(source, given, day))
-    resolve(plan_with)
+    given_facts = resolve(plan_with).facts
+    assert given_facts is not None
     chosen = _settings(source, settings)
     solution = solve(source.base, chosen)
     if not solution.has_plan:
         raise NoPlanError("tracking.no_plan", status=str(solution.status), reason=solution.reason)
     past = plan_with.calendar.past
     facts, assumed = completed(given, solution, past)
-    told = resolve(plan_of(with_facts(source, facts, day))).facts
+    plan_told = with_planned(with_facts(source, facts, day), solution, given_facts)
+    told = resolve(plan_of(plan_told)).facts
     assert told is not None
-    inputs = resolve(plan_of(of_today(with_facts(source, facts, day), solution, told)))
+    inputs = resolve(plan_of(of_today(plan_told, solution, told)))
     comparison = compare(solution, inputs, assumed)
     rates = rates_table(comparison)
-    content = of_today(with_facts(source, facts, day, rates), solution, told)
+    content = of_today(with_rates(plan_told, rates), solution, told)
     ends = Forecaster(resolve(plan_of(content)), as_expected(comparison)).kept(solution)
     found = track(comparison, ends)
     seconds = {**solution.seconds, "track": time.perf_counter() - started}

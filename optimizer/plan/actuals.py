@@ -18,10 +18,12 @@ from optimizer.errors import InputError, Place
 from optimizer.plan.assumptions import AssumptionLog
 from optimizer.plan.fact_figures import derived_figures, pool_pairs
 from optimizer.plan.fact_labels import known_labels
+from optimizer.plan.fact_periods import fact_periods
 from optimizer.plan.fact_spend import bought_for
 from optimizer.plan.fact_staff import StaffFact, staff_facts, staff_rows
 from optimizer.plan.fact_stages import NOTHING_ENTERED, Entered, entered_stages, stage_rows
 from optimizer.plan.fact_totals import SOLD, without_totals
+from optimizer.plan.fact_weights import planned_units
 from optimizer.plan.initiatives import Initiatives
 from optimizer.plan.marketing import Marketing
 from optimizer.plan.markets import Markets
@@ -66,6 +68,8 @@ class Facts:
     """Starts of each initiative in closed periods (I, T); None without initiatives."""
     hires: FloatArray | None = None
     """Open seats that were filled, 1 in the closed period of their start (O, T); None without open seats."""
+    planned: FloatArray | None = None
+    """Planned units of each pair (P, T) in closed periods; None where no plan says."""
     staff: tuple[StaffFact, ...] = ()
     """Hires and leavers of roles."""
     measured: frozenset[str] = field(default=frozenset())
@@ -90,6 +94,7 @@ class Facts:
             values={name: longer(values) for name, values in self.values.items()},
             uses={resource: longer(values) for resource, values in self.uses.items()},
             price=longer(self.price),
+            planned=None if self.planned is None else longer(self.planned),
             spend=None if self.spend is None else longer(self.spend),
             starts=None if self.starts is None else longer(self.starts),
             hires=None if self.hires is None else longer(self.hires),
@@ -129,7 +134,8 @@ def resolve_facts(
     told = without_totals(table, pools, pool, period, labels, told)
     _check_complete(plan, table, told, past)
     pairs = pool_pairs(plan, pools, selling)
-    values, uses_of, price = derived_figures(markets, selling, told, pairs, uses, log)
+    planned = planned_units(plan, selling)
+    values, uses_of, price = derived_figures(markets, selling, told, pairs, uses, planned, log)
     spend = _spend(pools, marketing, plan, told, values)
     filled, hires = _hires(pools, selling, told)
     return Facts(
@@ -144,6 +150,7 @@ def resolve_facts(
         spend=spend,
         starts=_starts(table, pools, initiatives, plan, np.where(filled[:, None], 0.0, told["starts"])),
         hires=hires,
+        planned=planned,
         staff=staff,
         measured=frozenset(name for name in MEASURES if table.has(name)),
         entered=entered_stages(plan, staged, pools, stage_period),
@@ -161,26 +168,6 @@ def _table(plan: Plan) -> Table | None:
             "tracking.actuals_missing", Place(file=plan.file, value=str(plan.spec.calendar.as_of))
         )
     return table
-
-
-def fact_periods(plan: Plan, table: Table) -> IntArray:
-    """The period of each row (rows,); raises `InputError` for labels that name none or several, and for
-    periods that `as_of` leaves open."""
-    calendar, found = plan.calendar, np.zeros(len(table), dtype=np.int64)
-    known: dict[str, IntArray] = {}
-    for row, label in enumerate(table.text("period")):
-        place = table.place(row, "period", label)
-        if label not in known:
-            try:
-                known[label] = calendar.positions(label)
-            except InputError as error:
-                raise InputError(error.key, place, **error.fields) from None
-        if len(known[label]) > 1:
-            raise InputError("tracking.period_long", place, every=calendar.every)
-        found[row] = known[label][0]
-        if found[row] >= calendar.past:
-            raise InputError("tracking.period_open", place, as_of=str(plan.spec.calendar.as_of))
-    return found
 
 
 def _check_signs(table: Table) -> None:

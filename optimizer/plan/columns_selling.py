@@ -191,6 +191,15 @@ SELLING: dict[str, TableColumns] = {
             Column("returned", "yes_no", aliases=("return", "returns")),
         ),
     ),
+    "planned": TableColumns(
+        "planned",
+        (),
+        "seller_and_market_keys",
+        (
+            Column("period", "label", required=True, aliases=("month", "week", "date")),
+            Column("units", "number", "units planned in a closed period", 0.0, required=True),
+        ),
+    ),
     "rates": TableColumns(
         "rates",
         (),

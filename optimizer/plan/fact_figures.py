@@ -2,9 +2,9 @@
 
     rate[r,t] = sum over the pairs p of pool r of weight[p,t] rate[p,t] / sum weight[p,t]
 
-The weight is last year's units of the market (its revenue for shares of revenue) where they are known,
-else 1. Where all pairs that a pool covers have one rate, it is that rate; else the mean is written down as an
-assumption.
+The weight is planned units of the pair (their revenue for shares of revenue) where the table `planned` has
+them, else last year's of the market where they are known, else 1. Where all pairs that a pool covers have one
+rate, it is that rate; else the mean is written down as an assumption.
 """
 
 from __future__ import annotations
@@ -26,12 +26,22 @@ from optimizer.plan.tables import Table
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
+_LITTLE = 1e-9
+"""Share of a weight that is as good as none."""
 _SAME = 1e-9
 """Rates that differ by less than this share are one rate."""
 
 
 def pool_pairs(plan: Plan, pools: Table, selling: Selling) -> tuple[IntArray, IntArray]:
     """(pool, pair of seller and market) for every pair that a pool covers, ordered by pool."""
+    if not len(selling.pairs.seller):
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    rows, covered = matching_rows(pools, pair_labels(plan, selling))
+    return rows, covered
+
+
+def pair_labels(plan: Plan, selling: Selling) -> dict[str, list[str]]:
+    """Column of sellers or markets -> label of each pair (P,)."""
     pairs = selling.pairs
     sides = [(selling.sellers.labels, pairs.seller, "seller")]
     if len(plan.tables["markets"]):
@@ -40,17 +50,19 @@ def pool_pairs(plan: Plan, pools: Table, selling: Selling) -> tuple[IntArray, In
     for labels, position, prefix in sides:
         for name, values in prefixed(labels, prefix).items():
             side[name] = [values[at] for at in position.tolist()]
-    if not len(pairs.seller):
-        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-    rows, covered = matching_rows(pools, side)
-    return rows, covered
+    return side
 
 
 class MeanRates:
     """Mean rates of R pools over the pairs that they cover."""
 
     def __init__(
-        self, markets: Markets, selling: Selling, pairs: tuple[IntArray, IntArray], size: int
+        self,
+        markets: Markets,
+        selling: Selling,
+        pairs: tuple[IntArray, IntArray],
+        size: int,
+        planned: FloatArray | None,
     ) -> None:
         self.markets, self.selling = markets, selling
         count = len(selling.pairs.market)
@@ -66,7 +78,10 @@ class MeanRates:
             cover = cover + picked @ everything
         self._cover = cover
         units = np.nan_to_num(markets.last_year_units)[selling.pairs.market]
-        self.by_units = units + (1e-9 * units.mean() if units.any() else 1.0)
+        self.by_units = units + (_LITTLE * units.mean() if units.any() else 1.0)
+        if planned is not None:
+            # Where nothing was planned last year is left.
+            self.by_units = planned + _LITTLE * self.by_units / self.by_units.max(initial=1.0)
         self.by_revenue = self.by_units * markets.price[selling.pairs.market]
         self.mixed = np.zeros(size, dtype=np.bool_)
 
@@ -87,6 +102,7 @@ def derived_figures(
     told: Mapping[str, FloatArray],
     pairs: tuple[IntArray, IntArray],
     uses: Mapping[int, FloatArray],
+    planned: FloatArray | None,
     log: AssumptionLog,
 ) -> tuple[dict[str, FloatArray], dict[int, FloatArray], FloatArray]:
     """Metric -> what each pool adds to it (R, T), resource -> what its sales took of it (R, T), and the mean
@@ -95,7 +111,7 @@ def derived_figures(
     What the table tells is taken as it is; units follow from revenue or deals, revenue and deals from units,
     and the rest from these.
     """
-    mean = MeanRates(markets, selling, pairs, len(told["units"]))
+    mean = MeanRates(markets, selling, pairs, len(told["units"]), planned)
     values, price = _sold(markets, selling, told, mean)
     values |= _earned(markets, selling, told, mean, values)
     sold, units = values["revenue"] != 0.0, values["units"]
@@ -103,7 +119,8 @@ def derived_figures(
         row: units * mean.of(amount[:, None] * np.ones_like(mean.by_units), mean.by_units, sold)
         for row, amount in uses.items()
     }
-    log.note("facts_at_mean", "actuals", "price, margin_rate", int(mean.mixed.sum()), None, scalable=False)
+    key = "facts_at_mean" if planned is None else "facts_as_planned"
+    log.note(key, "actuals", "price, margin_rate", int(mean.mixed.sum()), None, scalable=False)
     return values, taken, price
 
 

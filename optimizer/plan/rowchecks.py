@@ -51,6 +51,8 @@ def key_columns(table: Table) -> list[str]:
         keys += table.labels
     if table.name == "actuals":
         keys += [column for column in ("period", "returned", "stage") if column in table.frame.columns]
+    if table.name == "planned":
+        keys += ["period"]
     if table.name == "rates":
         keys += [column for column in ("rate",) if column in table.frame.columns]
     return [*keys, "period_or_age"] if table.name == "profiles" else keys

@@ -13,7 +13,7 @@ TableName = Literal[
     "markets", "sellers", "territories", "resources", "uses", "profiles", "market_size",
     "locks", "commitments", "credits", "marketing", "curves", "yields",
     "initiatives", "actuals", "effects", "roles", "stages", "pipeline", "customers", "rates", "tiers",
-    "moves",
+    "moves", "planned",
 ]  # fmt: skip
 
 
@@ -212,9 +212,9 @@ class StayNearSpec(Strict):
     """Minimise the distance in this stage when `within` is not given."""
     changes_at_most: int | None = Field(default=None, ge=0)
     """Largest number of members that may differ at all."""
-    keep_if_as_good: bool = False
-    """Keep the plan of the run as it is, sales and decisions, where no stage of another plan is better by
-    more than the proof gap."""
+    keep: Literal["if_as_good", "if_possible"] | None = None
+    """Keep the plan of the run as it is, sales and decisions: where no stage of another plan is better by
+    more than the proof gap (if_as_good), or wherever rules and tables leave room for it (if_possible)."""
 
 
 class FreezeSpec(Strict):

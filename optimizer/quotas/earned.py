@@ -7,6 +7,7 @@ is divided is less by it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,12 +51,12 @@ def earned_facts(solution: Solution, spec: QuotaSpec, levels: Levels, spans: Spa
     amounts = None if facts is None else fact_amounts(solution.metrics.activities, spec.metric)
     if facts is None or amounts is None:
         return found
-    time = solution.metrics.scopes.period_mask(spec.where)
+    time, own = solution.metrics.scopes.period_mask(spec.where), solution.inputs.selling.sellers.labels
     count = spans.size // len(levels.members)
     position = {path: node for node, path in enumerate(tree.paths)}
     for pool in np.flatnonzero(_in_scope(facts, spec) & amounts.any(axis=1)).tolist():
         by_span = np.bincount(code[time], amounts[pool][time], minlength=count)
-        node, member = _node(facts, pool, levels, position), _member(facts, pool, spec, levels)
+        node, member = _node(facts, pool, levels, position, own), _member(facts, pool, spec, levels)
         leaf = node - tree.leaves.start
         if leaf >= 0 and member is not None:
             found.leaf[leaf, member * count : (member + 1) * count] += by_span
@@ -76,24 +77,27 @@ def _in_scope(facts: Facts, spec: QuotaSpec) -> BoolArray:
     return inside
 
 
-def _node(facts: Facts, pool: int, levels: Levels, position: dict[tuple[str, ...], int]) -> int:
-    """The lowest node whose labels a pool tells."""
+def _node(
+    facts: Facts, pool: int, levels: Levels, position: dict[tuple[str, ...], int], own: Collection[str]
+) -> int:
+    """The lowest node whose labels a pool tells; `own` are the columns of sellers, whose labels a bare name
+    means where markets have it as well."""
     tree = levels.tree
     seller = _label(facts, pool, "seller.seller")
     if levels.seller_level is not None and seller != UNKNOWN:
         nodes = tree.nodes(levels.seller_level)
-        own = [node for node in range(nodes.start, nodes.stop) if tree.paths[node][-1] == seller]
-        if len(own) == 1 and levels.seller_level == tree.depth:
-            return own[0]
+        found = [node for node in range(nodes.start, nodes.stop) if tree.paths[node][-1] == seller]
+        if len(found) == 1 and levels.seller_level == tree.depth:
+            return found[0]
     path: tuple[str, ...] = ()
-    found = 0
+    lowest = 0
     for name in tree.by:
-        label = _label(facts, pool, f"seller.{name}", f"market.{name}", name)
+        label = _label(facts, pool, *([f"seller.{name}"] if name in own else [f"market.{name}", name]))
         path = (*path, label)
         if label == UNKNOWN or path not in position:
-            return found
-        found = position[path]
-    return found
+            break
+        lowest = position[path]
+    return lowest
 
 
 def _label(facts: Facts, pool: int, *columns: str) -> str:

@@ -2,7 +2,7 @@
 
     change = new number + earned beside it - old number
            = moved (what accounts and sellers who change hands carry with them)
-             + earned (facts less the old plan of these spans) + rest (new less old plan of open spans)
+             + earned (facts less the old plan of closed periods) + rest (new less old plan of open periods)
              + the difference of every later step of the two chains
 
 Counted in thousandths of the rounding step, so that the parts add up to the change exactly.
@@ -17,12 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer import messages
-from optimizer.plan.plan import Plan
-from optimizer.quotas.assignment import quota_spans
 from optimizer.quotas.chain import PARTS, chain_parts
 from optimizer.quotas.quota import Quota
 from optimizer.report import numbers
 
+FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 LATER = ("stretch", "over_assignment", "rules", "rounding")
@@ -71,28 +70,31 @@ class Handed:
 def quota_moves(
     old: Sequence[Quota],
     new: Sequence[Quota],
-    plan: Plan,
     language: str,
+    closed: Callable[[Quota], FloatArray],
     handed: Callable[[Quota], Sequence[Handed]] = lambda quota: (),
 ) -> list[QuotaMove]:
-    """Every node of the new quotas against the old ones of the same names; `plan` is the new one, `handed`
-    says what accounts that moved carry in an old quota."""
+    """Every node of the new quotas against the old ones of the same names.
+
+    `closed` says what an old quota's plan has in periods that are facts now, by node (N,), `handed` what
+    accounts that moved carry in it.
+    """
     found: list[QuotaMove] = []
     by_name = {quota.name: quota for quota in old}
     for quota in new:
         before = by_name.get(quota.name)
         if before is not None and before.spec.round_to == quota.spec.round_to:
-            found += _moves(before, quota, plan, language, handed(before))
+            found += _moves(before, quota, closed(before), language, handed(before))
     return found
 
 
 def _moves(
-    before: Quota, after: Quota, plan: Plan, language: str, handed: Sequence[Handed]
+    before: Quota, after: Quota, closed: FloatArray, language: str, handed: Sequence[Handed]
 ) -> list[QuotaMove]:
     changed, size = changed_sellers(before, after), after.spec.round_to / PARTS
     position = {path: node for node, path in enumerate(before.tree.paths)}
     position |= {after.tree.paths[node]: last for node, last in changed.same.items()}
-    handed_over, closed = _carried(after, handed, size), _closed_spans(after, plan)
+    handed_over = _carried(after, handed, size)
     old_steps, new_steps = _steps(before), _steps(after)
     rows = []
     for node, path in enumerate(after.tree.paths):
@@ -102,15 +104,15 @@ def _moves(
         lasts = [*through, *([] if last is None else [(1, last)])]
         old = {name: _signed(values, lasts) for name, values in old_steps.items()}
         new = {name: int(values[node]) for name, values in new_steps.items()}
-        was_sold = sum(sign * float(before.plan[at, closed].sum()) for sign, at in lasts)
-        sold = float(after.plan[node, closed].sum()) - was_sold
+        earned = float(after.earned_wide[node, -1])
+        sold = earned - sum(sign * float(closed[at]) for sign, at in lasts)
         beside = round(float(after.earned.pooled[node]) / size)
         came = sum(_signed(values, through) for values in old_steps.values())
         parts = {"moved": came + int(handed_over[node]), "earned": round(sold / size) + beside}
         parts["rest"] = new["plan"] - old["plan"] + beside - parts["earned"] - int(handed_over[node])
         parts |= {name: new.get(name, 0) - old.get(name, 0) for name in LATER}
         amounts = {name: value * size for name, value in parts.items()}
-        carried = float(after.earned_wide[node, -1] + after.earned.pooled[node])
+        carried = earned + float(after.earned.pooled[node])
         was = 0.0 if last is None else float(before.year[last])
         rows.append(
             QuotaMove(
@@ -181,15 +183,6 @@ def _carried(quota: Quota, handed: Sequence[Handed], size: float) -> IntArray:
                 found[node] += sign * amount
                 node = int(quota.tree.parent[node])
     return found
-
-
-def _closed_spans(quota: Quota, plan: Plan) -> IntArray:
-    """The shortest spans that lie before `as_of` altogether."""
-    _, code = quota_spans(plan, quota.spec, quota.levels)
-    count = int(code.max()) + 1
-    ends = np.array([np.flatnonzero(code == span)[-1] for span in range(count)])
-    spans = np.arange(quota.spans.size)
-    return np.asarray(np.flatnonzero(ends[spans % count] < plan.calendar.past), dtype=np.int64)
 
 
 def _steps(quota: Quota) -> dict[str, IntArray]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from optimizer import messages
-from optimizer.model.families.share import shares_of_rest
+from optimizer.model.families.share import untold_shares
 from optimizer.report import numbers
 from optimizer.report.layout import Column
 from optimizer.report.words import figure, unit_word
@@ -343,8 +343,9 @@ def _drifts(speaker: Speaker, found: Tracking) -> Section:
 
 
 def _notes(speaker: Speaker, found: Tracking, assumed: Sequence[str]) -> Section:
-    """What was not told: measures taken from the plan, and shares that know nothing of closed periods."""
+    """What was not told: measures taken from the plan, and whose sales are in shares of territories."""
     notes = [speaker.say(f"taken_{name}") for name in assumed]
-    shares = shares_of_rest(found.comparison.inputs)
-    notes += [speaker.say("untold_shares", rows=", ".join(shares))] if shares else []
+    shares = untold_shares(found.comparison.inputs)
+    for key, rows in (("shares_as_planned", shares[True]), ("shares_of_rest", shares[False])):
+        notes += [speaker.say(key, rows=", ".join(rows))] if rows else []
     return Section(speaker.say("title_untold"), notes=notes, brief=1)

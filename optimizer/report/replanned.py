@@ -11,8 +11,10 @@ from optimizer.report import numbers
 from optimizer.report.monday import Section, Speaker, shown_scopes
 from optimizer.result.kpis import COMPANY
 from optimizer.result.solution import Solution
-from optimizer.standing import STANDS
+from optimizer.standing import KEPT, STANDS
 
+_AS_IT_IS = {STANDS: "stands", KEPT: "kept_as_is"}
+"""Why the last plan stays as it is -> what to say."""
 _MOST = 8
 
 
@@ -92,7 +94,9 @@ def _quotas(speaker: Speaker, moves: Sequence[QuotaMove]) -> Section:
 
 
 def _rules(speaker: Speaker, new: Solution, stability: tuple[float, float] | None, softened: bool) -> Section:
-    notes = [speaker.say("stands")] if any(key == STANDS for key, _ in new.notes) else []
+    notes = [
+        speaker.say(word) for key, word in _AS_IT_IS.items() if any(key == note for note, _ in new.notes)
+    ]
     if stability is not None:
         cost, moved = stability
         notes.append(

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizer.plan.actuals import Facts
 from optimizer.plan.plan import Plan
 from optimizer.result.solution import Solution
 from optimizer.tracking.view import SUMS, View
@@ -63,11 +64,12 @@ class Standing:
 
 
 def standings(
-    solution: Solution, past: int, plan: View, fact: View, forecast: View, scopes: Sequence[str]
+    solution: Solution, facts: Facts, plan: View, fact: View, forecast: View, scopes: Sequence[str]
 ) -> list[Standing]:
-    """Every metric that plan or fact has, for the company and every member of `scopes`."""
+    """Every metric that the plan has and facts tell, for the company and every member of `scopes`."""
     found: list[Standing] = []
-    for metric in SUMS:
+    past = facts.past
+    for metric in [name for name in SUMS if _is_told(solution, facts, name)]:
         company = [view.by_period(metric, "") for view in (plan, fact, forecast)]
         if any(figures is None or not figures for figures in company):
             continue
@@ -77,6 +79,15 @@ def standings(
         for scope in ("", *scopes):
             found += _level(solution, past, metric, scope, (plan, fact, forecast), happened)
     return found
+
+
+def _is_told(solution: Solution, facts: Facts, metric: str) -> bool:
+    """Whether facts tell a metric, or it follows from what they tell: leads and opportunities do not, nor do
+    hours where some of them lie in the stages of deals."""
+    if metric not in ("leads", "opportunities", "hours"):
+        return True
+    derived = metric == "hours" and "lead_hours" not in solution.activities.blocks
+    return derived or not bool(np.isnan(facts.told[metric]).all())
 
 
 def _level(

@@ -148,7 +148,7 @@ def keys_of(facts: Facts, pool: int) -> dict[str, str]:
     }
 
 
-def _planned(facts: Facts, plan: View, pool: int, metric: str) -> FloatArray | None:
+def planned_of_pool(facts: Facts, plan: View, pool: int, metric: str) -> FloatArray | None:
     """A planned metric in the scope of a pool by period (T,); None where the plan does not know it there.
 
     A market has opportunities, a seller has not: where a pool covers everybody who sells in its markets, the
@@ -170,7 +170,7 @@ def _total(facts: Facts, plan: View, pool: int, measure: str, rate: str) -> list
     if not len(periods):
         return []
     where = keys_of(facts, pool)
-    planned = _planned(facts, plan, pool, measure)
+    planned = planned_of_pool(facts, plan, pool, measure)
     if planned is None or planned[periods].sum() <= 0:
         return []
     sums = float(planned[periods].sum()), float(told[periods].sum())
@@ -181,7 +181,7 @@ def _conversion(facts: Facts, plan: View, pool: int, cover: sparse.csr_array) ->
     told = facts.told["opportunities"][pool, : facts.past]
     periods = np.flatnonzero(~np.isnan(told))
     where = keys_of(facts, pool)
-    planned = _planned(facts, plan, pool, "opportunities") if len(periods) else None
+    planned = planned_of_pool(facts, plan, pool, "opportunities") if len(periods) else None
     if planned is None or planned[periods].sum() <= 0 or told[periods].sum() <= 0:
         return []
     own = cover[[pool], :]

@@ -111,8 +111,21 @@ def moves_of(old: Solution, new: Solution) -> list[QuotaMove]:
     def handed(quota: Quota) -> list[Handed]:
         return [Handed(move.giver, move.taker, _handed(old, quota, move, new.inputs.past)) for move in found]
 
+    def closed(quota: Quota) -> FloatArray:
+        return _closed(old, quota, new.inputs.past)
+
     found = new_handovers(old, new)
-    return quota_moves(assign(old), assign(new), new.plan, new.plan.spec.language, handed)
+    return quota_moves(assign(old), assign(new), new.plan.spec.language, closed, handed)
+
+
+def _closed(old: Solution, quota: Quota, past: int) -> FloatArray:
+    """What the old plan has of a quota before `past`, with what it had earned already, by node (N,)."""
+    levels, tree = quota.levels, quota.tree
+    inside = old.metrics.scopes.period_mask(quota.spec.where)[:past]
+    planned = old.metrics.by_cell(quota.spec.metric, old.x)[levels.pairs][:, :past]
+    own = np.zeros(tree.num_leaves)
+    np.add.at(own, levels.leaf, planned[:, inside].sum(axis=1))
+    return tree.sum_up(own) + quota.earned_wide[:, -1]
 
 
 def new_handovers(old: Solution, new: Solution) -> list[Handover]:

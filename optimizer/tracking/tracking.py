@@ -92,7 +92,7 @@ def track(comparison: Comparison, forecast: Solution) -> Tracking:
     """Plan, fact and forecast side by side; `forecast` is the year with the plan kept."""
     solution, inputs = comparison.solution, comparison.inputs
     views = planned_view(solution), fact_view(inputs), planned_view(forecast)
-    rows = standings(solution, inputs.past, *views, comparison.scopes)
+    rows = standings(solution, comparison.facts, *views, comparison.scopes)
     found = goals(solution, comparison.facts, forecast)
     return Tracking(comparison, forecast, tuple(rows), found)
 

@@ -106,3 +106,41 @@ FUNNELS = {
         },
     ),
 }
+
+REST_GAINS = {
+    # Somebody without hours had prepared what the plan of the rest would have another sign.
+    "prepared": Found(
+        f"{MONTHS}\nrun_out: 3\nobjective: [{{maximize: revenue}}]\n"
+        "targets: [{metric: revenue, at_least: 200}, {metric: new_customers, at_least: 50}]",
+        {
+            "markets": "sku,customer_type,price,margin_rate,potential,units_per_deal,organic\n"
+            "m0,new,10,0.2,200,2,25\nm1,existing,10,0.5,60,2,40\n",
+            "sellers": "seller,capacity,capacity_unit,capacity_per,from,ramp,commission_rate\n"
+            "s0,10,hours,period,2027-02-01,none,0\ns1,,,period,,none,0.1\n",
+            "territories": "seller,sku,hours_per_unit,win_factor\ns0,*,2,\ns1,*,0,0.5\n",
+            "profiles": "profile,period_or_age,value\n"
+            + "".join(f"season,{at + 1},{share}\n" for at, share in enumerate(SEASON)),
+            "stages": "sku,stage,conversion,days,hours\n*,lead,0.4,100,3\n*,quote,0.8,45,0\n",
+            "pipeline": "sku,amount\nm1,50\n",
+        },
+    ),
+    # Leads of two sources idled for want of hours: facts tell how many were worked on, not which.
+    "idle leads": Found(
+        f"{MONTHS}\ntargets: []",
+        {
+            "markets": "sku,customer_type,price,margin_rate,potential,units_per_deal,organic\n"
+            "m0,new,10,0.2,200,1,25\nm1,existing,5,0.5,500,2,\nm2,existing,10,0.5,500,2,10\n",
+            "sellers": "seller,capacity,capacity_unit,capacity_per,ramp\ns0,10,hours,period,none\n",
+            "territories": "seller,sku,hours_per_unit\ns0,*,0\n",
+            "profiles": "profile,period_or_age,value\nlag_own,0,0.25\nlag_own,2,0.75\n"
+            + "".join(f"season,{at + 1},{share}\n" for at, share in enumerate(SEASON)),
+            "marketing": "channel,max_spend,carryover_rate,lag\nc0,60,0.5,lag_own\nc1,60,0.5,\n",
+            "yields": "channel,sku,opportunities,conversion\n*,m2,0.5,0.3\n",
+            "stages": "sku,stage,conversion,days,hours\n*,lead,0.8,10,0\n*,quote,0.4,0,1\n"
+            "m0,lead,,0,0\nm0,quote,0.4,100,1\n",
+            "pipeline": "sku,amount,stage,close,probability\nm0,400,quote,2027-01-20,0.5\nm1,400,quote,,0.5\n",
+            "customers": "sku,customers,retention\n*,10,0.5\n",
+        },
+    ),
+}
+"""Funnels of which the plan of the rest alone would be better, because closed periods bind it no more."""

@@ -22,7 +22,7 @@ def make_plan(tmp_path: Path) -> MakePlan:
     """
     tables = ("markets", "sellers", "territories", "market_size", "resources", "uses", "profiles")
     tables += ("marketing", "curves", "yields", "initiatives", "actuals", "effects")
-    tables += ("stages", "pipeline", "customers", "roles", "tiers", "rates")
+    tables += ("stages", "pipeline", "customers", "roles", "tiers", "rates", "planned")
 
     def make(periods: int = 1, every: str = "month", start: str = "2027-01-01", **entries: Any) -> Plan:
         named: dict[str, Any] = {}

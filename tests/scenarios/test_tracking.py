@@ -48,9 +48,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_page_says_which_shares_know_nothing_of_closed_periods(folder: Path) -> None:
-    """Facts by market leave open whose sales they are: Anna's half of the East is about the rest of the year, and the
-    section of what was not told says so."""
+def test_the_page_says_in_which_shares_closed_periods_count_as_planned(folder: Path) -> None:
+    """Facts by market leave open whose sales they are: in Anna's half of the East they are shared as the plan had them,
+    and the section of what was not told says so."""
     (folder / "sellers.csv").write_text("seller\nAnna\nBen\n", encoding="utf-8")
     shares = "seller,region,share_max\nAnna,East,0.5\nAnna,West,\nBen,*,\n"
     (folder / "territories.csv").write_text(shares, encoding="utf-8")
@@ -58,7 +58,7 @@ def test_the_page_says_which_shares_know_nothing_of_closed_periods(folder: Path)
     (folder / "plan.yaml").write_text(plan, encoding="utf-8")
     run = tracked(folder, folder / "facts.csv", settings=SolveSettings(marginal_values=False, leverage=False))
     page = monday_page(run.tracking, Closing())
-    said = "so that these shares of territories are about the rest of the year only: Anna/East."
+    said = "so that in these shares of territories closed months count as planned: Anna/East."
     assert any(note.endswith(said) for section in page.sections for note in section.notes)
 
 

@@ -3,9 +3,9 @@
     sum_{m in pool} price[m] sales[s,m,t] <= max_share[pool] size[pool]  (no price where the size is in units)
     low sum_{m in row} sales <= sum_{(s,m) of the row} sales <= high sum_{m in row} sales
 
-Facts take their part of max_share * size first. Where facts tell who sold, closed periods count in shares of
-territories rows as far as that leaves more for the rest: what was below a limit may be caught up, what went
-beyond it is not made good.
+Facts take their part of max_share * size first. Closed periods count in shares of territories rows as far as
+that leaves more for the rest: what was below a limit may be caught up, what went beyond it is not made good.
+Where facts leave open who sold it is as planned, and where nobody knows the row is about the rest.
 Units: currency or units over the horizon, and the same over run-out periods, with the size of their season. A
 pool is one row of markets or market_size, never copied to each market.
 Reference: product mix with shares (Hillier & Lieberman, ch. 3).
@@ -23,6 +23,7 @@ from optimizer.model.context import Context
 from optimizer.model.cube import RUN_OUT, Cube
 from optimizer.model.metrics import cell_terms
 from optimizer.model.scopes import Members
+from optimizer.plan.fact_shares import leaves_open, told_shares
 from optimizer.plan.inputs import Inputs
 from optimizer.plan.sizes import SizePool
 from optimizer.plan.territories import ShareLimit
@@ -112,7 +113,11 @@ def _territory_shares(context: Context) -> None:
         name = _name(cube.inputs, limit)
         high = [(name, "at most", *span) for span in _span_labels(cube)]
         low = [(name, "at least", *span) for span in _span_labels(cube)]
-        part, total = _told_of(cube.inputs, told) or (0.0, 0.0)
+        facts = cube.inputs.facts
+        part, total = (None if facts is None else told_shares(facts, cube.inputs.selling.pairs, told)) or (
+            0.0,
+            0.0,
+        )
         if limit.high < 1.0:
             room = _first_span(cube, max(limit.high * total - part, 0.0))
             context.builder.add_rows(
@@ -123,37 +128,21 @@ def _territory_shares(context: Context) -> None:
             context.builder.add_rows("share", own + whole.scaled(-limit.low), fixed_labels(*low), lower=room)
 
 
-def shares_of_rest(inputs: Inputs) -> list[str]:
-    """Rows of territories whose shares are about the periods from `as_of` on alone, because facts leave open
-    whose sales they are."""
-    limits = inputs.selling.pairs.share_limits
-    return [_name(inputs, limit) for limit in limits if _told_of(inputs, limit) is None]
+def untold_shares(inputs: Inputs) -> dict[bool, list[str]]:
+    """Rows of territories with shares of which facts leave open whose sales they are: under True those whose
+    closed periods count as planned, under False those that are about the periods from `as_of` on."""
+    facts, pairs = inputs.facts, inputs.selling.pairs
+    found: dict[bool, list[str]] = {True: [], False: []}
+    for limit in pairs.share_limits if facts is not None else ():
+        assert facts is not None
+        if leaves_open(facts, pairs, limit):
+            found[told_shares(facts, pairs, limit) is not None].append(_name(inputs, limit))
+    return found
 
 
 def _name(inputs: Inputs, limit: ShareLimit) -> str:
     table = inputs.plan.tables["territories"]
     return "/".join(table.text(column)[limit.row] for column in table.labels)
-
-
-def _told_of(inputs: Inputs, limit: ShareLimit) -> tuple[float, float] | None:
-    """Units of a row's pairs and of all its markets in closed periods (`limit` is about single sellers); None
-    where some facts leave open whose they are."""
-    facts, pairs = inputs.facts, inputs.selling.pairs
-    if facts is None:
-        return 0.0, 0.0
-    pool, pair = facts.pairs
-    own, inside = (np.zeros(len(pairs.seller), dtype=np.bool_) for _ in range(2))
-    own[limit.pairs] = True
-    inside[np.isin(pairs.market, limit.markets)] = True
-    covered, ours, theirs = (
-        np.bincount(pool, weights=flags[pair], minlength=facts.size)
-        for flags in (np.ones_like(own), own, inside)
-    )
-    sold = facts.values["units"].sum(axis=1)
-    open_ = ((theirs > 0) & (theirs < covered)) | ((ours > 0) & (ours < covered))
-    if (open_ & (sold != 0.0)).any():
-        return None
-    return float(sold[ours > 0].sum()), float(sold[theirs > 0].sum())
 
 
 def _first_span(cube: Cube, bound: float) -> FloatArray:

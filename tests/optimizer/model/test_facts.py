@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from optimizer.model.families.share import shares_of_rest, sold_before
+from optimizer.model.families.share import sold_before, untold_shares
 from optimizer.plan.inputs import resolve
 from optimizer.plan.plan import Plan
 from optimizer.plan.runout import run_on
@@ -169,7 +169,36 @@ def test_closed_months_count_in_shares_of_a_territory(make_plan: MakePlan, janua
     )
     solution = solve(plan)
     assert solution.figure("units", {"seller": "Anna", "period": "2027-02"}) == pytest.approx(left, rel=1e-5)
-    assert not shares_of_rest(solution.inputs)
+    assert not any(untold_shares(solution.inputs).values())
+
+
+@pytest.mark.parametrize(
+    ("table", "left", "known"),
+    [
+        ("", 100, {True: [], False: ["Anna/North"]}),
+        ("period,seller,units\n2027-01,Anna,10\n2027-01,Ben,40\n", 130, {True: ["Anna/North"], False: []}),
+        ("period,seller,units\n2027-01,*,0\n", 100, {True: [], False: ["Anna/North"]}),
+    ],
+)
+def test_closed_months_of_whom_count_in_shares_as_planned(
+    make_plan: MakePlan, table: str, left: float, known: dict[bool, list[str]]
+) -> None:
+    """A hundred were sold in the North; a fifth of it was planned as Anna's, so that 30 may be caught up. Without a plan,
+    or where it had nothing, half of the rest is hers."""
+    plan = make_plan(
+        periods=2,
+        markets="region,potential\nNorth,400\n",
+        profiles="profile,period_or_age,value\nseason,1,0.5\nseason,2,0.5\n",
+        sellers="seller\nAnna\nBen\n",
+        territories="seller,region,share_max\nAnna,North,0.5\nBen,North,\n",
+        actuals="period,region,units\n2027-01,North,100\n",
+        calendar={"as_of": "2027-02-01"},
+        objective=[{"maximize": "units"}, {"maximize": "units", "where": {"seller": "Anna"}}],
+        **({"planned": table} if table else {}),
+    )
+    solution = solve(plan)
+    assert solution.figure("units", {"seller": "Anna", "period": "2027-02"}) == pytest.approx(left, rel=1e-5)
+    assert untold_shares(solution.inputs) == known
 
 
 def test_what_was_taken_beyond_a_capacity_was_bought(make_plan: MakePlan) -> None:

@@ -94,6 +94,40 @@ def test_mixed_rates_are_an_assumption(make_plan: MakePlan) -> None:
     assert "facts_at_mean" in [used.key for used in inputs.assumptions]
 
 
+def test_coarse_facts_are_at_the_planned_mix(make_plan: MakePlan) -> None:
+    """Where the plan had 30 units at 20 and 10 at 10, units are revenue over 17.5, and the page says that it is the plan's
+    mix; a month without a plan keeps last year's mean of 12."""
+    plan = make_plan(
+        periods=12, markets=MARKETS, calendar={"as_of": "2027-03-01"},
+        actuals="period,region,revenue\n2027-01,East,70\n2027-02,East,24\n",
+        planned="period,province,units\n2027-01,Jiangsu,10\n2027-01,Zhejiang,30\n",
+    )  # fmt: skip
+    inputs = resolve(plan)
+    assert inputs.facts is not None
+    assert inputs.facts.values["units"][0, :2] == pytest.approx([4.0, 2.0], rel=1e-6)
+    assert "facts_as_planned" in [used.key for used in inputs.assumptions]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("2027-03,East,5", "this period is not closed"),
+        ("2027-01,Eest,5", "Eest"),
+        ("2027-01,East,-5", "-5"),
+    ],
+)
+def test_what_was_planned_is_about_closed_periods(make_plan: MakePlan, row: str, said: str) -> None:
+    """An open period, an unknown label and a negative number are errors with their place."""
+    with pytest.raises(InputError, match=said):
+        resolve(
+            make_plan(
+                periods=12, markets=MARKETS, calendar={"as_of": "2027-02-01"},
+                actuals="period,region,revenue\n2027-01,East,40\n",
+                planned=f"period,region,units\n{row}\n",
+            )
+        )  # fmt: skip
+
+
 def test_returns_are_subtracted(make_plan: MakePlan) -> None:
     """A row marked as returned stands beside the sales of its month."""
     facts = facts_of(
