@@ -250,7 +250,8 @@ def _staff(solution: Solution, past: int) -> list[dict[str, Any]]:
 
 
 def _opportunities(solution: Solution, past: int) -> list[dict[str, Any]]:
-    """The planned opportunities of each market and closed period; none without a funnel."""
+    """The planned opportunities of each market and closed period, but where negative yields take more away
+    than comes, which nobody counts; none without a funnel."""
     if solution.inputs.funnel is None:
         return []
     columns = [name for name, _ in label_columns(solution) if name in solution.sellers.markets.labels]
@@ -259,7 +260,7 @@ def _opportunities(solution: Solution, past: int) -> list[dict[str, Any]]:
     return [
         {**dict(zip([*columns, "period"], label, strict=True)), "opportunities": value}
         for label, value in found
-        if label[-1] in closed
+        if label[-1] in closed and value >= 0
     ]
 
 

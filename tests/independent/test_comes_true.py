@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from found_funnels import FUNNELS, REST_GAINS
 from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import strategies as st
 from strategies import RandomPlan
 from strategies_funnel import funnel_plans
 
@@ -26,7 +27,7 @@ SAME = 1e-5
 
 
 def comes_true(solution: Solution, past: int) -> pd.DataFrame:
-    """The plan of the first periods as facts would tell it: by seller what was sold, by market what came."""
+    """The plan of the first periods as facts would tell it in full: by seller what was sold, by market what came."""
     keys = ["period", "sku", *(["seller"] if "sellers" in solution.plan.tables else [])]
     frame = sales(solution).groupby(keys, as_index=False)[["units", "revenue"]].sum()
     every = [solution.plan.calendar.period, *(sorted(set(frame[name])) for name in keys[1:])]
@@ -40,13 +41,26 @@ def comes_true(solution: Solution, past: int) -> pd.DataFrame:
     return told[told["period"].isin(solution.plan.calendar.period[:past])]
 
 
+def coarser(facts: pd.DataFrame, detail: str) -> pd.DataFrame:
+    """Those facts by market, of revenue by market alone, or of what the company sold."""
+    if detail == "seller":
+        return facts
+    keys = ["period"] if detail == "company" else ["period", "sku"]
+    measures = {
+        "market": ["units", "revenue", "opportunities"],
+        "revenue": ["revenue"],
+        "company": ["units", "revenue"],
+    }
+    return facts.groupby(keys, as_index=False)[measures[detail]].sum(min_count=1)
+
+
 class NoFactsError(Exception):
     """A random plan that has no facts to tell."""
 
 
-def again(folder: Path) -> Replanned:
-    """The plan of the rest when the first half of its horizon has come true; raises `NoFactsError` where it tells of
-    nothing."""
+def again(folder: Path, detail: str = "seller") -> Replanned:
+    """The plan of the rest when the first half of its horizon has come true and is told in some detail; raises
+    `NoFactsError` where it tells of nothing."""
     try:
         base = solve(load_plan(folder / "plan.yaml"), QUIET)
     except InputError as error:
@@ -58,7 +72,7 @@ def again(folder: Path) -> Replanned:
     # What negative yields take away is nothing that a CRM counts, and a plan that sells nothing has no facts.
     if (facts["opportunities"] < 0).any() or not len(facts.dropna(subset="units")):
         raise NoFactsError
-    facts.to_csv(folder / "facts.csv", index=False)
+    coarser(facts, detail).to_csv(folder / "facts.csv", index=False)
     return replanned(tracked(folder / "plan.yaml", folder / "facts.csv", settings=QUIET))
 
 
@@ -67,14 +81,15 @@ def again(folder: Path) -> Replanned:
     max_examples=25, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
-@given(funnel_plans())
-def test_a_plan_that_comes_true_is_the_plan_again(plan: RandomPlan) -> None:
-    """Causes are zero, the forecast is the plan, and every open cell and the contribution stay as they were."""
+@given(funnel_plans(), st.sampled_from(["seller", "market", "revenue", "company"]))
+def test_a_plan_that_comes_true_is_the_plan_again(plan: RandomPlan, detail: str) -> None:
+    """Whatever the detail of its facts, causes are zero, the forecast is the plan, and every open cell and the
+    contribution stay as they were."""
     calendar = plan.plan["calendar"]
     calendar["periods"] = 6 if calendar["every"] == "month" else 4
     with plan.folder() as folder:
         try:
-            found = again(folder)
+            found = again(folder, detail)
         except NoFactsError:
             assume(False)
     whole = tracks_at_zero(found)
