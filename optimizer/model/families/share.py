@@ -113,11 +113,7 @@ def _territory_shares(context: Context) -> None:
         name = _name(cube.inputs, limit)
         high = [(name, "at most", *span) for span in _span_labels(cube)]
         low = [(name, "at least", *span) for span in _span_labels(cube)]
-        facts = cube.inputs.facts
-        part, total = (None if facts is None else told_shares(facts, cube.inputs.selling.pairs, told)) or (
-            0.0,
-            0.0,
-        )
+        part, total = _told_of(cube.inputs, told)
         if limit.high < 1.0:
             room = _first_span(cube, max(limit.high * total - part, 0.0))
             context.builder.add_rows(
@@ -126,6 +122,12 @@ def _territory_shares(context: Context) -> None:
         if limit.low > 0.0:
             room = _first_span(cube, min(limit.low * total - part, 0.0))
             context.builder.add_rows("share", own + whole.scaled(-limit.low), fixed_labels(*low), lower=room)
+
+
+def _told_of(inputs: Inputs, limit: ShareLimit) -> tuple[float, float]:
+    """Units of closed periods of a row's pairs and of all its markets; nothing where nobody knows them."""
+    told = None if inputs.facts is None else told_shares(inputs.facts, inputs.selling.pairs, limit)
+    return told or (0.0, 0.0)
 
 
 def untold_shares(inputs: Inputs) -> dict[bool, list[str]]:
