@@ -20,7 +20,7 @@ from optimizer.settings import SolveSettings
 from optimizer.solving import solve
 from optimizer.tracking import Tracking, compare, track
 from optimizer.tracking.planned import PLANNED_FILE
-from optimizer.tracking.rates import rates_table
+from optimizer.tracking.rates import carried_rates, rates_table
 from optimizer.tracking.tracking import Comparison, as_expected
 from scenarios.crmfacts import crm_facts
 from scenarios.factplan import (
@@ -116,7 +116,8 @@ def tracked(
     inputs = resolve(plan_of(of_today(plan_told, solution, told)))
     comparison = compare(solution, inputs, assumed)
     rates = rates_table(comparison)
-    content = of_today(with_rates(plan_told, rates), solution, told)
+    in_force = carried_rates(source.base.tables.get("rates"), rates)
+    content = of_today(with_rates(plan_told, in_force), solution, told)
     ends = Forecaster(resolve(plan_of(content)), as_expected(comparison)).kept(solution)
     found = track(comparison, ends)
     seconds = {**solution.seconds, "track": time.perf_counter() - started}

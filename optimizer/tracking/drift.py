@@ -52,12 +52,17 @@ class Drift:
 
 
 def drifts(
-    measured: Sequence[Measured], found: Evaluations, scopes: Sequence[str], deals: FloatArray, chance: float
+    measured: Sequence[Measured],
+    found: Evaluations,
+    scopes: Sequence[str],
+    deals: FloatArray,
+    chance: float,
+    first: int = 0,
 ) -> list[Drift]:
     """Every test on every level, those that are least likely chance first; `deals` is the planned number a
-    unit by pair (P, T)."""
-    tests = [*_counts(measured, scopes), *_volumes(measured, found, scopes, deals)]
-    tests += _prices(found, scopes)
+    unit by pair (P, T). Periods before `first` were facts already when the plan was made and test nothing."""
+    tests = [*_counts(measured, scopes), *_volumes(measured, found, scopes, deals, first)]
+    tests += _prices(found, scopes, first)
     tests.sort(key=lambda one: one.chance)
     worst, adjusted = 0.0, []
     for position, one in enumerate(tests):
@@ -125,14 +130,14 @@ def _arrivals(rate: str, scope: str, member: str, expected: float, came: float) 
 
 
 def _volumes(
-    measured: Sequence[Measured], found: Evaluations, scopes: Sequence[str], deals: FloatArray
+    measured: Sequence[Measured], found: Evaluations, scopes: Sequence[str], deals: FloatArray, first: int
 ) -> list[Drift]:
     """Deals against the plan on the finest rows that no conversion speaks of."""
     grain = found.grain
     covered = np.zeros(grain.facts.size, dtype=np.bool_)
     covered[[one.pool for one in measured if one.rate == "conversion"]] = True
-    planned = grain.planned(deals, "deals").sum(axis=1)
-    came = grain.of_facts(grain.facts.values["deals"]).sum(axis=1)
+    planned = grain.planned(deals, "deals")[:, first:].sum(axis=1)
+    came = grain.of_facts(grain.facts.values["deals"])[:, first:].sum(axis=1)
     kept = np.ones(grain.size, dtype=np.bool_)
     kept[: grain.facts.size] = ~covered
     if covered.any():
@@ -162,7 +167,7 @@ def _pools_of(
     return np.asarray(pairs[0][np.isin(pairs[1], wanted)])
 
 
-def _prices(found: Evaluations, scopes: Sequence[str]) -> list[Drift]:
+def _prices(found: Evaluations, scopes: Sequence[str], first: int) -> list[Drift]:
     from scipy.stats import ttest_1samp
 
     planned, fact = found.stages["units"], found.stages["fact"]
@@ -172,6 +177,7 @@ def _prices(found: Evaluations, scopes: Sequence[str]) -> list[Drift]:
     known = np.zeros(fact.shape, dtype=np.bool_)
     known[: facts.size] = both
     known &= (planned > 0) & (fact > 0)
+    known[:, :first] = False
     tests = []
     for scope in ("", *scopes):
         labels = np.array(found.grain.labels(scope) if scope else ["company"] * found.grain.size, dtype=str)

@@ -1,6 +1,6 @@
 """Rates as facts measure them, against the plan: opportunities, hours and conversion, pool by pool.
 
-leads[f]      = sum of opportunities that came / planned ones, over the closed periods that pool f tells
+leads[f]      = sum of opportunities that came / planned ones, over told periods that the plan had ahead
 hours[f]      = sum of hours worked / planned ones, at most 1: hours are a limit and drive nothing
 conversion[f] = (deals / opportunities) of the facts over that of the plan
 conversion of stage k [f] = (entered the next told stage / entered k) of the facts over that of the plan
@@ -66,18 +66,19 @@ def measured_rates(
     num_pairs: int,
     assumed: Sequence[str] = (),
     entering: FloatArray | None = None,
+    first: int = 0,
 ) -> list[Measured]:
     """What each pool that tells opportunities or hours has measured against the plan of P pairs; what is
     `assumed` measures nothing. `entering` is what the plan lets into each stage (M, K, T), where it has
-    any."""
+    any; periods before `first` were facts already when the plan was made."""
     cover = _cover(facts, num_pairs)
     found: list[Measured] = []
     for pool in range(facts.size):
         for measure, rate in (("opportunities", "leads"), ("hours", "hours")):
-            found += _total(facts, plan, pool, measure, rate) if measure not in assumed else []
+            found += _total(facts, plan, pool, measure, rate, first) if measure not in assumed else []
         if "opportunities" in assumed:
             continue
-        whole = _conversion(facts, plan, pool, cover)
+        whole = _conversion(facts, plan, pool, cover, first)
         found += whole
         if whole and entering is not None:
             found += _by_stage(facts, plan, whole[0], entering)
@@ -164,9 +165,9 @@ def planned_of_pool(facts: Facts, plan: View, pool: int, metric: str) -> FloatAr
     return plan.scoped(metric, narrower) if whole and narrower != where else None
 
 
-def _total(facts: Facts, plan: View, pool: int, measure: str, rate: str) -> list[Measured]:
+def _total(facts: Facts, plan: View, pool: int, measure: str, rate: str, first: int) -> list[Measured]:
     told = facts.told[measure][pool, : facts.past]
-    periods = np.flatnonzero(~np.isnan(told))
+    periods = _told_periods(told, first)
     if not len(periods):
         return []
     where = keys_of(facts, pool)
@@ -177,9 +178,14 @@ def _total(facts: Facts, plan: View, pool: int, measure: str, rate: str) -> list
     return [Measured(rate, pool, where, sums[0], sums[1], 1.0, 1.0, tuple(periods.tolist()))]
 
 
-def _conversion(facts: Facts, plan: View, pool: int, cover: sparse.csr_array) -> list[Measured]:
+def _told_periods(told: FloatArray, first: int) -> IntArray:
+    """The periods from `first` on that are told."""
+    return first + np.flatnonzero(~np.isnan(told[first:]))
+
+
+def _conversion(facts: Facts, plan: View, pool: int, cover: sparse.csr_array, first: int) -> list[Measured]:
     told = facts.told["opportunities"][pool, : facts.past]
-    periods = np.flatnonzero(~np.isnan(told))
+    periods = _told_periods(told, first)
     where = keys_of(facts, pool)
     planned = planned_of_pool(facts, plan, pool, "opportunities") if len(periods) else None
     if planned is None or planned[periods].sum() <= 0 or told[periods].sum() <= 0:

@@ -143,11 +143,14 @@ def retention_factors(solution: Solution, facts: Facts, bases: list[Base]) -> Fl
     return np.asarray(1.0 + share[cube.pair_market], dtype=np.float64)
 
 
-def measured_retention(facts: Facts, bases: list[Base], periods_a_year: int) -> list[Measured]:
-    """Retention a year of each pool, planned and measured, over its customers at the start of each period."""
+def measured_retention(
+    facts: Facts, bases: list[Base], periods_a_year: int, first: int = 0
+) -> list[Measured]:
+    """Retention a year of each pool, planned and measured, over its customers at the start of each period
+    from `first` on."""
     found = []
     for base in bases:
-        at = np.flatnonzero(~np.isnan(base.told))
+        at = first + np.flatnonzero(~np.isnan(base.told[first:]))
         start = base.before[at]
         if not start.sum() > 0:
             continue

@@ -75,16 +75,17 @@ def compare(solution: Solution, inputs: Inputs, assumed: Sequence[str] = ()) -> 
     deals = solution.sales * solution.metrics.coefficient("deals")
     price = cube.by_market(cube.markets.price)
     entering = entering_stages(solution) if len(facts.entered.pool) else None
-    measured = measured_rates(facts, plan, cube.num_pairs, assumed, entering)
+    first = solution.inputs.past
+    measured = measured_rates(facts, plan, cube.num_pairs, assumed, entering, first)
     factors, bases = pair_factors(facts, measured, cube.num_pairs), told_bases(solution, facts)
-    measured += measured_retention(facts, bases, solution.plan.calendar.periods_a_year)
+    measured += measured_retention(facts, bases, solution.plan.calendar.periods_a_year, first)
     grain = make_grain(cube, facts, solution.inputs.facts)
     retained = retention_factors(solution, facts, bases)
     found = evaluate(grain, solution.sales, price, factors, retained)
     scopes = scope_columns(solution)
     causes = [split for scope in ("", *scopes) for split in splits(found, scope)]
     chance = solution.plan.spec.tracking.chance
-    tests = drifts(measured, found, scopes, deals, chance)
+    tests = drifts(measured, found, scopes, deals, chance, first)
     return Comparison(solution, inputs, found, tuple(causes), tuple(measured), tuple(tests))
 
 
