@@ -90,6 +90,7 @@ def test_default_objective(plan: RandomPlan) -> None:
     compare(plan)
 
 
+@pytest.mark.slow
 @exact(max_examples=50)
 @given(plan=plans(max_rules=5))
 def test_rules(plan: RandomPlan) -> None:
@@ -97,6 +98,7 @@ def test_rules(plan: RandomPlan) -> None:
     compare(plan)
 
 
+@pytest.mark.slow
 @exact(max_examples=50)
 @given(plan=plans(max_rules=2, extras=True))
 def test_balance_distance_and_asked_objectives(plan: RandomPlan) -> None:
@@ -104,6 +106,7 @@ def test_balance_distance_and_asked_objectives(plan: RandomPlan) -> None:
     compare(plan)
 
 
+@pytest.mark.slow
 @exact(max_examples=40)
 @given(plan=plans(max_rules=3, extras=True, whole=True))
 def test_whole_units(plan: RandomPlan) -> None:

@@ -94,6 +94,7 @@ def test_the_same_run_has_no_differences(small: Path) -> None:
     assert found.together("revenue") == pytest.approx(0, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_command_compares_run_folders(small: Path, edited: Edit, tmp_path: Path) -> None:
     """Two folders that `solve -o` made are compared in words, tables and JSON; -o keeps the tables."""
     other = edited("other", sellers={"Ann,Alpha,North,20": "Ann,Alpha,North,10"})
