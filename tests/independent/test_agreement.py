@@ -142,6 +142,7 @@ def test_seat_groups_change_no_stage(plan: RandomPlan) -> None:
         agree(together, replace(apart, reaches=tuple(1.0 for _ in apart.stages)))
 
 
+@pytest.mark.slow
 @exact(max_examples=40)
 @given(plan=funnel_plans())
 def test_funnel(plan: RandomPlan) -> None:

@@ -122,6 +122,7 @@ def run(case: Case, order: np.ndarray) -> tuple[Hierarchy, Figures, Cascade, Rou
     return tree, figures, found, rounded
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(cases(), st.integers(0, 2**31))
 def test_sums_bounds_and_ratios_on_random_hierarchies(case: Case, seed: int) -> None:
