@@ -169,6 +169,7 @@ def solution_of(model: Model, staged: StagedResult) -> Solution:
         residuals=None,
         sellers=sellers,
         notes=tuple([*model.context.notes, *_stands(inputs.plan, staged)]),
+        keeps=standing_run(inputs.plan) if KEPT in staged.notes else "",
     )
     if staged.x is None:
         return solution

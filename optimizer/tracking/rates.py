@@ -40,9 +40,7 @@ def carried_rates(before: Table | None, now: Table | None) -> Table | None:
     if before is None or now is None:
         return before if now is None else now
     columns = tuple(dict.fromkeys([*before.labels, *now.labels]))
-    rows: dict[_Key, tuple[float, str]] = {}
-    for old in sorted(_rows(before, columns).items(), key=lambda row: _filled(row[0])):
-        rows |= dict([old])
+    rows = dict(sorted(_rows(before, columns).items(), key=lambda row: _filled(row[0])))
     for key, (factor, reason) in _rows(now, columns).items():
         rows |= _with(rows, key, factor, reason)
     frame = pd.DataFrame(

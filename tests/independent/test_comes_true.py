@@ -123,6 +123,7 @@ def test_a_plan_that_comes_true_stays_where_the_rest_alone_gains(name: str) -> N
         other = replanned(tracked(folder / "plan.yaml", folder / "facts.csv", settings=QUIET))
     stays(found, tracks_at_zero(found))
     assert (KEPT, {"run": "last_plan"}) in found.solution.notes and not found.softened
+    assert found.solution.keeps == "last_plan" and not other.solution.keeps
     assert not any(key == KEPT for key, _ in other.solution.notes)
 
 
